@@ -1,0 +1,357 @@
+//! One request at a time, as many at once as allowed: tokens, throttling, slots, time. Not what the requests are for.
+//!
+//! Everything from outside is handed in: transport, tokens, pace, seed, the switch to stop. In one thread under tokio's paused time a
+//! seed decides the whole run.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use akson_azure::{
+    Answer, BadOperation, Class, Cloud, Lane, Operation, RequestIds, Throttle, TokenError, TokenSource, Transport,
+    TransportError, classify, may_have_happened,
+};
+use akson_catalog::Secret;
+use bytes::Bytes;
+use http::{HeaderValue, Request, header::AUTHORIZATION};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::{
+    Cancel,
+    pace::{CloudClock, Pace},
+};
+
+/// What an engine is made with.
+pub struct EngineOptions {
+    /// How requests go out.
+    pub transport: Arc<dyn Transport>,
+    /// Where tokens come from.
+    pub tokens: Arc<dyn TokenSource>,
+    /// Whose hosts are asked.
+    pub cloud: Cloud,
+    /// How fast the cloud's time passes.
+    pub pace: Pace,
+    /// Decides every random choice of the run.
+    pub seed: u64,
+    /// The run's id, a GUID.
+    pub run: String,
+    /// Bounds.
+    pub limits: Limits,
+    /// Stops the run.
+    pub cancel: Cancel,
+}
+
+/// Bounds of a run. Times are the cloud's but for [`Limits::request`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Requests in flight at once.
+    pub parallelism: usize,
+    /// How long one request may take, in our time.
+    pub request: Duration,
+    /// How long a read is tried.
+    pub read: Duration,
+    /// How long to go on following what is in flight after the run was stopped.
+    pub after_stop: Duration,
+    /// How long requests of a dead run may still arrive.
+    pub settle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            parallelism: 16,
+            request: Duration::from_secs(20),
+            read: Duration::from_secs(120),
+            after_stop: Duration::from_secs(60),
+            settle: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Sends requests.
+pub struct Engine {
+    options: EngineOptions,
+    clock: CloudClock,
+    throttle: Mutex<Throttle>,
+    random: Mutex<StdRng>,
+    slots: Semaphore,
+    sent: AtomicUsize,
+    /// When the run was first seen to be stopped.
+    stopped: Mutex<Option<Duration>>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// No whole answer came.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// There is no token.
+    #[error(transparent)]
+    SignIn(#[from] TokenError),
+    /// The run was stopped before the request was sent.
+    #[error("interrupted")]
+    Interrupted,
+    /// There is no such request.
+    #[error(transparent)]
+    Operation(#[from] BadOperation),
+}
+
+impl SendError {
+    /// Whether the request may have been processed all the same.
+    pub fn may_have_happened(&self) -> bool {
+        matches!(self, SendError::Transport(TransportError::Broken { .. } | TransportError::TimedOut { .. }))
+    }
+}
+
+/// Whether a wait ends when the run is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// At once: nothing is in flight.
+    UntilStopped,
+    /// Some time after: something is in flight.
+    AWhileLonger,
+}
+
+/// Waits before it is believed that something is absent or not kept: readers lag behind.
+pub(crate) const LOOK_AGAIN: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// The first wait before a request is tried again.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// The longest.
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
+impl Engine {
+    /// An engine. Its clock starts now.
+    pub fn new(options: EngineOptions) -> Self {
+        Self {
+            clock: CloudClock::start(options.pace),
+            throttle: Mutex::new(Throttle::new()),
+            random: Mutex::new(StdRng::seed_from_u64(options.seed)),
+            slots: Semaphore::new(options.limits.parallelism.clamp(1, 1024)),
+            sent: AtomicUsize::new(0),
+            stopped: Mutex::new(None),
+            options,
+        }
+    }
+
+    /// The run's id.
+    pub fn run(&self) -> &str {
+        &self.options.run
+    }
+
+    /// Whose hosts are asked.
+    pub fn cloud(&self) -> &Cloud {
+        &self.options.cloud
+    }
+
+    /// Its bounds.
+    pub fn limits(&self) -> &Limits {
+        &self.options.limits
+    }
+
+    /// The switch that stops it.
+    pub fn cancel(&self) -> &Cancel {
+        &self.options.cancel
+    }
+
+    /// How many requests were sent, without those for tokens.
+    pub fn requests(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Since its start, in our time.
+    pub fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
+    /// Since its start, in the cloud's time.
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    /// The ids of a step's requests: the same for each retry, so that Azure's logs show them as one.
+    pub(crate) fn ids(&self, step: &str) -> RequestIds {
+        let run = Uuid::try_parse(&self.options.run).unwrap_or_default();
+        RequestIds { run: self.options.run.clone(), step: Uuid::new_v5(&run, step.as_bytes()).to_string() }
+    }
+
+    /// A wait before the `attempt`th retry (from 0): growing, and spread so that many do not come at once.
+    pub(crate) fn backoff(&self, attempt: u32) -> Duration {
+        let longest = (FIRST_RETRY * 2_u32.saturating_pow(attempt.min(10))).min(LONGEST_RETRY);
+        longest.mul_f64(lock(&self.random).random_range(0.5..1.0))
+    }
+
+    /// Waits in the cloud's time.
+    ///
+    /// # Errors
+    /// [`SendError::Interrupted`] if the run is stopped meanwhile.
+    pub(crate) async fn pause(&self, wait: Duration, patience: Patience) -> Result<(), SendError> {
+        let sleep = tokio::time::sleep(self.options.pace.ours(wait));
+        let stopped = async {
+            self.options.cancel.stopped().await;
+            let since = *lock(&self.stopped).get_or_insert(self.now());
+            if patience == Patience::AWhileLonger {
+                let left = (since + self.options.limits.after_stop).saturating_sub(self.now());
+                tokio::time::sleep(self.options.pace.ours(left)).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = sleep => Ok(()),
+            () = stopped => Err(SendError::Interrupted),
+        }
+    }
+
+    /// Sends an operation once, but for what is certain not to have been processed: 401 once with a new token, 429 until `deadline`.
+    ///
+    /// # Errors
+    /// [`SendError`]
+    pub(crate) async fn send(
+        &self,
+        operation: &Operation,
+        step: &str,
+        deadline: Duration,
+        patience: Patience,
+    ) -> Result<Answer, SendError> {
+        let request = operation.request(&self.options.cloud, &self.ids(step))?;
+        self.send_request(request, &Lane::of(operation), deadline, patience).await
+    }
+
+    /// The same with a request of its own: of a poll, of a page.
+    ///
+    /// # Errors
+    /// [`SendError`]
+    pub(crate) async fn send_request(
+        &self,
+        request: Request<Bytes>,
+        lane: &Lane,
+        deadline: Duration,
+        patience: Patience,
+    ) -> Result<Answer, SendError> {
+        let mut refused: Option<Secret> = None;
+        loop {
+            loop {
+                let wait = lock(&self.throttle).take(lane, self.now());
+                match wait {
+                    Ok(()) => break,
+                    Err(wait) => self.pause(wait, patience).await?,
+                }
+            }
+            let (request, token) = self.signed(request.clone(), refused.as_ref(), patience).await?;
+            let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
+            if patience == Patience::UntilStopped && self.options.cancel.is_stopped() {
+                return Err(SendError::Interrupted);
+            }
+            let answer = self.exchange(request).await?;
+            if answer.status.as_u16() == 401 && refused.is_none() {
+                refused = Some(token);
+                continue;
+            }
+            if answer.status.as_u16() == 429 {
+                let wait = lock(&self.throttle).refused(lane, self.now(), answer.retry_after());
+                if self.now() + wait < deadline {
+                    continue;
+                }
+            } else {
+                lock(&self.throttle).accepted(lane);
+            }
+            return Ok(answer);
+        }
+    }
+
+    /// One request and its answer.
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Answer, SendError> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let limit = self.options.limits.request;
+        match tokio::time::timeout(limit, self.options.transport.send(request)).await {
+            Ok(answer) => Ok(Answer::of(answer?)),
+            Err(_) => Err(TransportError::TimedOut { host, seconds: limit.as_secs() }.into()),
+        }
+    }
+
+    /// The request with a token on it, if its host is one of the cloud's own; to any other it is not sent.
+    async fn signed(
+        &self,
+        mut request: Request<Bytes>,
+        refused: Option<&Secret>,
+        patience: Patience,
+    ) -> Result<(Request<Bytes>, Secret), SendError> {
+        let audience = self.options.cloud.audience_of(request.uri());
+        let audience = audience.ok_or_else(|| BadOperation::Path(request.uri().path().to_owned()))?;
+        let give_up = self.now() + self.options.limits.read;
+        let mut attempt = 0;
+        let token = loop {
+            match self.options.tokens.token(audience, self.now(), refused).await {
+                Ok(token) => break token,
+                Err(TokenError::Unavailable { retry_after, .. }) if self.now() < give_up => {
+                    let wait = retry_after.unwrap_or_else(|| self.backoff(attempt));
+                    attempt += 1;
+                    self.pause(wait, patience).await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+            .map_err(|_| BadOperation::Header("the token".to_owned()))?;
+        value.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, value);
+        Ok((request, token))
+    }
+
+    /// Reads until there is an answer that says something: broken connections, 5xx and busy answers are tried again.
+    ///
+    /// # Errors
+    /// [`SendError`]
+    pub(crate) async fn read(
+        &self,
+        operation: &Operation,
+        step: &str,
+        patience: Patience,
+    ) -> Result<Answer, SendError> {
+        let request = operation.request(&self.options.cloud, &self.ids(step))?;
+        self.read_request(request, &Lane::of(operation), patience).await
+    }
+
+    /// The same with a request of its own.
+    ///
+    /// # Errors
+    /// [`SendError`]
+    pub(crate) async fn read_request(
+        &self,
+        request: Request<Bytes>,
+        lane: &Lane,
+        patience: Patience,
+    ) -> Result<Answer, SendError> {
+        let deadline = self.now() + self.options.limits.read;
+        let mut attempt = 0;
+        loop {
+            let answer = self.send_request(request.clone(), lane, deadline, patience).await;
+            let passing = match &answer {
+                Ok(answer) if answer.is_success() || answer.is_gone() => false,
+                Ok(answer) => {
+                    may_have_happened(answer.status.as_u16()) || classify(&answer.error()) == Class::RetryFast
+                }
+                Err(SendError::Transport(_)) => true,
+                Err(_) => false,
+            };
+            if !passing || self.now() >= deadline {
+                return answer;
+            }
+            let wait = answer.ok().and_then(|answer| answer.retry_after()).unwrap_or_else(|| self.backoff(attempt));
+            attempt += 1;
+            self.pause(wait, patience).await?;
+        }
+    }
+}
+
+/// Nothing that holds one of the engine's locks can panic half way through a change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

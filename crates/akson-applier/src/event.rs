@@ -1,0 +1,71 @@
+//! What a run tells while it goes on. Progress bars, plain lines and JSON lines are all made from these.
+
+use std::time::Duration;
+
+use akson_diagnostics::Diagnostic;
+use akson_planner::Action;
+
+/// Something happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApplyEvent {
+    /// Since the start of the run, in our time.
+    pub after: Duration,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// A step began.
+    StepStarted(StepName),
+    /// It goes on; in the service's words or ours. Foreign text: print it as such.
+    StepProgress(StepName, String),
+    /// It is done and recorded.
+    StepSucceeded(StepName),
+    /// It failed; steps that need it are skipped.
+    StepFailed(StepName, Box<Diagnostic>),
+    /// It was not begun.
+    StepSkipped {
+        /// Which.
+        step: StepName,
+        /// The address of the step that failed, or `interrupted`.
+        because: String,
+    },
+    /// The last event.
+    Summary(Counts),
+}
+
+/// Which step.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StepName {
+    /// The resource's address.
+    pub address: String,
+    /// What is done to it.
+    pub action: Action,
+}
+
+/// How many steps ended how. Steps that only bring the ledger up to date are not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Done and recorded.
+    pub succeeded: usize,
+    /// Failed.
+    pub failed: usize,
+    /// Not begun, or stopped before they were decided.
+    pub skipped: usize,
+}
+
+impl What {
+    /// The word for it in the stream of `apply --format json`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            What::StepStarted(_) => "step_started",
+            What::StepProgress(..) => "step_progress",
+            What::StepSucceeded(_) => "step_succeeded",
+            What::StepFailed(..) => "step_failed",
+            What::StepSkipped { .. } => "step_skipped",
+            What::Summary(_) => "summary",
+        }
+    }
+}

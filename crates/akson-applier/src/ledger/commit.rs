@@ -1,0 +1,222 @@
+//! The ledger that a run works with: changes become durable in groups, many steps' intents in one write.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use akson_catalog::SymbolicId;
+use akson_planner::Owned;
+use futures_util::lock::Mutex as Turn;
+
+use super::{Binding, Document, Entry, Fallback, LedgerStore, StoreError, Writer};
+
+/// A ledger with its store, locked for this run.
+pub struct Ledger {
+    store: Arc<dyn LedgerStore>,
+    run: String,
+    state: Mutex<State>,
+    /// Whose turn it is to write.
+    turn: Turn<()>,
+}
+
+struct State {
+    /// As this run wants it. Its generation is the durable one.
+    document: Document,
+    /// Changes so far.
+    changes: u64,
+    /// How many of them are durable.
+    durable: u64,
+}
+
+/// Why there is no ledger to work with, or a change is not durable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// The store's.
+    #[error("{error}")]
+    Store {
+        /// Where it is.
+        place: String,
+        /// Why not.
+        error: StoreError,
+    },
+    /// It belongs to something else: what, what it has, what was wanted.
+    #[error("the ledger `{place}` belongs to something else")]
+    Foreign {
+        /// Where it is.
+        place: String,
+        /// Part of the binding, the ledger's and ours.
+        differences: Vec<(&'static str, String, String)>,
+    },
+}
+
+/// Reads a ledger without locking it: what a plan does. What is ours, and what was passed over on the way.
+///
+/// # Errors
+/// [`LedgerError`]; an unreadable ledger is never taken for an empty one.
+pub async fn peek(
+    store: &dyn LedgerStore,
+    binding: &Binding,
+) -> Result<(Option<Document>, Option<Fallback>), LedgerError> {
+    let loaded = store.load().await.map_err(|error| of_store(store, error))?;
+    if let Some(document) = &loaded.document {
+        check_binding(document, binding, store)?;
+    }
+    Ok((loaded.document, loaded.fallback))
+}
+
+fn of_store(store: &dyn LedgerStore, error: StoreError) -> LedgerError {
+    LedgerError::Store { place: store.place(), error }
+}
+
+fn check_binding(document: &Document, binding: &Binding, store: &dyn LedgerStore) -> Result<(), LedgerError> {
+    let differences = document.binding.differences(binding);
+    if differences.is_empty() { Ok(()) } else { Err(LedgerError::Foreign { place: store.place(), differences }) }
+}
+
+impl Ledger {
+    /// Locks and loads a stack's ledger for a run.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; the lock is free again then.
+    pub async fn open(
+        store: Arc<dyn LedgerStore>,
+        binding: &Binding,
+        run: &str,
+    ) -> Result<(Self, Option<Fallback>), LedgerError> {
+        store
+            .lock(&format!("run {run}, process {}", std::process::id()))
+            .await
+            .map_err(|error| of_store(store.as_ref(), error))?;
+        let (document, fallback) = match peek(store.as_ref(), binding).await {
+            Ok(found) => found,
+            Err(error) => {
+                // It was this run that took it; that it cannot be freed matters less than why nothing can be read.
+                let _ = store.unlock().await;
+                return Err(error);
+            }
+        };
+        let document = document.unwrap_or_else(|| Document::new(binding.clone()));
+        let state = Mutex::new(State { document, changes: 0, durable: 0 });
+        Ok((Self { store, run: run.to_owned(), state, turn: Turn::new(()) }, fallback))
+    }
+
+    /// The run it is open for.
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// Where it is kept, for people.
+    pub fn place(&self) -> String {
+        self.store.place()
+    }
+
+    /// What planning needs of it.
+    pub fn owned(&self) -> Owned {
+        self.state().document.owned()
+    }
+
+    /// The document as it is now.
+    pub fn document(&self) -> Document {
+        self.state().document.clone()
+    }
+
+    /// An entry.
+    pub fn entry(&self, id: &SymbolicId) -> Option<Entry> {
+        self.state().document.entries.get(id).cloned()
+    }
+
+    /// Whether another run announced something whose outcome is not recorded.
+    pub fn has_intents_of_others(&self) -> bool {
+        self.state().document.has_intents_of_others(&self.run)
+    }
+
+    /// The generation that the next write will have.
+    pub fn next_generation(&self) -> u64 {
+        self.state().document.generation + 1
+    }
+
+    /// Replaces or removes entries. When it returns, that is durable.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it is not known to be durable. The entries are again as they were.
+    pub async fn change(&self, entries: Vec<(SymbolicId, Option<Entry>)>) -> Result<(), StoreError> {
+        let (mine, before) = {
+            let mut state = self.state();
+            let before = swap(&mut state.document.entries, entries);
+            state.changes += 1;
+            (state.changes, before)
+        };
+        // Whoever else is ready now gets into the same write.
+        tokio::task::yield_now().await;
+        let written = self.write(mine).await;
+        if written.is_err() {
+            swap(&mut self.state().document.entries, before);
+        }
+        written
+    }
+
+    async fn write(&self, mine: u64) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().await;
+        let (document, changes) = {
+            let state = self.state();
+            if state.durable >= mine {
+                return Ok(());
+            }
+            (state.document.clone(), state.changes)
+        };
+        let follows = document.generation;
+        let writer = Writer { run: self.run.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
+        let next = Document { generation: follows + 1, writer, ..document };
+        match self.store.commit(&next.write(), follows).await {
+            Ok(()) => {
+                let mut state = self.state();
+                state.document.generation = next.generation;
+                state.document.writer = next.writer;
+                state.durable = changes;
+                Ok(())
+            }
+            Err(error) => {
+                // It may be there all the same: the next write must follow what is there.
+                if let Ok(loaded) = self.store.load().await
+                    && loaded.document.is_some_and(|found| found == next)
+                {
+                    self.state().document.generation = next.generation;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Lets other runs in.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.store.unlock().await
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // It is changed in one go after the store answered, so that a panic elsewhere leaves it whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn swap(
+    entries: &mut BTreeMap<SymbolicId, Entry>,
+    changes: Vec<(SymbolicId, Option<Entry>)>,
+) -> Vec<(SymbolicId, Option<Entry>)> {
+    changes
+        .into_iter()
+        .map(|(id, entry)| {
+            let before = match entry {
+                Some(entry) => entries.insert(id.clone(), entry),
+                None => entries.remove(&id),
+            };
+            (id, before)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,28 @@
+//! Runs plans against Azure: reads in waves, steps concurrently, each request announced in the ledger before it is sent.
+//!
+//! An [`Engine`] sends requests, [`refresh()`] reads with it what a plan needs, [`apply()`] runs a plan and tells of it in
+//! [`ApplyEvent`]s, and a [`ledger::Ledger`] holds what is ours. Everything from outside is handed in, and all of it runs in the
+//! caller's task: no thread, no spawn, no clock but tokio's. What is printed, and how, is the command line's.
+
+mod apply;
+mod cancel;
+pub mod codes;
+mod engine;
+mod event;
+mod holes;
+pub mod ledger;
+mod pace;
+mod refresh;
+pub mod report;
+mod settle;
+mod step;
+
+pub use apply::{End, Report, apply};
+pub use cancel::Cancel;
+pub use engine::{Engine, EngineOptions, Limits, SendError};
+pub use event::{ApplyEvent, Counts, StepName, What};
+pub use holes::HoleError;
+pub use pace::Pace;
+pub use refresh::{ReadCause, ReadFailure, refresh};
+pub use settle::settle;
+pub use step::{NotKept, Stale, StepError};

@@ -1,0 +1,36 @@
+//! Deleting: with two keys, the ledger's entry and the mark on the live object, looked at right before it is sent.
+
+use akson_azure::Operation;
+use akson_planner::{Change, marker::Ownership};
+
+use super::{Run, StepError, delete_deadline};
+
+impl Run<'_> {
+    /// # Errors
+    /// [`StepError`]
+    pub(super) async fn delete(&self, change: &Change, id: &str, api_version: &str) -> Result<(), StepError> {
+        let planned = self.snapshot.live(&change.symbolic_id).is_some();
+        let live = self.look(change, &Operation::get(id, api_version), planned).await?;
+        if let Some(live) = &live {
+            match self.check_owner(change, live)? {
+                Ownership::Ours => {}
+                // What takes no mark was found to be ours by the plan; it must still be what the plan saw.
+                Ownership::Unmarkable => self.check_unchanged_entry(change, live)?,
+                Ownership::Unmarked | Ownership::OtherStack(_) => return Err(StepError::NotOurs { stack: None }),
+            }
+        }
+        let before = self.announce_delete(change, id).await?;
+        // Also what is not seen is deleted: only the answer to a deletion says that it is gone.
+        let operation = Operation::delete(id, api_version);
+        let deadline = delete_deadline(self, &change.kind);
+        match self.decide(change, &operation, deadline, &|_| false).await {
+            Ok(_) => self.record_deleted(change, id).await,
+            Err(unsettled) => {
+                if unsettled.untouched {
+                    self.withdraw(change, before).await;
+                }
+                Err(unsettled.error)
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! A mutating request until its outcome is decided. It is announced before; a retry is the same request at the same id.
+
+use std::time::Duration;
+
+use akson_azure::{
+    Answer, AzureError, Class, Follow, FollowError, Lane, LaneKind, Next, Operation, TransportError, Verb, classify,
+    may_have_happened,
+};
+use akson_planner::Change;
+use serde_json::Value as Json;
+
+use super::{Run, Stale, StepError, unsettled};
+use crate::engine::{Patience, SendError};
+
+/// How it failed.
+#[derive(Debug)]
+pub(super) struct Unsettled {
+    pub(super) error: StepError,
+    /// Certainly nothing was done: the announcement may be taken back.
+    pub(super) untouched: bool,
+}
+
+/// How long what other services see late is waited for.
+const SEEN_LATE: Duration = Duration::from_secs(600);
+/// How long a parent that was just created may stay invisible.
+const PARENT_LAG: Duration = Duration::from_secs(120);
+/// How often an operation that was accepted and failed for a passing reason is begun again.
+const BEGIN_AGAIN: u32 = 3;
+
+/// What one attempt came to.
+enum Attempt {
+    /// Done: the settled object, or nothing after a deletion.
+    Done(Option<Json>),
+    /// To be tried again until then, for this reason.
+    Again { until: Duration, why: StepError, hint: Option<Duration> },
+    /// It may have happened.
+    Unknown { why: StepError },
+    /// It failed for good.
+    Failed(StepError),
+}
+
+impl Run<'_> {
+    /// Sends until it is decided. `is_wanted` recognises an object that is as the request would make it.
+    pub(super) async fn decide(
+        &self,
+        change: &Change,
+        operation: &Operation,
+        deadline: Duration,
+        is_wanted: &dyn Fn(&Json) -> bool,
+    ) -> Result<Option<Json>, Unsettled> {
+        let started = self.engine.now();
+        let mut untouched = true;
+        let mut begun_again = 0;
+        let mut attempt = 0_u32;
+        loop {
+            let answer =
+                self.engine.send(operation, change.symbolic_id.as_str(), deadline, Patience::UntilStopped).await;
+            untouched &= !touched(operation, &answer);
+            let outcome = match self.judge(change, operation, answer, started, deadline, &mut begun_again).await {
+                Attempt::Unknown { why } => self.probe(change, operation, deadline, is_wanted, why).await,
+                outcome => outcome,
+            };
+            let (until, why, hint) = match outcome {
+                Attempt::Done(object) => return Ok(object),
+                Attempt::Failed(error) => return Err(Unsettled { error, untouched }),
+                Attempt::Unknown { why } => (deadline, why, None),
+                Attempt::Again { until, why, hint } => (until, why, hint),
+            };
+            let wait = hint.unwrap_or_else(|| self.engine.backoff(attempt));
+            if self.engine.now() + wait >= until {
+                return Err(Unsettled { error: why, untouched });
+            }
+            if attempt == 0 {
+                self.progress(change, waiting_for(&why));
+            }
+            if let Err(error) = self.engine.pause(wait, Patience::UntilStopped).await {
+                return Err(Unsettled { error: error.into(), untouched });
+            }
+            attempt = attempt.saturating_add(1);
+        }
+    }
+
+    async fn judge(
+        &self,
+        change: &Change,
+        operation: &Operation,
+        answer: Result<Answer, SendError>,
+        started: Duration,
+        deadline: Duration,
+        begun_again: &mut u32,
+    ) -> Attempt {
+        let deleting = operation.verb() == Verb::Delete;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(SendError::Transport(error @ TransportError::Refused { .. })) => {
+                let until = (started + self.engine.limits().read).min(deadline);
+                return Attempt::Again { until, why: StepError::Unreachable(error), hint: None };
+            }
+            Err(error) if error.may_have_happened() => return Attempt::Unknown { why: error.into() },
+            Err(error) => return Attempt::Failed(error.into()),
+        };
+        if answer.is_success() || (deleting && answer.is_gone()) {
+            return match self.follow(change, operation, &answer, deadline).await {
+                Ok(object) => Attempt::Done(object),
+                Err(StepError::Ended(FollowError::Azure(error)))
+                    if is_passing(&error) && *begun_again < BEGIN_AGAIN =>
+                {
+                    *begun_again += 1;
+                    Attempt::Again { until: deadline, why: StepError::Ended(FollowError::Azure(error)), hint: None }
+                }
+                Err(error) => Attempt::Failed(error),
+            };
+        }
+        let hint = answer.retry_after();
+        let error = answer.error();
+        if may_have_happened(answer.status.as_u16()) {
+            return Attempt::Unknown { why: StepError::Undecided(described(&error)) };
+        }
+        let until = match classify(&error) {
+            Class::Changed => return Attempt::Failed(StepError::Stale(Stale::Told(error))),
+            Class::Fatal | Class::Throttled => None,
+            Class::RetryFast | Class::WaitForOther => Some(deadline),
+            Class::RetrySlow => Some(started + SEEN_LATE),
+            Class::Gone => Some(started + PARENT_LAG),
+            Class::Denied => self.granted.get().then_some(started + SEEN_LATE),
+        };
+        match until {
+            Some(until) => Attempt::Again { until: until.min(deadline), why: StepError::Refused(error), hint },
+            None => Attempt::Failed(StepError::Refused(error)),
+        }
+    }
+
+    /// Follows an accepted operation to its end.
+    async fn follow(
+        &self,
+        change: &Change,
+        operation: &Operation,
+        answer: &Answer,
+        deadline: Duration,
+    ) -> Result<Option<Json>, StepError> {
+        let begun =
+            Follow::start(operation, self.engine.cloud(), &self.ids(change), answer, self.engine.now(), deadline);
+        let (follow, next) = begun.map_err(SendError::from)?;
+        self.follow_on(change, operation, follow, next).await
+    }
+
+    async fn follow_on(
+        &self,
+        change: &Change,
+        operation: &Operation,
+        mut follow: Follow,
+        mut next: Next,
+    ) -> Result<Option<Json>, StepError> {
+        let lane = Lane::of_path(operation.path(), LaneKind::Read);
+        let mut told = None;
+        loop {
+            let (after, request) = match next {
+                Next::Done(object) => return Ok(object),
+                Next::Failed(error) => return Err(StepError::Ended(error)),
+                Next::Wait { after, request } | Next::ReadBack { after, request } => (after, request),
+            };
+            if follow.status() != told.as_deref() {
+                told = follow.status().map(str::to_owned);
+                self.progress(change, told.clone().unwrap_or_default());
+            }
+            self.engine.pause(after, Patience::AWhileLonger).await?;
+            let now = self.engine.now();
+            let answer =
+                self.engine.send_request(request, &lane, now + self.engine.limits().read, Patience::AWhileLonger).await;
+            next = match answer {
+                Ok(answer) => follow.next(&answer, self.engine.now()),
+                Err(SendError::Transport(_)) => follow.unanswered(self.engine.now()),
+                Err(error) => return Err(error.into()),
+            };
+        }
+    }
+
+    /// Whether a request whose answer is not known has happened: done if the object is as it would be; else it is sent again. For a
+    /// deletion only its own answer decides.
+    async fn probe(
+        &self,
+        change: &Change,
+        operation: &Operation,
+        deadline: Duration,
+        is_wanted: &dyn Fn(&Json) -> bool,
+        why: StepError,
+    ) -> Attempt {
+        if operation.verb() == Verb::Delete {
+            return Attempt::Unknown { why };
+        }
+        self.progress(change, "no answer: looking whether it happened");
+        let read = operation.read_back();
+        let mut body = match self.engine.read(&read, change.symbolic_id.as_str(), Patience::AWhileLonger).await {
+            Ok(answer) if answer.is_success() => answer.json().cloned(),
+            Ok(_) | Err(SendError::Transport(_)) => return Attempt::Unknown { why },
+            Err(error) => return Attempt::Failed(error.into()),
+        };
+        if body.as_ref().and_then(unsettled).is_some() {
+            let resumed = Follow::resume(operation, self.engine.cloud(), &self.ids(change), deadline);
+            let (follow, next) = match resumed {
+                Ok(resumed) => resumed,
+                Err(error) => return Attempt::Failed(SendError::from(error).into()),
+            };
+            body = match self.follow_on(change, operation, follow, next).await {
+                Ok(object) => object,
+                Err(StepError::Ended(_)) => None,
+                Err(error) => return Attempt::Failed(error),
+            };
+        }
+        match body {
+            Some(body) if is_wanted(&body) => Attempt::Done(Some(body)),
+            _ => Attempt::Unknown { why },
+        }
+    }
+}
+
+/// Whether anything may have been done by the request that was answered so.
+fn touched(operation: &Operation, answer: &Result<Answer, SendError>) -> bool {
+    match answer {
+        Ok(answer) if operation.verb() == Verb::Delete && answer.is_gone() => true,
+        Ok(answer) => answer.is_success() || may_have_happened(answer.status.as_u16()),
+        Err(error) => error.may_have_happened(),
+    }
+}
+
+fn is_passing(error: &AzureError) -> bool {
+    matches!(classify(error), Class::RetryFast | Class::RetrySlow | Class::WaitForOther | Class::Throttled)
+}
+
+fn described(error: &AzureError) -> String {
+    if error.message.is_empty() { error.code.clone() } else { format!("{}: {}", error.code, error.message) }
+}
+
+fn waiting_for(why: &StepError) -> String {
+    match why {
+        StepError::Refused(error) if classify(error) == Class::WaitForOther => {
+            "waiting for another operation to end".to_owned()
+        }
+        StepError::Refused(error) => format!("trying again: {}", error.code),
+        StepError::Ended(_) => "trying again: the operation failed".to_owned(),
+        StepError::Unreachable(_) => "trying again: no connection".to_owned(),
+        _ => "trying again: no answer".to_owned(),
+    }
+}

@@ -1,0 +1,13 @@
+//! Whole runs against the emulator: real parser, real plan, paused time. What a request must find announced is checked as it arrives.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::missing_panics_doc,
+    missing_docs,
+    unreachable_pub,
+    reason = "nobody reads the documentation of a test"
+)]
+
+mod faults;
+mod kills;
+mod runs;
+mod world;

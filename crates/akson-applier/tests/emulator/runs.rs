@@ -1,0 +1,233 @@
+//! Runs in fair weather, and what changed behind their back.
+
+use std::sync::Arc;
+
+use akson_applier::{Cancel, End, What, codes, ledger::WriteFault};
+use akson_catalog::Value;
+use akson_planner::{Action, OwnedState, options::Mode};
+use serde_json::json;
+
+use crate::world::{STACK, World, sends};
+
+fn id(world: &World, rest: &str) -> String {
+    format!("/subscriptions/{}/resourceGroups/app-rg{rest}", world.emulator.identity().subscription)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_comes_up_and_a_second_run_has_nothing_to_do() {
+    let world = World::new();
+    let first = world.apply(STACK).await;
+    assert_eq!(first.report.end, End::Done, "{:#?}", first.report.diagnostics);
+    assert_eq!(first.report.counts.succeeded, 6);
+    assert!(matches!(&first.report.outputs[0].value, Value::Text(client) if client.len() == 36));
+    let vault = world.god().object(&id(&world, "/providers/Microsoft.KeyVault/vaults/kv-applier-test")).unwrap();
+    assert_eq!(vault["tags"]["reader"], json!(first.report.outputs[0].value.as_text()));
+
+    let names: Vec<&str> = first.events.iter().map(|event| event.what.as_str()).collect();
+    assert_eq!(names.iter().filter(|name| **name == "step_started").count(), 6);
+    assert_eq!(names.last(), Some(&"summary"));
+
+    let commits = world.store.commits();
+    let second = world.apply(STACK).await;
+    assert!(second.plan.is_empty() && !sends(&second.plan), "{:#?}", second.plan.changes);
+    assert_eq!(world.store.commits(), commits, "and writes nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_is_one_update_and_a_removed_instance_one_deletion() {
+    let world = World::new();
+    world.apply(STACK).await;
+    let edited = STACK.replace("team = \"one\"", "team = \"two\"");
+    let outcome = world.apply(&edited).await;
+    assert_eq!((outcome.plan.count(Action::Update), outcome.report.counts.succeeded), (1, 1));
+    assert_eq!(world.god().object(&id(&world, "")).unwrap()["tags"]["team"], "two");
+
+    let removed = edited.replace("[\"x\", \"y\"]", "[\"x\"]");
+    let outcome = world.apply(&removed).await;
+    assert_eq!((outcome.plan.count(Action::Delete), outcome.report.counts.succeeded), (1, 1));
+    let credential =
+        "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-a/federatedIdentityCredentials/ci-y";
+    assert_eq!(world.god().object(&id(&world, credential)), None);
+    let tombstones = |world: &World| {
+        let document = world.store.document().unwrap();
+        document.entries.values().filter(|entry| entry.owned.state == OwnedState::Tombstone).count()
+    };
+    assert_eq!(tombstones(&world), 1);
+    world.apply(&removed).await;
+    assert_eq!(tombstones(&world), 0, "a later run that sees it absent drops it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_tags_stay_and_destroying_leaves_nothing_of_ours() {
+    let world = World::new();
+    world.apply(STACK).await;
+    world.god().edit(&id(&world, ""), |group| group["tags"]["theirs"] = json!("kept")).unwrap();
+    world.apply(&STACK.replace("team = \"one\"", "team = \"two\"")).await;
+    let group = world.god().object(&id(&world, "")).unwrap();
+    assert_eq!((&group["tags"]["theirs"], &group["tags"]["team"]), (&json!("kept"), &json!("two")));
+
+    let outcome = world.destroy(STACK).await;
+    assert_eq!(outcome.report.end, End::Done, "{:#?}", outcome.report.diagnostics);
+    let left: Vec<String> = world.objects().into_keys().filter(|id| id.contains("app-rg")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    // What was purged from the names of this world is brought back under the same id, with its mark.
+    assert_eq!(world.apply(STACK).await.report.end, End::Done);
+    world.converge(STACK).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_right_that_is_missing_fails_its_step_and_what_needs_it() {
+    let world = World::new();
+    let denial =
+        akson_emulator::Denial { action: "Microsoft.ManagedIdentity/*/write".to_owned(), scope: "/".to_owned() };
+    world.god().set_denied_actions(vec![denial]).unwrap();
+    let outcome = world.apply(STACK).await;
+    assert_eq!(outcome.report.end, End::SomeFailed);
+    let diagnostics = outcome.report.diagnostics.sorted();
+    assert!(diagnostics.iter().all(|diagnostic| diagnostic.code == codes::DENIED), "{diagnostics:#?}");
+    assert!(diagnostics.iter().all(|diagnostic| diagnostic.primary().is_some()));
+    assert!(outcome.events.iter().any(|event| matches!(event.what, What::StepSkipped { .. })));
+    world.god().set_denied_actions(Vec::new()).unwrap();
+    world.converge(STACK).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_stops_what_is_not_announced_yet() {
+    let world = World::new();
+    for failing in 0..8 {
+        for fault in [WriteFault::Before, WriteFault::After] {
+            let world = World::new();
+            world.store.fail(move |before| if before >= failing { fault } else { WriteFault::None });
+            let outcome = world.apply(STACK).await;
+            if outcome.report.end == End::Done {
+                continue;
+            }
+            assert_eq!(outcome.report.end, End::LedgerFailed);
+            let codes: Vec<_> = outcome.report.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+            assert!(codes.contains(&codes::LEDGER_UNWRITABLE), "{codes:?}");
+            world.store.fail(|_| WriteFault::None);
+            world.converge(STACK).await;
+        }
+    }
+    assert!(world.store.document().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_sends_nothing_new_and_loses_nothing() {
+    let world = World::new();
+    let cancel = Cancel::new();
+    let stopper = cancel.clone();
+    let run = world.run(STACK, Mode::Apply, &cancel);
+    let stop = async {
+        while !world.god().requests().iter().any(|request| request.method == "PUT") {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        stopper.stop();
+    };
+    let (outcome, ()) = futures_util::future::join(run, stop).await;
+    assert_eq!(outcome.report.end, End::Interrupted);
+    let writes = world.god().requests().iter().filter(|request| request.method == "PUT").count();
+    assert_eq!(writes, 1, "the group was on its way");
+    assert_eq!(outcome.report.counts.succeeded, 1, "and is recorded");
+    let document = world.store.document().unwrap();
+    assert!(document.entries.values().all(|entry| entry.intent.is_none()));
+    world.converge(STACK).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_seed_is_one_run() {
+    let mut traces = Vec::new();
+    for _ in 0..2 {
+        let world = World::new();
+        world.apply(STACK).await;
+        let trace: Vec<String> = world
+            .god()
+            .requests()
+            .iter()
+            .map(|request| format!("{:?} {} {}", request.arrived, request.method, request.path))
+            .collect();
+        traces.push(trace);
+    }
+    assert_eq!(traces[0], traces[1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changed_since_the_plan_is_not_touched() {
+    let edited = STACK.replace("team = \"one\"", "team = \"two\"");
+    let mut world = World::new();
+    world.apply(STACK).await;
+    let group = id(&world, "");
+    let edit = group.clone();
+    world.meanwhile = Some(Arc::new(move |god| {
+        god.edit(&edit, |group| group["tags"]["team"] = json!("three")).unwrap();
+    }));
+    let outcome = world.apply(&edited).await;
+    let diagnostics = outcome.report.diagnostics.sorted();
+    assert_eq!((outcome.report.end, diagnostics[0].code), (End::SomeFailed, codes::STALE));
+    assert_eq!(world.god().object(&group).unwrap()["tags"]["team"], "three");
+    world.meanwhile = None;
+    world.converge(&edited).await;
+
+    // Somebody makes it as it is wanted: no harm.
+    let wanted = group.clone();
+    world.meanwhile = Some(Arc::new(move |god| {
+        god.edit(&wanted, |group| group["tags"]["team"] = json!("one")).unwrap();
+    }));
+    assert_eq!(world.apply(STACK).await.report.end, End::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_appeared_or_vanished_since_the_plan_is_not_touched() {
+    let mut world = World::new();
+    let group = id(&world, "");
+    let appearing = group.clone();
+    world.meanwhile = Some(Arc::new(move |god| god.put_object(&appearing, json!({"location": "westeurope"})).unwrap()));
+    let outcome = world.apply(STACK).await;
+    assert_eq!(outcome.report.diagnostics.sorted()[0].code, codes::STALE);
+    assert_eq!(outcome.report.counts.skipped, 5);
+    assert_eq!(world.god().object(&group).unwrap()["tags"]["akson"], json!(null));
+
+    let mut world = World::new();
+    world.apply(STACK).await;
+    let vanishing = group.clone();
+    world.meanwhile = Some(Arc::new(move |god| {
+        god.delete_object(&vanishing).unwrap();
+    }));
+    let outcome = world.apply(&STACK.replace("team = \"one\"", "team = \"two\"")).await;
+    assert_eq!(outcome.report.diagnostics.sorted()[0].code, codes::STALE);
+    world.meanwhile = None;
+    world.converge(STACK).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lost_its_mark_since_the_plan_is_not_deleted() {
+    let mut world = World::new();
+    world.apply(STACK).await;
+    let identity = id(&world, "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-b");
+    let stripped = identity.clone();
+    world.meanwhile = Some(Arc::new(move |god| {
+        god.edit(&stripped, |identity| identity["tags"] = json!({})).unwrap();
+    }));
+    let outcome = world.apply(&STACK.replace("[\"a\", \"b\"]", "[\"a\"]")).await;
+    assert_eq!(outcome.report.diagnostics.sorted()[0].code, codes::NOT_OURS);
+    assert!(world.god().object(&identity).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_azure_does_not_keep_is_no_success_and_no_secret() {
+    let mut world = World::new();
+    let group = id(&world, "");
+    let policed = group.clone();
+    world.afterwards = Some(Arc::new(move |god| {
+        god.edit(&policed, |group| group["tags"]["team"] = json!("policy")).unwrap();
+    }));
+    let outcome = world.apply(STACK).await;
+    let diagnostic = outcome.report.diagnostics.sorted()[0].clone();
+    assert_eq!((outcome.report.end, diagnostic.code), (End::SomeFailed, codes::NOT_KEPT));
+    assert!(diagnostic.notes[0].contains("`tags.team` is `\"policy\"`, and `\"one\"` was sent"), "{diagnostic:#?}");
+    world.afterwards = None;
+    let again = world.apply(STACK).await;
+    assert_eq!(again.plan.count(Action::Update), 1, "the next plan shows it");
+    assert_eq!(world.god().object(&group).unwrap()["tags"]["team"], "one");
+    world.converge(STACK).await;
+}

@@ -1,0 +1,295 @@
+//! A stack of a test: the emulator, a ledger in memory, and runs that read, plan and apply against them under paused time.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use akson_applier::{
+    ApplyEvent, Cancel, Engine, EngineOptions, Limits, Pace, Report, apply,
+    ledger::{Binding, Ledger, LedgerStore, MemoryStore},
+    refresh, settle,
+};
+use akson_azure::{ClientCredentials, Cloud, Transport, TransportError};
+use akson_catalog::{Catalog, Secret, SymbolicId};
+use akson_config::{Config, Inputs};
+use akson_diagnostics::{Diagnostics, SourceMap};
+use akson_emulator::{Emulator, God, Latency, Options};
+use akson_planner::{
+    OwnedState, Plan, Work,
+    options::{Mode, PlanOptions},
+};
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use tokio::sync::Notify;
+
+/// Two applications, each with an identity, and a vault.
+pub const STACK: &str = r#"
+stack "test" {
+  location = "westeurope"
+}
+
+resource_group "app" {
+  name = "app-rg"
+  tags = { team = "one" }
+}
+
+identity "app" {
+  for_each       = ["a", "b"]
+  name           = "id-${each.key}"
+  resource_group = resource_group.app
+}
+
+federated_credential "ci" {
+  for_each = ["x", "y"]
+  identity = identity.app["a"]
+  name     = "ci-${each.key}"
+  issuer   = "https://token.actions.githubusercontent.com"
+  subject  = "repo:example/${each.key}:ref:refs/heads/main"
+}
+
+vault "app" {
+  name           = "kv-applier-test"
+  resource_group = resource_group.app
+  tags           = { reader = identity.app["a"].client_id }
+}
+
+output "client" {
+  value = identity.app["a"].client_id
+}
+"#;
+
+/// What a test has between runs.
+pub struct World {
+    pub emulator: Arc<Emulator>,
+    pub store: MemoryStore,
+    pub seed: u64,
+    /// What somebody else does between plan and apply.
+    pub meanwhile: Option<Hand>,
+    /// What somebody else does after each write.
+    pub afterwards: Option<Hand>,
+}
+
+/// Somebody else at work.
+pub type Hand = Arc<dyn Fn(&God) + Send + Sync>;
+
+/// When a run is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kill {
+    /// As its n-th request (from 0) is about to be processed.
+    Before(usize),
+    /// After it was.
+    After(usize),
+    /// As it is on its way: it arrives a while after the death.
+    OnItsWay(usize),
+}
+
+/// What came of a run.
+pub struct Outcome {
+    pub report: Report,
+    pub plan: Plan,
+    pub events: Vec<ApplyEvent>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let emulator = Emulator::open(Options { latency: Latency::Realistic, ..Options::default() }).unwrap();
+        Self { emulator, store: MemoryStore::new(), seed: 7, meanwhile: None, afterwards: None }
+    }
+
+    pub fn god(&self) -> God {
+        self.emulator.god()
+    }
+
+    /// Reads, plans and applies to the end.
+    pub async fn apply(&self, source: &str) -> Outcome {
+        self.run(source, Mode::Apply, &Cancel::new()).await
+    }
+
+    /// Deletes everything.
+    pub async fn destroy(&self, source: &str) -> Outcome {
+        self.run(source, Mode::Destroy, &Cancel::new()).await
+    }
+
+    pub async fn run(&self, source: &str, mode: Mode, cancel: &Cancel) -> Outcome {
+        let wire = Arc::new(Wire::new(self, None));
+        self.run_over(wire, source, mode, cancel).await
+    }
+
+    /// Applies until killed; whether that happened before the end.
+    pub async fn kill(&self, source: &str, mode: Mode, kill: Kill) -> bool {
+        let wire = Arc::new(Wire::new(self, Some(kill)));
+        let cancel = Cancel::new();
+        let killed = Arc::clone(&wire);
+        let died = tokio::select! {
+            biased;
+            () = killed.killed.notified() => true,
+            _ = self.run_over(Arc::clone(&wire), source, mode, &cancel) => false,
+        };
+        self.store.holder_died();
+        died
+    }
+
+    async fn run_over(&self, wire: Arc<Wire>, source: &str, mode: Mode, cancel: &Cancel) -> Outcome {
+        let signed_in = self.emulator.identity();
+        let tokens = ClientCredentials::new(
+            Arc::<Wire>::clone(&wire),
+            Cloud::PUBLIC,
+            signed_in.tenant.clone(),
+            signed_in.client_id.clone(),
+            Secret::new(signed_in.client_secret.clone()),
+        );
+        let engine = Engine::new(EngineOptions {
+            transport: wire,
+            tokens: Arc::new(tokens),
+            cloud: Cloud::PUBLIC,
+            pace: Pace::new(signed_in.time_scale),
+            seed: self.seed,
+            run: format!("00000000-0000-4000-8000-{:012}", self.store.commits()),
+            limits: Limits::default(),
+            cancel: cancel.clone(),
+        });
+        let config = self.config(source);
+        let catalog = Catalog::builtin().unwrap();
+        let binding = binding(&config);
+        let store: Arc<dyn LedgerStore> = Arc::new(self.store.clone());
+        let (ledger, _) = Ledger::open(store, &binding, engine.run()).await.unwrap();
+        settle(&engine, &ledger, true).await.unwrap();
+        let options = PlanOptions { mode, cloud: "emulator".to_owned(), ..PlanOptions::default() };
+        let owned = ledger.owned();
+        let snapshot = refresh(&engine, &config, &owned, catalog, &options).await.unwrap();
+        let mut diagnostics = Diagnostics::new();
+        let plan = akson_planner::plan(&config, &snapshot, &owned, catalog, &options, &mut diagnostics);
+        let plan = plan.unwrap_or_else(|| panic!("{:#?}", diagnostics.sorted()));
+        if let Some(meanwhile) = &self.meanwhile {
+            meanwhile(&self.god());
+        }
+        let mut events = Vec::new();
+        let report = apply(&engine, &plan, &snapshot, &ledger, &mut |event| events.push(event)).await;
+        ledger.close().await.unwrap();
+        Outcome { report, plan, events }
+    }
+
+    fn config(&self, source: &str) -> Config {
+        let signed_in = self.emulator.identity();
+        let mut sources = SourceMap::new();
+        let mut diagnostics = Diagnostics::new();
+        let id = sources.add("main.aks", source);
+        let file = akson_parser::parse(&sources, id, &mut diagnostics);
+        let inputs = Inputs {
+            tenant: Some(signed_in.tenant),
+            subscription: Some(signed_in.subscription),
+            token_exchange_audience: Cloud::PUBLIC.token_exchange_audience.to_owned(),
+            ..Inputs::default()
+        };
+        let catalog = Catalog::builtin().unwrap();
+        let config = akson_config::evaluate(&[file], &sources, catalog, &inputs, &mut diagnostics);
+        assert!(!diagnostics.has_errors(), "{:#?}", diagnostics.sorted());
+        config.unwrap()
+    }
+
+    /// Everything that lives in the subscription's groups, by id, without what a service counts by itself.
+    pub fn objects(&self) -> BTreeMap<String, serde_json::Value> {
+        self.god().snapshot().objects
+    }
+
+    /// The same where what a dead run was deleting may vanish between plan and apply: that fails a step, and the next run goes on.
+    pub async fn settle_to(&self, source: &str) {
+        self.apply(source).await;
+        self.converge(source).await;
+    }
+
+    /// Applies until nothing is left to do; the runs it took.
+    pub async fn converge(&self, source: &str) -> usize {
+        for runs in 0..5 {
+            let outcome = self.apply(source).await;
+            if outcome.plan.is_empty() && outcome.plan.changes.iter().all(|change| !change.work.is_step()) {
+                return runs;
+            }
+            assert!(!outcome.report.diagnostics.has_errors(), "{:#?}", outcome.report.diagnostics);
+        }
+        panic!("it never converges");
+    }
+}
+
+fn binding(config: &Config) -> Binding {
+    Binding {
+        stack: config.stack.label.clone(),
+        stack_id: "the stack of the test".to_owned(),
+        cloud: "emulator".to_owned(),
+        tenant: config.stack.tenant.clone(),
+        subscription: config.stack.subscription.clone(),
+    }
+}
+
+/// The way to the emulator. Each mutating request must have been announced when it arrives.
+struct Wire {
+    emulator: Arc<Emulator>,
+    store: MemoryStore,
+    kill: Option<Kill>,
+    sent: AtomicUsize,
+    killed: Notify,
+    afterwards: Option<Hand>,
+}
+
+impl Wire {
+    fn new(world: &World, kill: Option<Kill>) -> Self {
+        Self {
+            emulator: Arc::clone(&world.emulator),
+            store: world.store.clone(),
+            kill,
+            sent: AtomicUsize::new(0),
+            killed: Notify::new(),
+            afterwards: world.afterwards.clone(),
+        }
+    }
+
+    async fn die(&self) -> ! {
+        self.killed.notify_one();
+        std::future::pending().await
+    }
+}
+
+#[async_trait::async_trait]
+impl Transport for Wire {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let number = self.sent.fetch_add(1, Ordering::Relaxed);
+        let host = request.uri().host().unwrap().to_owned();
+        if host == Cloud::PUBLIC.arm && request.method() != Method::GET {
+            let id = SymbolicId::from_ledger(request.uri().path().to_ascii_lowercase());
+            let announced = self.store.document().and_then(|document| document.entries.get(&id).cloned());
+            let wanted =
+                if request.method() == Method::DELETE { OwnedState::IntentDelete } else { OwnedState::IntentWrite };
+            let state = announced.map(|entry| entry.owned.state);
+            assert_eq!(state, Some(wanted), "{} {id} was not announced", request.method());
+        }
+        if self.kill == Some(Kill::Before(number)) {
+            self.die().await;
+        }
+        if self.kill == Some(Kill::OnItsWay(number)) {
+            let emulator = Arc::clone(&self.emulator);
+            tokio::spawn(async move {
+                tokio::time::sleep(std::time::Duration::from_secs(15)).await;
+                let _ = emulator.handle(request).await;
+            });
+            self.die().await;
+        }
+        let writes = request.method() == Method::PUT;
+        let answer = self.emulator.handle(request).await;
+        if let Some(afterwards) = self.afterwards.as_ref().filter(|_| writes) {
+            afterwards(&self.emulator.god());
+        }
+        if self.kill == Some(Kill::After(number)) {
+            self.die().await;
+        }
+        answer.map_err(|_| TransportError::Broken { host, detail: "connection reset".to_owned() })
+    }
+}
+
+/// Whether a plan would send anything.
+pub fn sends(plan: &Plan) -> bool {
+    plan.changes.iter().any(|change| matches!(change.work, Work::Write { .. } | Work::Delete { .. }))
+}

@@ -1,0 +1,44 @@
+//! The one seam to the outside: a request goes out, a response or a broken connection comes back.
+
+use bytes::Bytes;
+
+/// Sends one request. Implemented by reqwest (`network.rs`) and, in the CLI and the test harness, by an adapter of the in-process emulator.
+///
+/// URLs are always Azure's real ones (`https://management.azure.com/…`); where they lead is the transport's business.
+#[async_trait::async_trait]
+pub trait Transport: Send + Sync {
+    /// Sends `request` and waits for the whole response.
+    ///
+    /// # Errors
+    /// [`TransportError`] if no whole response came: the request may or may not have been processed, but for [`TransportError::Refused`].
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError>;
+}
+
+/// Why no response came.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// Nothing listened: the request was certainly not processed.
+    #[error("could not connect to {host}: {detail}")]
+    Refused {
+        /// The host asked for.
+        host: String,
+        /// The system's words.
+        detail: String,
+    },
+    /// The connection broke; it may have been processed.
+    #[error("the connection to {host} broke: {detail}")]
+    Broken {
+        /// The host asked for.
+        host: String,
+        /// The system's words.
+        detail: String,
+    },
+    /// No response within the request's time; it may have been processed.
+    #[error("no answer from {host} within {seconds} s")]
+    TimedOut {
+        /// The host asked for.
+        host: String,
+        /// The limit.
+        seconds: u64,
+    },
+}

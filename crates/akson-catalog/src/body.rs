@@ -1,0 +1,77 @@
+//! Whole bodies of requests from leaves. Not the sending, and not which leaves are sent: the caller chooses.
+
+use serde_json::{Map, Value as Json};
+
+use crate::{
+    Kind, Value,
+    encode::Leaf,
+    json::{put, remove, to_json},
+};
+
+/// A leaf whose value was not known when a body was to be made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// What the user calls it.
+    pub attribute: String,
+    /// Its place.
+    pub pointer: String,
+}
+
+impl std::fmt::Display for Unknown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the value of `{}` is not known", self.attribute)
+    }
+}
+
+impl std::error::Error for Unknown {}
+
+/// What every ARM object has and no request brings back.
+const OWN: [&str; 7] =
+    ["/id", "/name", "/type", "/systemData", "/etag", "/properties/provisioningState", "/properties/etag"];
+
+/// The body of a create: every leaf at its place; what must be absent is left out. It exposes secrets: for sending only.
+///
+/// # Errors
+///
+/// The first leaf with a hole.
+pub fn body(leaves: &[Leaf]) -> Result<Json, Unknown> {
+    let mut body = Json::Object(Map::new());
+    lay(&mut body, leaves.iter())?;
+    Ok(body)
+}
+
+/// The body of an update through a PUT that replaces: the live object without what Azure does not take back, the owned leaves laid
+/// over it. Leaves that are sent at create only stay as they are. It exposes secrets: for sending only.
+///
+/// # Errors
+///
+/// The first owned leaf with a hole.
+pub fn lay_over(kind: &Kind, live: Json, leaves: &[Leaf]) -> Result<Json, Unknown> {
+    let mut body = live;
+    for pointer in OWN {
+        remove(&mut body, pointer);
+    }
+    let written =
+        |pointer: &str| kind.attributes.values().any(|attribute| attribute.pointer.as_deref() == Some(pointer));
+    for output in kind.outputs.values().filter(|output| !written(&output.pointer)) {
+        remove(&mut body, &output.pointer);
+    }
+    for pointer in &kind.read_only {
+        remove(&mut body, pointer);
+    }
+    lay(&mut body, leaves.iter().filter(|leaf| !leaf.on_create_only))?;
+    Ok(body)
+}
+
+fn lay<'a>(body: &mut Json, leaves: impl Iterator<Item = &'a Leaf>) -> Result<(), Unknown> {
+    for leaf in leaves {
+        if leaf.want == Value::None {
+            remove(body, &leaf.pointer);
+            continue;
+        }
+        let value = to_json(&leaf.want)
+            .ok_or_else(|| Unknown { attribute: leaf.attribute.clone(), pointer: leaf.pointer.clone() })?;
+        put(body, &leaf.pointer, value);
+    }
+    Ok(())
+}

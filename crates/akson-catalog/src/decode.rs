@@ -1,0 +1,146 @@
+//! From the wire back to the configuration's words, so that a plan shows `cannot_delete` where Azure says `CanNotDelete`; and what
+//! a resource's outputs are. Not comparison: see `equality`.
+
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::{
+    Attribute, Kind, Type, Value,
+    encode::{Leaf, pointers},
+    equality::{Equality, equal},
+    json::{from_json, lookup},
+    kind::{Output, Variant},
+    marker,
+};
+
+/// What a live body has for a leaf, in the configuration's words; for a leaf of a choice the whole constructor. None if it is absent.
+pub fn decode_leaf(kind: &Kind, leaf: &Leaf, body: &Json) -> Option<Value> {
+    let name = leaf.attribute.split(['.', '[']).next().unwrap_or_default();
+    match kind.attribute(&leaf.attribute).or_else(|| kind.attributes.get(name)) {
+        Some(attribute) if attribute.of == Type::Choice => decode_choice(attribute, body),
+        Some(attribute) if attribute.pointer.as_deref() == Some(leaf.pointer.as_str()) => {
+            decode_attribute(attribute, body)
+        }
+        _ => leaf.live(body).map(from_json),
+    }
+}
+
+/// What a live body has for an attribute, in the configuration's words. None if it is absent or has no place in the body.
+pub fn decode_attribute(attribute: &Attribute, body: &Json) -> Option<Value> {
+    if attribute.of == Type::Choice {
+        return decode_choice(attribute, body);
+    }
+    let pointer = attribute.pointer.as_deref()?;
+    let live = lookup(body, pointer).filter(|value| !value.is_null()).or_else(|| attribute.absent.get(pointer));
+    match (live, &attribute.switch) {
+        (None, Some((_, None))) => Some(Value::Text("disabled".to_owned())),
+        (live, _) => decode(attribute, live?),
+    }
+}
+
+/// One wire value in the configuration's words. None if it is none of them.
+pub fn decode(attribute: &Attribute, wire: &Json) -> Option<Value> {
+    let wire = match wire {
+        Json::Null => return None,
+        Json::Array(items) if attribute.single_item => items.first()?,
+        wire => wire,
+    };
+    if attribute.equality == Equality::MarkedText
+        && let Some(text) = wire.as_str()
+    {
+        let text = marker::without_mark(text);
+        return (!text.is_empty()).then(|| Value::Text(text.to_owned()));
+    }
+    Some(typed(attribute, &attribute.of, wire))
+}
+
+fn typed(attribute: &Attribute, of: &Type, wire: &Json) -> Value {
+    match (of, wire) {
+        (Type::Enum(words), wire) => {
+            let mapped =
+                attribute.values.iter().find(|(_, value)| equal(Equality::CaseInsensitive, Some(value), Some(wire)));
+            let own = || words.iter().find(|word| wire.as_str().is_some_and(|text| text.eq_ignore_ascii_case(word)));
+            mapped.map(|(word, _)| word).or_else(own).map_or_else(|| from_json(wire), |word| Value::Text(word.clone()))
+        }
+        (Type::Switch, wire) => {
+            let (enabled, disabled) = attribute.switch.clone().unwrap_or((Json::Bool(true), Some(Json::Bool(false))));
+            let is = |value: &Json| equal(Equality::CaseInsensitive, Some(value), Some(wire));
+            if is(&enabled) {
+                Value::Text("enabled".to_owned())
+            } else if disabled.as_ref().map_or(*wire == Json::Bool(false), is) {
+                Value::Text("disabled".to_owned())
+            } else {
+                from_json(wire)
+            }
+        }
+        (Type::List(item) | Type::Set(item), Json::Array(items)) => Value::List(
+            items
+                .iter()
+                .filter_map(|wire| unwrapped(attribute, wire))
+                .map(|wire| typed(attribute, item, wire))
+                .collect(),
+        ),
+        (Type::Object(_), wire @ Json::Object(_)) if !attribute.fields.is_empty() => {
+            let fields = attribute.fields.values().filter_map(|field| {
+                let value = decode_attribute(field, wire).filter(|value| *value != Value::List(Vec::new()))?;
+                Some((field.name.clone(), value))
+            });
+            Value::Map(fields.collect())
+        }
+        (_, wire) => from_json(wire),
+    }
+}
+
+/// The item without its wrapping; none if it is one of another list at the same place.
+fn unwrapped<'a>(attribute: &Attribute, wire: &'a Json) -> Option<&'a Json> {
+    let Some(key) = &attribute.wrap_items else { return Some(wire) };
+    let others = wire.as_object()?.iter().filter(|(other, _)| *other != key);
+    let mut flags: IndexMap<&String, &Json> =
+        others.filter(|(_, value)| !matches!(value, Json::Null | Json::Bool(false))).collect();
+    let all = attribute.wrap_with.iter().all(|(key, value)| flags.swap_remove(key).is_some_and(|live| live == value));
+    let none_left = attribute.wrap_with.is_empty() || flags.is_empty();
+    let plain = attribute.wrap_with.is_empty() && flags.values().any(|value| value.is_boolean());
+    (all && none_left && !plain).then(|| wire.get(key)).flatten()
+}
+
+/// The constructor that a live body stands for. What it requires absent may still be there: of several that fit, the one whose
+/// every word fits; none if no constructor fits.
+fn decode_choice(attribute: &Attribute, body: &Json) -> Option<Value> {
+    let live = |pointer: &str| {
+        lookup(body, pointer).filter(|value| !value.is_null()).or_else(|| attribute.absent.get(pointer))
+    };
+    if pointers(attribute).iter().all(|pointer| live(pointer).is_none()) {
+        return None;
+    }
+    let fits = |variant: &Variant, strictly: bool| {
+        variant.writes.iter().all(|(pointer, want)| {
+            if want.is_null() {
+                !strictly || equal(Equality::EmptyIsAbsent, None, live(pointer))
+            } else {
+                equal(Equality::CaseInsensitive, Some(want), live(pointer))
+            }
+        })
+    };
+    let variants = || attribute.variants.iter();
+    let (name, variant) = variants()
+        .find(|(_, variant)| fits(variant, true))
+        .or_else(|| variants().find(|(_, variant)| fits(variant, false)))?;
+    let arguments = variant.arguments.values().filter_map(|argument| {
+        let value = decode(argument, live(argument.pointer.as_deref()?)?)?;
+        let left_out =
+            !argument.required && (value == Value::List(Vec::new()) || argument.default.as_ref() == Some(&value));
+        (!left_out).then(|| (argument.name.clone(), value))
+    });
+    Some(Value::Choice { name: name.clone(), arguments: arguments.collect() })
+}
+
+/// What an object tells for an output. None if its body does not have it (yet).
+pub fn output_value(output: &Output, body: &Json) -> Option<Value> {
+    let value = from_json(lookup(body, &output.pointer).filter(|value| !value.is_null())?);
+    Some(match value {
+        Value::Text(text) if output.equality == Equality::TrailingSlash && !text.ends_with('/') => {
+            Value::Text(format!("{text}/"))
+        }
+        value => value,
+    })
+}

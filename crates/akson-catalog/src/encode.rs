@@ -1,0 +1,317 @@
+//! From attribute values to leaves of the wire's JSON body. The way back is `decode`; whole bodies are made by `body`.
+
+mod wire;
+
+use akson_diagnostics::Span;
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::{
+    Attribute, Kind, Type, Value,
+    equality::{Equality, equal},
+    json::{self, escape, from_json, to_plain_json},
+    kind::{ChangeEffect, Role},
+};
+
+pub use wire::wire_value;
+
+/// One author-owned (or sent-at-create) value at its place in the body. The unit of comparison, of hashing in the ledger and of reasons in a plan.
+#[derive(Debug, Clone)]
+pub struct Leaf {
+    /// What the user calls it: `sku`, `tags.app`, `network`. Several leaves of a choice share its name.
+    pub attribute: String,
+    /// JSON pointer into the body. No two leaves of a resource share one.
+    pub pointer: String,
+    /// What must be there in the wire's terms: plain JSON-like values with holes; [`Value::None`] means absent.
+    pub want: Value,
+    /// The value in the configuration's words, for display. For a choice it is the constructor.
+    pub shown: Value,
+    /// How it is compared.
+    pub equality: Equality,
+    /// What Azure means when its answer lacks the key; none if it means nothing.
+    pub absent: Option<Json>,
+    /// What changing it does.
+    pub change: ChangeEffect,
+    /// Never shown, never hashed.
+    pub sensitive: bool,
+    /// Sent at create and not owned afterwards.
+    pub on_create_only: bool,
+    /// Where it was written; for inherited or on-create values where it comes from.
+    pub span: Option<Span>,
+}
+
+impl Leaf {
+    /// What stands at its place in a live body; where the key is absent, what Azure means by that.
+    pub fn live<'a>(&'a self, body: &'a Json) -> Option<&'a Json> {
+        json::lookup(body, &self.pointer).filter(|value| !value.is_null()).or(self.absent.as_ref())
+    }
+
+    /// Whether a live body has what is wanted, under the leaf's own equality. None while it has holes or is sensitive: then there
+    /// is nothing to compare.
+    pub fn in_sync(&self, body: &Json) -> Option<bool> {
+        let want = to_plain_json(&self.want)?;
+        Some(equal(self.equality, Some(&want), self.live(body)))
+    }
+
+    /// Whether the change from `body` goes the forbidden way of an irreversible attribute: from `enabled` to `disabled`, to less,
+    /// to absent.
+    pub fn goes_back(&self, body: &Json) -> bool {
+        if self.change != ChangeEffect::Irreversible || self.in_sync(body) != Some(false) {
+            return false;
+        }
+        let Some(live) = self.live(body) else { return false };
+        match (&self.want, live) {
+            (Value::None | Value::Bool(false), Json::Bool(live)) => *live,
+            (Value::None, _) => true,
+            (Value::Int(want), Json::Number(live)) => live.as_i64().is_some_and(|live| *want < live),
+            (Value::Decimal(want), Json::Number(live)) => live.as_f64().is_some_and(|live| *want < live),
+            _ => false,
+        }
+    }
+}
+
+/// What values at create are taken from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Context {
+    /// The stack's tenant, a GUID.
+    pub tenant: String,
+    /// The audience that a federated credential of the chosen cloud has.
+    pub token_exchange_audience: String,
+}
+
+impl Kind {
+    /// The attribute of a path: `sku`; in nested blocks `entra.admin_groups`.
+    pub fn attribute(&self, path: &str) -> Option<&Attribute> {
+        let mut steps = path.split('.');
+        let mut found = self.attributes.get(steps.next()?)?;
+        for step in steps {
+            found = found.fields.get(step)?;
+        }
+        Some(found)
+    }
+}
+
+/// The leaves of a resource: `attributes` are the written (or inherited) values by path, already of the right types; those that the
+/// author left out and a create needs are added as sent at create only. Parts of the id have no leaf.
+pub fn encode(kind: &Kind, attributes: &[(String, Value, Span)], context: &Context) -> Vec<Leaf> {
+    let mut encoder = Encoder { context, leaves: Vec::new() };
+    for (path, value, span) in attributes {
+        if let Some(attribute) = kind.attribute(path) {
+            encoder.attribute(attribute, path, value, Some(*span), false);
+        }
+    }
+    let written = |path: &str| {
+        attributes
+            .iter()
+            .any(|(other, ..)| other == path || other.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    };
+    encoder.left_out(&kind.attributes, "", &written);
+    encoder.leaves
+}
+
+struct Encoder<'a> {
+    context: &'a Context,
+    leaves: Vec<Leaf>,
+}
+
+impl Encoder<'_> {
+    /// What a create needs and nobody wrote. Nested blocks count only if they are written.
+    fn left_out(&mut self, attributes: &IndexMap<String, Attribute>, prefix: &str, written: &impl Fn(&str) -> bool) {
+        for attribute in attributes.values() {
+            let path = format!("{prefix}{}", attribute.name);
+            if !written(&path) {
+                if let Some(on_create) = &attribute.on_create {
+                    let value = wire::on_create(on_create, self.context);
+                    self.attribute(attribute, &path, &value, None, true);
+                }
+            } else if matches!(attribute.of, Type::Object(_)) {
+                self.left_out(&attribute.fields, &format!("{path}."), written);
+            }
+        }
+    }
+
+    fn attribute(
+        &mut self,
+        attribute: &Attribute,
+        path: &str,
+        value: &Value,
+        span: Option<Span>,
+        on_create_only: bool,
+    ) {
+        let value = match value {
+            Value::Default => attribute.default.as_ref().unwrap_or(&Value::None),
+            value => value,
+        };
+        let site = Site { attribute, path, shown: value, span, on_create_only };
+        match (&attribute.of, value) {
+            _ if attribute.role == Role::Tags => self.tags(&site, value),
+            (Type::Choice, _) => self.choice(&site, value),
+            (Type::Object(_), Value::Map(entries)) if !attribute.fields.is_empty() => {
+                for (name, value) in entries {
+                    if let Some(field) = attribute.fields.get(name) {
+                        self.attribute(field, &format!("{path}.{name}"), value, span, on_create_only);
+                    }
+                }
+            }
+            (Type::Any | Type::Map(_), Value::Map(_)) if attribute.is_raw() => {
+                self.flatten(&site, path, attribute.pointer.as_deref().unwrap_or(""), value);
+            }
+            _ => {
+                if let Some(pointer) = &attribute.pointer {
+                    let want = wire_value(attribute, value, self.context);
+                    self.push(site.leaf(pointer.clone(), want, attribute));
+                }
+            }
+        }
+        for (pointer, json) in &attribute.creates {
+            self.push(site.create(pointer, json));
+        }
+    }
+
+    /// One leaf a key: others' keys are never touched.
+    fn tags(&mut self, site: &Site, value: &Value) {
+        let pointer = site.attribute.pointer.as_deref().unwrap_or("/tags");
+        match value {
+            Value::Map(entries) => {
+                for (key, value) in entries {
+                    let path = step(site.path, key);
+                    let site = Site { path: &path, shown: value, ..*site };
+                    let want = wire::plain(value);
+                    self.push(Leaf {
+                        equality: Equality::Exact,
+                        ..site.leaf(format!("{pointer}/{}", escape(key)), want, site.attribute)
+                    });
+                }
+            }
+            other => self.push(site.leaf(pointer.to_owned(), wire::plain(other), site.attribute)),
+        }
+    }
+
+    fn choice(&mut self, site: &Site, value: &Value) {
+        let nothing = IndexMap::new();
+        let (name, arguments) = match value {
+            Value::Choice { name, arguments } => (name.as_str(), arguments),
+            Value::Text(name) => (name.as_str(), &nothing),
+            _ => {
+                for pointer in pointers(site.attribute) {
+                    self.push(site.leaf(pointer, Value::None, site.attribute));
+                }
+                return;
+            }
+        };
+        let Some(variant) = site.attribute.variants.get(name) else { return };
+        for (pointer, json) in &variant.writes {
+            let equality = if json.is_null() { Equality::EmptyIsAbsent } else { Equality::CaseInsensitive };
+            self.push(Leaf { equality, ..site.leaf(pointer.clone(), from_json(json), site.attribute) });
+        }
+        for argument in variant.arguments.values() {
+            let Some(pointer) = &argument.pointer else { continue };
+            let given = match arguments.get(&argument.name) {
+                Some(Value::Default) => argument.default.as_ref(),
+                given => given,
+            };
+            let (given, on_create) = match (given, &argument.on_create) {
+                (Some(value), _) => (value.clone(), false),
+                (None, Some(on_create)) => (wire::on_create(on_create, self.context), true),
+                (None, None) => continue,
+            };
+            let mut leaf = site.leaf(pointer.clone(), wire_value(argument, &given, self.context), argument);
+            leaf.change =
+                if argument.change == ChangeEffect::InPlace { site.attribute.change } else { argument.change };
+            leaf.absent = leaf.absent.or_else(|| site.attribute.absent.get(pointer).cloned());
+            leaf.on_create_only |= on_create;
+            self.push(leaf);
+        }
+        for (pointer, json) in &variant.creates {
+            self.push(site.create(pointer, json));
+        }
+    }
+
+    /// Raw bodies: objects are walked, lists and scalars are leaves.
+    fn flatten(&mut self, site: &Site, path: &str, pointer: &str, value: &Value) {
+        match value {
+            Value::Map(entries) if !entries.is_empty() => {
+                for (key, value) in entries {
+                    self.flatten(site, &step(path, key), &format!("{pointer}/{}", escape(key)), value);
+                }
+            }
+            Value::Map(_) if pointer.is_empty() => {}
+            value => {
+                let site = Site { path, shown: value, ..*site };
+                let want = wire::plain(value);
+                self.push(Leaf { equality: Equality::Subset, ..site.leaf(pointer.to_owned(), want, site.attribute) });
+            }
+        }
+    }
+
+    /// Adds a leaf. Two lists at one place are one list.
+    fn push(&mut self, leaf: Leaf) {
+        let Some(earlier) = self.leaves.iter_mut().find(|earlier| earlier.pointer == leaf.pointer) else {
+            self.leaves.push(leaf);
+            return;
+        };
+        match (&mut earlier.want, leaf.want) {
+            // What a constructor wants absent unless one of its arguments says it.
+            (Value::None, want) => *earlier = Leaf { want, ..leaf },
+            (Value::List(items), Value::List(more)) => {
+                items.extend(more);
+                earlier.sensitive |= leaf.sensitive;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Where a leaf comes from.
+#[derive(Clone, Copy)]
+struct Site<'a> {
+    attribute: &'a Attribute,
+    path: &'a str,
+    shown: &'a Value,
+    span: Option<Span>,
+    on_create_only: bool,
+}
+
+impl Site<'_> {
+    /// A leaf compared as `by` says: the attribute itself or an argument of its constructor.
+    fn leaf(&self, pointer: String, want: Value, by: &Attribute) -> Leaf {
+        Leaf {
+            attribute: self.path.to_owned(),
+            absent: by.absent.get(&pointer).cloned(),
+            sensitive: self.attribute.sensitive || by.sensitive || want.is_sensitive() || self.shown.is_sensitive(),
+            pointer,
+            want,
+            shown: self.shown.clone(),
+            equality: by.equality,
+            change: by.change,
+            on_create_only: self.on_create_only,
+            span: self.span,
+        }
+    }
+
+    /// A constant of a create.
+    fn create(&self, pointer: &str, json: &Json) -> Leaf {
+        Leaf { on_create_only: true, ..self.leaf(pointer.to_owned(), from_json(json), self.attribute) }
+    }
+}
+
+/// Every place that some constructor of a choice writes, each once.
+pub(crate) fn pointers(attribute: &Attribute) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for variant in attribute.variants.values() {
+        let arguments = variant.arguments.values().filter_map(|argument| argument.pointer.as_ref());
+        for pointer in variant.writes.keys().chain(arguments) {
+            if !found.contains(pointer) {
+                found.push(pointer.clone());
+            }
+        }
+    }
+    found
+}
+
+/// The path of a key: `tags.app`, or `tags["a b"]` where the key is no word.
+fn step(path: &str, key: &str) -> String {
+    let word = key.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && key.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '-'));
+    if word { format!("{path}.{key}") } else { format!("{path}[{}]", Json::from(key)) }
+}

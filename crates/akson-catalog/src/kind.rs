@@ -1,0 +1,368 @@
+//! What a kind is. Not how its file is read (`kind/load.rs`) nor how its documentation looks (`kind/docs.rs`).
+
+pub mod docs;
+pub mod embedded;
+pub mod ids;
+pub mod load;
+pub mod raw;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use indexmap::IndexMap;
+
+use crate::{Type, Value, equality::Equality};
+
+/// Every kind there is, by keyword.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    kinds: BTreeMap<String, Arc<Kind>>,
+}
+
+impl Catalog {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The kind of a keyword.
+    pub fn get(&self, keyword: &str) -> Option<&Arc<Kind>> {
+        self.kinds.get(keyword)
+    }
+
+    /// All kinds by keyword.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Kind>> {
+        self.kinds.values()
+    }
+
+    /// Adds or replaces one.
+    pub fn insert(&mut self, kind: Kind) {
+        self.kinds.insert(kind.keyword.clone(), Arc::new(kind));
+    }
+}
+
+/// Which of Azure's interfaces it is reached by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plane {
+    /// Azure Resource Manager.
+    Arm,
+    /// Microsoft Graph.
+    Graph,
+    /// A vault's own endpoint.
+    KeyVault,
+    /// A cluster's API server.
+    Kubernetes,
+}
+
+/// One kind of resource.
+#[derive(Debug, Clone)]
+pub struct Kind {
+    /// The block's keyword: `vault`.
+    pub keyword: String,
+    /// Azure's name for it: `Key Vault`.
+    pub title: String,
+    /// What it is for, in Markdown.
+    pub docs: String,
+    /// A complete block.
+    pub example: String,
+    /// The interface.
+    pub plane: Plane,
+    /// ARM type: `Microsoft.KeyVault/vaults`. Empty for the raw kind, whose label says it.
+    pub resource_type: String,
+    /// The pinned api-version. Empty for the raw kind.
+    pub api_version: String,
+    /// The id with `{subscription}` and attribute names in braces; a reference stands for the id it points at:
+    /// `{resource_group}/providers/Microsoft.KeyVault/vaults/{name}`.
+    pub id: String,
+    /// The attribute that says what it lies in (`resource_group`, `identity`, `on`), if any.
+    pub parent: Option<String>,
+    /// Where the name comes from when the author leaves it out.
+    pub name_from: NameFrom,
+    /// How it is marked as ours.
+    pub marker: Marker,
+    /// Holds data or identity: never replaced by inference.
+    pub stateful: bool,
+    /// Whether `existing` blocks of it are legal.
+    pub existing: bool,
+    /// What may be written, in the order of documentation.
+    pub attributes: IndexMap<String, Attribute>,
+    /// What it tells: by name.
+    pub outputs: IndexMap<String, Output>,
+    /// How it is created and updated.
+    pub write: Write,
+    /// JSON pointers that Azure answers with and does not take back, besides the ids and the outputs: never echoed in a PUT.
+    pub read_only: Vec<String>,
+    /// How it is deleted.
+    pub delete: Delete,
+    /// Requests of one domain do not run in parallel: the attribute whose resource is the domain (`identity`), or `self`.
+    pub conflict_domain: Option<String>,
+    /// How many of them are read at once; in order of preference.
+    pub lists: Vec<ListCall>,
+    /// How long creation usually takes, in seconds: the weight of the longest path.
+    pub seconds: f64,
+    /// What data cannot say.
+    pub quirks: Vec<Quirk>,
+}
+
+/// Where a resource's name comes from when the author leaves `name` out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NameFrom {
+    /// It does not: `name` is required.
+    Author,
+    /// The block's last label.
+    Label,
+    /// A hash of the stack's id and these attributes: never of a label or an address.
+    Hash(Vec<String>),
+}
+
+/// One attribute of a kind. Nested blocks are attributes with `fields`.
+#[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a key of a kind file, independent of the others")]
+pub struct Attribute {
+    /// Its name: `purge_protection`.
+    pub name: String,
+    /// What it means, in Markdown.
+    pub docs: String,
+    /// Its type.
+    pub of: Type,
+    /// Whether a managed block must have it.
+    pub required: bool,
+    /// What it is to the resource beyond a value in its body.
+    pub role: Role,
+    /// Where it stands in the body, as a JSON pointer; none for parts of the id.
+    pub pointer: Option<String>,
+    /// How what we want is compared with what is.
+    pub equality: Equality,
+    /// What changing it does.
+    pub change: ChangeEffect,
+    /// Why it cannot be changed, or what follows from the change: one sentence with the API fact.
+    pub change_reason: Option<String>,
+    /// Never shown, never hashed.
+    pub sensitive: bool,
+    /// The documented default of the pinned api-version; without one `= default` is refused.
+    pub default: Option<Value>,
+    /// Sent at create if the author left it out; shown in the plan, not owned afterwards.
+    pub on_create: Option<OnCreate>,
+    /// What the wire has for `enabled` and `disabled`; `disabled = None` means absent.
+    pub switch: Option<(serde_json::Value, Option<serde_json::Value>)>,
+    /// For enums, also as items of lists and sets: our word to the wire's. A word that is not here is the wire's own.
+    pub values: IndexMap<String, serde_json::Value>,
+    /// What Azure means when an answer lacks a key: JSON pointer to value. A pointer that is not here is simply absent.
+    pub absent: IndexMap<String, serde_json::Value>,
+    /// What a create sends beside it and nothing compares: JSON pointer to value.
+    pub creates: IndexMap<String, serde_json::Value>,
+    /// Whether `= none` is legal: the service can remove it.
+    pub removable: bool,
+    /// A rule for text.
+    pub rule: Option<Rule>,
+    /// Inclusive bounds for numbers.
+    pub range: Option<(i64, i64)>,
+    /// The constructors of a choice, by name.
+    pub variants: IndexMap<String, Variant>,
+    /// The attributes of a nested block, or of the objects in a list or set; pointers of the latter begin at the item.
+    pub fields: IndexMap<String, Attribute>,
+    /// For lists of plain values that the wire wraps in objects: `{"value": item}`.
+    pub wrap_items: Option<String>,
+    /// What every wrapped item has besides: `{"id": item, "ignoreMissingVnetServiceEndpoint": true}`.
+    pub wrap_with: IndexMap<String, serde_json::Value>,
+    /// One value here, on the wire a list of exactly that one.
+    pub single_item: bool,
+}
+
+/// What an attribute is to its resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A value in the body.
+    Value,
+    /// The last part of the id.
+    Name,
+    /// What it lies in.
+    Parent,
+    /// Its location, inherited if left out: own, else the declared resource group's, else the stack's.
+    Location,
+    /// Its tags: owned a key.
+    Tags,
+    /// The subscription of a resource group.
+    Subscription,
+}
+
+/// A rule that text must satisfy, checked when the text is known.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// An anchored pattern of the `regex` crate.
+    pub pattern: regex::Regex,
+    /// Inclusive bounds of its length in characters, where the pattern does not say them.
+    pub length: Option<(usize, usize)>,
+    /// The rule in words: `3 to 24 letters, digits and hyphens, beginning with a letter`.
+    pub words: String,
+}
+
+impl Attribute {
+    /// An optional attribute of that type, changed in place, without a place in the body yet.
+    pub fn new(name: impl Into<String>, of: Type) -> Self {
+        Self {
+            name: name.into(),
+            docs: String::new(),
+            of,
+            required: false,
+            role: Role::Value,
+            pointer: None,
+            equality: Equality::Exact,
+            change: ChangeEffect::InPlace,
+            change_reason: None,
+            sensitive: false,
+            default: None,
+            on_create: None,
+            switch: None,
+            values: IndexMap::new(),
+            absent: IndexMap::new(),
+            creates: IndexMap::new(),
+            removable: false,
+            rule: None,
+            range: None,
+            variants: IndexMap::new(),
+            fields: IndexMap::new(),
+            wrap_items: None,
+            wrap_with: IndexMap::new(),
+            single_item: false,
+        }
+    }
+
+    /// Whether the whole value may be known only after apply. Where the wire has another shape than the configuration (wrapped or
+    /// mapped items, constructors), only parts of it may.
+    pub fn takes_holes(&self) -> bool {
+        self.wrap_items.is_none() && self.fields.is_empty() && self.of != Type::Choice && !self.is_raw()
+    }
+
+    /// Whether it is the body itself, in the wire's own words: compared key by key.
+    pub fn is_raw(&self) -> bool {
+        self.pointer.as_deref() == Some("")
+    }
+}
+
+impl Rule {
+    /// Whether a text satisfies it.
+    pub fn allows(&self, text: &str) -> bool {
+        let length = text.chars().count();
+        self.length.is_none_or(|(least, most)| least <= length && length <= most) && self.pattern.is_match(text)
+    }
+}
+
+/// A constructor: `selected(ips = […])`. Without arguments it is a bare word.
+#[derive(Debug, Clone)]
+pub struct Variant {
+    /// What it means.
+    pub docs: String,
+    /// Its arguments, in the order they may be given by position.
+    pub arguments: IndexMap<String, Attribute>,
+    /// What it writes besides its arguments: JSON pointer to value; null stands for "must be absent".
+    pub writes: IndexMap<String, serde_json::Value>,
+    /// What a create sends beside it and nothing compares: JSON pointer to value.
+    pub creates: IndexMap<String, serde_json::Value>,
+}
+
+/// Where the value comes from that is sent at create.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OnCreate {
+    /// This value, in the configuration's words.
+    Value(Value),
+    /// The stack's tenant.
+    Tenant,
+    /// The cloud's audience for token exchange.
+    TokenExchangeAudience,
+}
+
+/// What changing an attribute of a live object does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeEffect {
+    /// Nothing but the change.
+    InPlace,
+    /// The object must be replaced; for stateful kinds an error unless `--replace` asks for it.
+    Replace,
+    /// Can be changed in one direction only: to `enabled`, to more. The other direction is an error.
+    Irreversible,
+}
+
+/// What a resource tells.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// Its name: `client_id`.
+    pub name: String,
+    /// What it is.
+    pub docs: String,
+    /// Its type.
+    pub of: Type,
+    /// Where it stands in the object, as a JSON pointer. `/id` is known from the configuration.
+    pub pointer: String,
+    /// With [`Equality::TrailingSlash`] it is read with the slash, whether the answer has it or not.
+    pub equality: Equality,
+}
+
+/// How an object shows that it is ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Marker {
+    /// A tag.
+    Tag,
+    /// A suffix of free text at this JSON pointer; comparison leaves it out.
+    Text(String),
+    /// None: the parent is ours, or unchanged `observed` hashes under a foreign one, and the name is recorded.
+    Parent,
+}
+
+/// How creating and updating goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Write {
+    /// PUT replaces what is not sent: an update reads the object and lays the owned leaves over it.
+    Replace,
+    /// PUT keeps what is not sent.
+    Merge,
+}
+
+/// How deleting goes, beyond what the answer's headers say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delete {
+    /// DELETE and follow the answer.
+    Plain,
+    /// It stays soft-deleted and its name taken.
+    Soft,
+}
+
+/// A list call.
+#[derive(Debug, Clone)]
+pub struct ListCall {
+    /// The path with `{subscription}`, `{resource_group}` (an id) or `{parent}` (an id).
+    pub path: String,
+    /// What one call covers.
+    pub scope: ListScope,
+}
+
+/// What one list call covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListScope {
+    /// A subscription: first wave.
+    Subscription,
+    /// One parent: second wave, only for parents that exist.
+    Parent,
+}
+
+/// Behaviour that data cannot say; each variant documents its reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quirk {
+    /// A vault's name stays taken after deletion: creation looks into the list of deleted vaults first, recovers what bears
+    /// our marker, and refuses what does not.
+    SoftDeletedName,
+    /// (issuer, subject) is unique within an identity, and at most 20 credentials fit one.
+    FederatedCredentialUniqueness,
+    /// Deleting it deletes what lies in it, ours or not: the plan says what else would go.
+    Cascades,
+    /// It stops what lies below it from being deleted: it is removed before them and created after them.
+    Blocks,
+}
+
+/// What a kind file is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct KindSource {
+    /// File name: `vault.toml`.
+    pub name: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}

@@ -1,0 +1,268 @@
+//! The command line: names, flags, help. What a command does is in `commands`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Declarative infrastructure for the identity and security of Azure Kubernetes Service.
+#[derive(Debug, Parser)]
+#[command(name = "akson", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The configuration's folder.
+    #[arg(short = 'C', long = "chdir", value_name = "DIR", global = true, default_value = ".")]
+    pub(crate) directory: PathBuf,
+    /// Which Azure to talk to.
+    #[arg(long, value_enum, env = "AKSON_CLOUD", global = true, default_value_t = Cloud::Public)]
+    pub(crate) cloud: Cloud,
+    /// Sets a variable; may be repeated, the last wins.
+    #[arg(long = "var", value_name = "NAME=VALUE", global = true)]
+    pub(crate) variables: Vec<String>,
+    /// Sets variables from a file of `name = value` lines; may be repeated.
+    #[arg(long = "var-file", value_name = "FILE", global = true)]
+    pub(crate) variable_files: Vec<PathBuf>,
+    /// How results are printed.
+    #[arg(long, value_enum, value_name = "FORMAT", global = true)]
+    pub(crate) format: Option<OutputFormat>,
+    /// When to colour.
+    #[arg(long, value_enum, global = true, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// Print results and errors only.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Print more: every request.
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// How progress on stderr is written.
+    #[arg(long = "log-format", value_enum, global = true, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+    /// Whether the command's JSON is a stream of events, so that a finding is a line of it and no document.
+    #[arg(skip)]
+    pub(crate) event_lines: bool,
+}
+
+/// Which Azure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Cloud {
+    /// The public cloud.
+    Public,
+    /// Azure for the US government.
+    Usgov,
+    /// Azure operated by 21Vianet.
+    China,
+    /// The embedded emulator, or the one at `AKSON_EMULATOR_URL`.
+    Emulator,
+}
+
+impl Cloud {
+    /// The word for it on the command line, in ledgers and in plans.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Cloud::Public => "public",
+            Cloud::Usgov => "usgov",
+            Cloud::China => "china",
+            Cloud::Emulator => "emulator",
+        }
+    }
+}
+
+/// How results are printed; not every command knows every format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// For people.
+    Human,
+    /// One line a finding.
+    Concise,
+    /// For programs.
+    Json,
+    /// For a pull request's comment.
+    Markdown,
+    /// Workflow annotations.
+    Github,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// `JUnit` XML.
+    Junit,
+    /// Graphviz.
+    Dot,
+    /// Mermaid.
+    Mermaid,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set; always with `CLICOLOR_FORCE`.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How progress is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a small working configuration.
+    Init {
+        /// Where; created if it is not there.
+        #[arg(value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
+    /// Bring files into canonical form.
+    Fmt {
+        /// Change nothing: print the difference and exit 1 if there is one.
+        #[arg(long)]
+        check: bool,
+        /// Files and folders; `-` formats stdin. Without one, the configuration's folder.
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Check syntax, names, types and security; without network or credentials.
+    Check,
+    /// Show what would change, from live state.
+    Plan {
+        #[command(flatten)]
+        planning: Planning,
+        /// Write the plan to a file that `apply` takes.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Plan the deletion of all that the stack owns.
+        #[arg(long)]
+        destroy: bool,
+        /// Exit 2 if there are changes.
+        #[arg(long)]
+        detailed_exitcode: bool,
+        /// Exit 4 if the plan grants access that nobody had.
+        #[arg(long)]
+        deny_new_access: bool,
+    },
+    /// Make it so.
+    Apply {
+        /// A file of `plan --out`: applied only if the plan is still the same.
+        #[arg(value_name = "PLANFILE")]
+        plan: Option<PathBuf>,
+        #[command(flatten)]
+        planning: Planning,
+        #[command(flatten)]
+        applying: Applying,
+        /// With a plan file: apply the actions that are not stale.
+        #[arg(long, requires = "plan")]
+        partial: bool,
+    },
+    /// Delete what the stack owns, and nothing else.
+    Destroy {
+        #[command(flatten)]
+        applying: Applying,
+        /// Only this resource and what depends on it.
+        #[arg(long = "target", value_name = "ADDRESS")]
+        targets: Vec<String>,
+        /// Refuse a plan that deletes more than this.
+        #[arg(long, value_name = "N")]
+        max_deletes: Option<usize>,
+    },
+    /// Show what changed outside.
+    Drift,
+    /// Show a saved plan.
+    Show {
+        /// A file of `plan --out`.
+        #[arg(value_name = "PLANFILE")]
+        plan: PathBuf,
+    },
+    /// Print the resource graph.
+    Graph,
+    /// Print the page of a diagnostic, a kind or a function.
+    Explain {
+        /// `AKS0207`, `vault`, `cidrsubnet`.
+        #[arg(value_name = "CODE|KIND|FUNCTION")]
+        topic: String,
+    },
+    /// The stack's ledger.
+    Ledger {
+        #[command(subcommand)]
+        action: LedgerAction,
+    },
+    /// The local Azure.
+    Emulator {
+        #[command(subcommand)]
+        action: EmulatorAction,
+    },
+    /// Print a shell's completion script.
+    Completions {
+        /// For which shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What narrows a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub(crate) struct Planning {
+    /// Only this resource and what it needs; may be repeated.
+    #[arg(long = "target", value_name = "ADDRESS")]
+    pub(crate) targets: Vec<String>,
+    /// Delete and create this resource again; may be repeated.
+    #[arg(long = "replace", value_name = "ADDRESS")]
+    pub(crate) replace: Vec<String>,
+    /// Refuse a plan that deletes more than this.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_deletes: Option<usize>,
+    /// With `--format json`: list resources that do not change, too.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// How a plan is carried out.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Applying {
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) auto_approve: bool,
+    /// How many requests may be in flight.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) parallelism: u16,
+}
+
+/// What to do with the ledger.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum LedgerAction {
+    /// Print it.
+    Show,
+}
+
+/// What to do with the emulator.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum EmulatorAction {
+    /// Serve it over HTTP on loopback until interrupted.
+    Start {
+        /// The port; 0 takes a free one.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// Where its world is kept; without it, beside the configuration.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        /// How many seconds pass in its world for each second here.
+        #[arg(long, default_value_t = crate::cloud::TIME_SCALE, value_name = "X")]
+        time_scale: f64,
+        /// Fault rules, as JSON.
+        #[arg(long, value_name = "FILE")]
+        faults: Option<PathBuf>,
+    },
+}

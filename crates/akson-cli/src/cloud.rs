@@ -1,0 +1,182 @@
+//! The session with a cloud: which tenant and subscription, by which transport, with which tokens.
+
+use std::{path::Path, sync::Arc};
+
+use akson_azure::{Transport, TransportError};
+use akson_diagnostics::Diagnostic;
+use akson_emulator::{Emulator, Latency, OpenError, Options, Store};
+use bytes::Bytes;
+
+use crate::{
+    arguments::Cloud,
+    codes::{BAD_SEED, BAD_WORLD, NO_EMULATOR, NOT_YET},
+};
+
+/// How much faster time passes in the embedded emulator: a cluster of five minutes takes ten seconds.
+pub(crate) const TIME_SCALE: f64 = 30.0;
+
+/// An open session.
+pub(crate) struct Session {
+    /// Which cloud.
+    pub(crate) cloud: Cloud,
+    /// How requests go out.
+    pub(crate) transport: Arc<dyn Transport>,
+    /// Who is signed in, and where.
+    pub(crate) identity: Identity,
+    /// How many seconds pass there for each second here.
+    pub(crate) time_scale: f64,
+    /// Whether a request can outlive this process: after a kill, its outcome must be waited for.
+    pub(crate) outlives: bool,
+}
+
+/// The signed-in principal.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) tenant: String,
+    pub(crate) subscription: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: akson_catalog::Secret,
+}
+
+/// Opens a session with the chosen cloud.
+///
+/// # Errors
+/// A diagnostic that says what to do.
+pub(crate) async fn open(cloud: Cloud, directory: &Path) -> Result<Session, Box<Diagnostic>> {
+    match cloud {
+        Cloud::Emulator => match std::env::var("AKSON_EMULATOR_URL") {
+            Ok(url) if !url.is_empty() => over_http(&url).await,
+            _ => in_process(directory),
+        },
+        Cloud::Public | Cloud::Usgov | Cloud::China => Err(Box::new(
+            Diagnostic::error(NOT_YET, format!("this version does not sign in to the `{}` cloud yet", cloud.as_str()))
+                .note("credentials for real clouds come with a later version; nothing was read or changed")
+                .help("use `--cloud emulator`, or set AKSON_CLOUD=emulator"),
+        )),
+    }
+}
+
+/// Where the embedded emulator keeps its world.
+pub(crate) fn world(directory: &Path) -> std::path::PathBuf {
+    directory.join(".akson").join("emulator").join("world")
+}
+
+/// Opens the emulator's world below the configuration's folder, and fills a new one from `emulator.json`.
+///
+/// # Errors
+/// A diagnostic that says what to do.
+pub(crate) fn open_world(directory: &Path, data: &Path, time_scale: f64) -> Result<Arc<Emulator>, Box<Diagnostic>> {
+    let fresh = !data.join("world.json").exists();
+    let seed = directory.join("emulator.json");
+    let objects = if fresh && seed.exists() { Some(read_seed(&seed)?) } else { None };
+    let options = Options {
+        store: Store::Directory(data.to_path_buf()),
+        time_scale,
+        latency: Latency::Realistic,
+        ..Options::default()
+    };
+    let emulator = Emulator::open(options).map_err(|error| Box::new(not_opened(&error)))?;
+    if let Some(objects) = objects {
+        emulator.seed(objects).map_err(|error| {
+            Box::new(
+                Diagnostic::error(BAD_SEED, format!("`emulator.json` cannot be loaded: {error}"))
+                    .help("it is an array of raw objects as Azure returns them, each with its `id`"),
+            )
+        })?;
+    }
+    Ok(emulator)
+}
+
+fn read_seed(path: &Path) -> Result<Vec<serde_json::Value>, Box<Diagnostic>> {
+    let broken = |detail: String| {
+        Box::new(
+            Diagnostic::error(BAD_SEED, format!("`emulator.json` cannot be read: {detail}"))
+                .help("it is an array of raw objects as Azure returns them, each with its `id`"),
+        )
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
+    match serde_json::from_str(&text) {
+        Ok(serde_json::Value::Array(objects)) => Ok(objects),
+        Ok(_) => Err(broken("it is not an array".to_owned())),
+        Err(error) => Err(broken(error.to_string())),
+    }
+}
+
+fn not_opened(error: &OpenError) -> Diagnostic {
+    let help = match error {
+        OpenError::NewerVersion { .. } => {
+            "use the version of akson that wrote it, or move the folder away for a new world"
+        }
+        OpenError::Broken { .. } => "move the folder away; a new world begins empty, and so must its ledger",
+        OpenError::Locked { .. } => {
+            "wait for the other akson to end, or point both at one `akson emulator start` with AKSON_EMULATOR_URL"
+        }
+        OpenError::Io { .. } => "mend the folder's permissions or free some space",
+    };
+    Diagnostic::error(BAD_WORLD, format!("cannot open the emulator's world: {error}")).help(help)
+}
+
+fn in_process(directory: &Path) -> Result<Session, Box<Diagnostic>> {
+    let emulator = open_world(directory, &world(directory), TIME_SCALE)?;
+    let signed_in = emulator.identity();
+    Ok(Session {
+        cloud: Cloud::Emulator,
+        identity: Identity {
+            tenant: signed_in.tenant.clone(),
+            subscription: signed_in.subscription.clone(),
+            client_id: signed_in.client_id.clone(),
+            client_secret: akson_catalog::Secret::new(signed_in.client_secret.clone()),
+        },
+        time_scale: signed_in.time_scale,
+        transport: Arc::new(InProcess(emulator)),
+        outlives: false,
+    })
+}
+
+/// The emulator in this process behind the one seam.
+struct InProcess(Arc<Emulator>);
+
+#[async_trait::async_trait]
+impl Transport for InProcess {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        self.0
+            .handle(request)
+            .await
+            .map_err(|_| TransportError::Broken { host, detail: "connection reset by peer".to_owned() })
+    }
+}
+
+async fn over_http(url: &str) -> Result<Session, Box<Diagnostic>> {
+    let failed = |detail: String| {
+        Box::new(
+            Diagnostic::error(NO_EMULATOR, format!("no emulator at `{url}`: {detail}"))
+                .help("start one with `akson emulator start` and set AKSON_EMULATOR_URL to the URL that it prints"),
+        )
+    };
+    let network = akson_azure::network::Network::loopback(url).map_err(|error| failed(error.to_string()))?;
+    let request = http::Request::get("https://management.azure.com/_emulator/info")
+        .body(Bytes::new())
+        .expect("a constant URL is valid");
+    let answer = network.send(request).await.map_err(|error| failed(error.to_string()))?;
+    let info: serde_json::Value = serde_json::from_slice(answer.body())
+        .map_err(|_| failed(format!("it answered {} and not as an emulator", answer.status())))?;
+    let text = |name: &str| {
+        info.get(name)
+            .and_then(serde_json::Value::as_str)
+            .map(str::to_owned)
+            .ok_or_else(|| failed(format!("its description has no `{name}`")))
+    };
+    Ok(Session {
+        cloud: Cloud::Emulator,
+        identity: Identity {
+            tenant: text("tenant")?,
+            subscription: text("subscription")?,
+            client_id: text("client_id")?,
+            client_secret: akson_catalog::Secret::new(text("client_secret")?),
+        },
+        time_scale: info.get("time_scale").and_then(serde_json::Value::as_f64).unwrap_or(1.0),
+        transport: Arc::new(network),
+        outlives: true,
+    })
+}

@@ -1,0 +1,32 @@
+//! The codes that this crate raises: about files, sessions and approval, never about what a configuration says.
+
+use akson_diagnostics::Code;
+
+/// A real cloud was asked for.
+pub(crate) const NOT_YET: Code = Code(570);
+/// No emulator answers.
+pub(crate) const NO_EMULATOR: Code = Code(571);
+/// There is no configuration.
+pub(crate) const NO_CONFIGURATION: Code = Code(680);
+/// A file cannot be read.
+pub(crate) const UNREADABLE: Code = Code(681);
+/// A file cannot be written.
+pub(crate) const NOT_WRITTEN: Code = Code(682);
+/// There is no such page.
+pub(crate) const NO_PAGE: Code = Code(683);
+/// A plan file cannot be read.
+pub(crate) const BAD_PLAN: Code = Code(684);
+/// A plan file is stale.
+pub(crate) const STALE: Code = Code(685);
+/// The emulator's world cannot be opened.
+pub(crate) const BAD_WORLD: Code = Code(686);
+/// `emulator.json` cannot be loaded.
+pub(crate) const BAD_SEED: Code = Code(687);
+/// The address cannot be listened on.
+pub(crate) const NO_LISTENER: Code = Code(688);
+/// The emulator's settings are wrong.
+pub(crate) const BAD_SETTING: Code = Code(689);
+/// Nobody approved.
+pub(crate) const NOT_APPROVED: Code = Code(690);
+/// The access analysis is not complete yet.
+pub(crate) const ACCESS_INCOMPLETE: Code = Code(691);

@@ -1,0 +1,26 @@
+//! Exit codes: stable, pipelines depend on them.
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done; nothing to change where that is asked.
+    Done = 0,
+    /// An error; nothing was changed.
+    Error = 1,
+    /// There are changes.
+    Changes = 2,
+    /// Some steps failed; what succeeded is recorded, running it again continues.
+    Partial = 3,
+    /// The plan file is stale.
+    Stale = 5,
+    /// The command line is wrong.
+    Usage = 64,
+    /// Interrupted by the user; recorded, running it again continues.
+    Interrupted = 130,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        std::process::ExitCode::from(exit as u8)
+    }
+}

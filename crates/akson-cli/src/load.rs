@@ -1,0 +1,188 @@
+//! A configuration on its way in: files read, parsed, evaluated, and what was found on the way, printed.
+
+use std::collections::BTreeMap;
+
+use akson_catalog::Catalog;
+use akson_config::{Config, model::Inputs};
+use akson_diagnostics::{
+    Diagnostic, Diagnostics, SourceId, SourceMap,
+    render::{self, Format},
+};
+use akson_parser::ast;
+
+use crate::{
+    arguments::{Global, OutputFormat},
+    cloud::Identity,
+    exit::Exit,
+    folder, output,
+};
+
+/// The audience of a federated credential in the public cloud and in the emulator.
+const AUDIENCE: &str = "api://AzureADTokenExchange";
+
+/// What was read.
+pub(crate) struct Loaded {
+    pub(crate) sources: SourceMap,
+    pub(crate) diagnostics: Diagnostics,
+    pub(crate) catalog: &'static Catalog,
+    files: Vec<ast::File>,
+    variable_files: Vec<SourceId>,
+}
+
+impl Loaded {
+    /// Reads and parses the folder, and reads the catalog.
+    pub(crate) fn read(global: &Global) -> Self {
+        let mut loaded = Self::empty();
+        let ids = folder::read_sources(&global.directory, &mut loaded.sources, &mut loaded.diagnostics);
+        loaded.files =
+            ids.into_iter().map(|id| akson_parser::parse(&loaded.sources, id, &mut loaded.diagnostics)).collect();
+        for path in &global.variable_files {
+            let name = path.display().to_string();
+            if let Some(id) = folder::read_source(path, &name, &mut loaded.sources, &mut loaded.diagnostics) {
+                loaded.variable_files.push(id);
+            }
+        }
+        loaded
+    }
+
+    /// The catalog alone, for commands without a configuration.
+    pub(crate) fn empty() -> Self {
+        static NONE: std::sync::OnceLock<Catalog> = std::sync::OnceLock::new();
+        let mut loaded = Self {
+            sources: SourceMap::new(),
+            diagnostics: Diagnostics::new(),
+            catalog: NONE.get_or_init(Catalog::default),
+            files: Vec::new(),
+            variable_files: Vec::new(),
+        };
+        match Catalog::builtin() {
+            Ok(catalog) => loaded.catalog = catalog,
+            Err(broken) => {
+                loaded.sources = broken.sources.clone();
+                loaded.diagnostics = broken.diagnostics.clone();
+            }
+        }
+        loaded
+    }
+
+    /// Evaluates without knowing tenant and subscription. None if there were errors.
+    pub(crate) fn evaluate_offline(&mut self, global: &Global) -> Option<Config> {
+        self.evaluate(global, None)
+    }
+
+    /// Evaluates for a signed-in session. None if there were errors.
+    pub(crate) fn evaluate(&mut self, global: &Global, identity: Option<&Identity>) -> Option<Config> {
+        if self.files.is_empty() {
+            return None;
+        }
+        let inputs = self.inputs(global, identity);
+        let config = akson_config::evaluate(&self.files, &self.sources, self.catalog, &inputs, &mut self.diagnostics);
+        config.filter(|_| !self.diagnostics.has_errors())
+    }
+
+    fn inputs(&self, global: &Global, identity: Option<&Identity>) -> Inputs {
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let reads_files = self.sources.iter().any(|(_, source)| source.text.contains("file"));
+        Inputs {
+            variables: global
+                .variables
+                .iter()
+                .map(|pair| {
+                    let (name, value) = pair.split_once('=').unwrap_or((pair.as_str(), ""));
+                    (name.trim().to_owned(), value.to_owned())
+                })
+                .collect(),
+            variable_files: self.variable_files.clone(),
+            environment_variables: environment
+                .iter()
+                .filter_map(|(name, value)| Some((name.strip_prefix("AKSON_VAR_")?.to_owned(), value.clone())))
+                .collect(),
+            files: if reads_files { folder::read_files(&global.directory) } else { BTreeMap::new() },
+            tenant: identity.map(|identity| identity.tenant.clone()),
+            subscription: identity
+                .map(|identity| identity.subscription.clone())
+                .or_else(|| environment.get("AZURE_SUBSCRIPTION_ID").filter(|id| !id.is_empty()).cloned()),
+            environment,
+            token_exchange_audience: AUDIENCE.to_owned(),
+        }
+    }
+
+    /// Prints what was found, errors or not, in a format that fits the flags; a machine's goes to stdout.
+    pub(crate) fn report(&mut self, global: &Global) {
+        report(&self.diagnostics, &self.sources, global);
+        self.diagnostics = Diagnostics::new();
+    }
+
+    /// As `report`, but a machine format prints its document also when there is nothing to say.
+    pub(crate) fn report_all(&mut self, global: &Global) {
+        let format = machine_format(global).unwrap_or(Format::Human);
+        if self.diagnostics.is_empty() && format.is_machine() {
+            output::result(&render::render(&self.diagnostics, &self.sources, format, &options(global)));
+        } else {
+            self.report(global);
+        }
+    }
+
+    /// Prints what was found and ends: nothing was done.
+    pub(crate) fn refuse(&mut self, global: &Global) -> Exit {
+        self.report(global);
+        Exit::Error
+    }
+
+    /// Adds one finding, prints all and ends.
+    pub(crate) fn refuse_with(&mut self, diagnostic: Diagnostic, global: &Global) -> Exit {
+        self.diagnostics.push(diagnostic);
+        self.refuse(global)
+    }
+}
+
+/// Prints diagnostics: a machine's format to stdout, people's to stderr.
+pub(crate) fn report(diagnostics: &Diagnostics, sources: &SourceMap, global: &Global) {
+    if diagnostics.is_empty() {
+        return;
+    }
+    let format = machine_format(global).unwrap_or(Format::Human);
+    if global.event_lines && format == Format::Json {
+        for diagnostic in render::json::value(diagnostics, sources).as_array().into_iter().flatten() {
+            let event = serde_json::json!({ "event": "diagnostic", "diagnostic": diagnostic, "at": jiff::Timestamp::now().to_string() });
+            output::result(&event.to_string());
+        }
+        return;
+    }
+    let text = render::render(diagnostics, sources, format, &options(global));
+    if format.is_machine() {
+        output::result(&text);
+    } else {
+        output::aside(&text);
+    }
+}
+
+fn options(global: &Global) -> render::Options {
+    render::Options {
+        color: output::stderr_has_color(),
+        width: terminal_width(),
+        folder: if global.directory.as_os_str() == "." {
+            String::new()
+        } else {
+            global.directory.to_string_lossy().trim_end_matches('/').to_owned()
+        },
+        ..render::Options::default()
+    }
+}
+
+fn terminal_width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|width| *width >= 40).unwrap_or(120)
+}
+
+fn machine_format(global: &Global) -> Option<Format> {
+    match global.format {
+        Some(OutputFormat::Concise) => Some(Format::Concise),
+        Some(OutputFormat::Json) => Some(Format::Json),
+        Some(OutputFormat::Github) => Some(Format::Github),
+        Some(OutputFormat::Sarif) => Some(Format::Sarif),
+        Some(OutputFormat::Junit) => Some(Format::Junit),
+        _ => None,
+    }
+}

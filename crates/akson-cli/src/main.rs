@@ -1,0 +1,96 @@
+//! `akson`: arguments, files, views, progress, exit codes. The only crate that prints.
+
+mod arguments;
+mod cloud;
+mod codes;
+mod commands;
+mod document;
+mod exit;
+mod folder;
+mod load;
+mod output;
+mod planfile;
+mod session;
+mod views;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command, EmulatorAction, LedgerAction};
+use clap::Parser as _;
+use exit::Exit;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(bug));
+    let mut arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let usage = error.use_stderr();
+            let _ = error.print();
+            return if usage { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    arguments.global.event_lines = matches!(arguments.command, Command::Apply { .. } | Command::Destroy { .. });
+    output::choose_color(arguments.global.color);
+    if let Some(malformed) = arguments.global.variables.iter().find(|pair| !pair.contains('=')) {
+        output::aside(&format!("error: `--var {malformed}` is not of the form NAME=VALUE"));
+        return Exit::Usage.into();
+    }
+    match on_a_large_stack(move || run(&arguments)) {
+        Some(exit) => exit.into(),
+        None => ExitCode::from(101),
+    }
+}
+
+/// Parsing and evaluation recurse up to the language's nesting limit: they get a stack of a known size.
+fn on_a_large_stack(work: impl FnOnce() -> Exit + Send + 'static) -> Option<Exit> {
+    const STACK: usize = 64 * 1024 * 1024;
+    std::thread::Builder::new().name("akson".to_owned()).stack_size(STACK).spawn(work).ok()?.join().ok()
+}
+
+fn run(arguments: &Arguments) -> Exit {
+    let global = &arguments.global;
+    match &arguments.command {
+        Command::Init { directory } => commands::init::run(global, directory.as_deref()),
+        Command::Fmt { check, paths } => commands::fmt::run(global, *check, paths),
+        Command::Check => commands::check::run(global),
+        Command::Plan { planning, out, destroy, detailed_exitcode, deny_new_access } => {
+            let flags = commands::plan::Flags {
+                out: out.clone(),
+                destroy: *destroy,
+                detailed: *detailed_exitcode,
+                deny_new_access: *deny_new_access,
+            };
+            session::block_on(commands::plan::run(global, planning, &flags))
+        }
+        Command::Apply { plan, planning, applying, partial } => {
+            session::block_on(commands::apply::run(global, plan.as_deref(), planning, applying, *partial))
+        }
+        Command::Destroy { applying, targets, max_deletes } => {
+            session::block_on(commands::destroy::run(global, applying, targets, *max_deletes))
+        }
+        Command::Drift => session::block_on(commands::drift::run(global)),
+        Command::Show { plan } => commands::show::run(global, plan),
+        Command::Graph => commands::graph::run(global),
+        Command::Explain { topic } => commands::explain::run(global, topic),
+        Command::Ledger { action: LedgerAction::Show } => session::block_on(commands::ledger::show(global)),
+        Command::Emulator { action: EmulatorAction::Start { port, data, time_scale, faults } } => {
+            session::block_on(commands::emulator::start(global, *port, data.as_deref(), *time_scale, faults.as_deref()))
+        }
+        Command::Completions { shell } => commands::completions::run(*shell),
+    }
+}
+
+/// A panic is our mistake: say so, and where.
+fn bug(info: &std::panic::PanicHookInfo<'_>) {
+    let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+    let what = info
+        .payload()
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| info.payload().downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    output::aside(&format!(
+        "error[AKS0901]: a bug in akson {}{place}: {what}\n  = note: what was applied is recorded; running it again continues\n  = help: please report it with the command that you ran",
+        env!("CARGO_PKG_VERSION")
+    ));
+}

@@ -1,0 +1,237 @@
+//! One run against a cloud: configuration, engine and ledger brought together. What is done with them is in `commands`.
+
+use std::{path::Path, sync::Arc};
+
+use akson_applier::{
+    Cancel, Engine, EngineOptions, Limits, Pace,
+    ledger::{Binding, Document, Fallback, Ledger, LedgerStore, LocalStore, peek},
+    refresh, report, settle,
+};
+use akson_azure::ClientCredentials;
+use akson_config::Config;
+use akson_diagnostics::{Diagnostic, Diagnostics};
+use akson_planner::{
+    Owned, Plan, Snapshot,
+    options::{Mode, PlanOptions},
+};
+
+use crate::{
+    arguments::Global,
+    cloud,
+    document::PlanDocument,
+    exit::Exit,
+    load::{self, Loaded},
+    output, planfile,
+};
+
+/// Runs a command's future in this thread.
+pub(crate) fn block_on(work: impl Future<Output = Exit>) -> Exit {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => {
+            output::aside(&format!("error: cannot start: {error}"));
+            Exit::Error
+        }
+    }
+}
+
+/// A configuration, signed in.
+pub(crate) struct Run {
+    pub(crate) loaded: Loaded,
+    pub(crate) config: Config,
+    pub(crate) engine: Engine,
+    pub(crate) cancel: Cancel,
+    pub(crate) binding: Binding,
+    pub(crate) store: Arc<dyn LedgerStore>,
+    outlives: bool,
+}
+
+impl Run {
+    /// Reads the configuration and signs in. A broken configuration is refused before anything is opened or created.
+    ///
+    /// # Errors
+    /// The exit code; what is wrong is printed.
+    pub(crate) async fn open(global: &Global, parallelism: usize) -> Result<Self, Exit> {
+        let mut loaded = Loaded::read(global);
+        // What is wrong with every tenant and subscription is told before a world is made or a token asked for.
+        if loaded.diagnostics.has_errors() || loaded.evaluate_offline(global).is_none() {
+            return Err(loaded.refuse(global));
+        }
+        loaded.diagnostics = Diagnostics::new();
+        let session = match cloud::open(global.cloud, &global.directory).await {
+            Ok(session) => session,
+            Err(diagnostic) => return Err(loaded.refuse_with(*diagnostic, global)),
+        };
+        let Some(config) = loaded.evaluate(global, Some(&session.identity)) else {
+            return Err(loaded.refuse(global));
+        };
+        let binding = Binding {
+            stack: config.stack.label.clone(),
+            stack_id: config.stack.id(),
+            cloud: session.cloud.as_str().to_owned(),
+            tenant: config.stack.tenant.clone(),
+            subscription: config.stack.subscription.clone(),
+        };
+        let cancel = Cancel::new();
+        let azure = akson_azure::Cloud::by_name(session.cloud.as_str()).unwrap_or(akson_azure::Cloud::PUBLIC);
+        let engine = Engine::new(EngineOptions {
+            tokens: Arc::new(ClientCredentials::new(
+                Arc::clone(&session.transport),
+                azure,
+                session.identity.tenant,
+                session.identity.client_id,
+                session.identity.client_secret,
+            )),
+            transport: session.transport,
+            cloud: azure,
+            pace: Pace::new(session.time_scale),
+            seed: uuid::Uuid::new_v4().as_u64_pair().0,
+            run: uuid::Uuid::new_v4().to_string(),
+            limits: Limits { parallelism, ..Limits::default() },
+            cancel: cancel.clone(),
+        });
+        let store = ledger_store(&global.directory, &binding);
+        Ok(Self { loaded, config, engine, cancel, binding, store, outlives: session.outlives })
+    }
+
+    /// What is ours, without locking anything: for commands that only look.
+    ///
+    /// # Errors
+    /// The exit code; what is wrong is printed.
+    pub(crate) async fn peek(&mut self, global: &Global) -> Result<Option<Document>, Exit> {
+        match peek(self.store.as_ref(), &self.binding).await {
+            Ok((document, fallback)) => {
+                self.tell(fallback.as_ref());
+                Ok(document)
+            }
+            Err(error) => Err(self.loaded.refuse_with(report::ledger(&error), global)),
+        }
+    }
+
+    /// The ledger, locked for this run, after what a dead run may have sent had time to arrive.
+    ///
+    /// # Errors
+    /// The exit code; what is wrong is printed.
+    pub(crate) async fn lock(&mut self, global: &Global) -> Result<Ledger, Exit> {
+        match Ledger::open(Arc::clone(&self.store), &self.binding, self.engine.run()).await {
+            Ok((ledger, fallback)) => {
+                self.tell(fallback.as_ref());
+                if self.outlives && ledger.has_intents_of_others() && !global.quiet {
+                    output::aside(
+                        "an earlier run ended in the middle: waiting until none of its requests can be on its way",
+                    );
+                }
+                if settle(&self.engine, &ledger, self.outlives).await.is_err() {
+                    return Err(Exit::Interrupted);
+                }
+                Ok(ledger)
+            }
+            Err(error) => Err(self.loaded.refuse_with(report::ledger(&error), global)),
+        }
+    }
+
+    fn tell(&mut self, fallback: Option<&Fallback>) {
+        if let Some(fallback) = fallback {
+            self.loaded.diagnostics.push(report::fallback(fallback));
+        }
+    }
+
+    /// What is, as far as a plan needs it.
+    ///
+    /// # Errors
+    /// The exit code; what is wrong is printed.
+    pub(crate) async fn refresh(
+        &mut self,
+        owned: &Owned,
+        options: &PlanOptions,
+        global: &Global,
+    ) -> Result<Snapshot, Exit> {
+        match refresh(&self.engine, &self.config, owned, self.loaded.catalog, options).await {
+            Ok(snapshot) => Ok(snapshot),
+            Err(_) if self.cancel.is_stopped() => Err(Exit::Interrupted),
+            Err(failure) => Err(self.loaded.refuse_with(report::read(&failure), global)),
+        }
+    }
+
+    /// Reads and plans.
+    ///
+    /// # Errors
+    /// The exit code; what is wrong is printed.
+    pub(crate) async fn plan(&mut self, owned: &Owned, options: &PlanOptions, global: &Global) -> Result<Plan, Exit> {
+        let snapshot = self.refresh(owned, options, global).await?;
+        self.plan_from(&snapshot, owned, options, global)
+    }
+
+    /// Plans from what was read.
+    ///
+    /// # Errors
+    /// The exit code; what is wrong is printed.
+    pub(crate) fn plan_from(
+        &mut self,
+        snapshot: &Snapshot,
+        owned: &Owned,
+        options: &PlanOptions,
+        global: &Global,
+    ) -> Result<Plan, Exit> {
+        let loaded = &mut self.loaded;
+        let plan = akson_planner::plan(&self.config, snapshot, owned, loaded.catalog, options, &mut loaded.diagnostics);
+        match plan {
+            Some(plan) if !loaded.diagnostics.has_errors() => Ok(plan),
+            _ => Err(loaded.refuse(global)),
+        }
+    }
+
+    /// The plan as a document.
+    pub(crate) fn document(&self, plan: &Plan, all: bool) -> PlanDocument {
+        let value = akson_planner::json::to_json(plan, &self.loaded.sources, &self.loaded.diagnostics, all);
+        serde_json::from_value(value).expect("the planner's document is the one that is read here")
+    }
+
+    /// One more finding, printed with the rest.
+    pub(crate) fn refuse_with(&mut self, diagnostic: Diagnostic, global: &Global) -> Exit {
+        self.loaded.refuse_with(diagnostic, global)
+    }
+
+    /// Prints what was found so far to stderr, for commands whose result goes to stdout.
+    pub(crate) fn report(&mut self, global: &Global) {
+        load::report(&self.loaded.diagnostics, &self.loaded.sources, global);
+        self.loaded.diagnostics = Diagnostics::new();
+    }
+
+    /// First Ctrl-C: nothing new is sent, what is in flight is finished and recorded. Second: the end at once, which loses nothing either.
+    pub(crate) fn stop_on_interrupt(&self) {
+        let cancel = self.cancel.clone();
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_err() {
+                return;
+            }
+            cancel.stop();
+            output::aside("interrupted: finishing what is in flight; press Ctrl-C again to end at once");
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(Exit::Interrupted as i32);
+            }
+        });
+    }
+}
+
+/// Where the stack's ledger is kept.
+pub(crate) fn ledger_store(directory: &Path, binding: &Binding) -> Arc<dyn LedgerStore> {
+    Arc::new(LocalStore::new(directory, &binding.cloud, &binding.stack))
+}
+
+/// What a plan is asked for, in the planner's words.
+pub(crate) fn plan_options(asked: &planfile::Asked, global: &Global) -> PlanOptions {
+    PlanOptions {
+        mode: if asked.destroy { Mode::Destroy } else { Mode::Apply },
+        targets: asked.targets.clone(),
+        replace: asked.replace.clone(),
+        max_deletes: asked.max_deletes,
+        cloud: global.cloud.as_str().to_owned(),
+        adopt_only: false,
+    }
+}
+
+/// What is ours, or that there is no ledger yet.
+pub(crate) fn owned(document: Option<&Document>) -> Owned {
+    document.map(Document::owned).unwrap_or_default()
+}

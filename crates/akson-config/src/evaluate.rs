@@ -1,0 +1,203 @@
+//! One run over a whole configuration, in the order of its references.
+
+use akson_catalog::{Catalog, encode};
+use akson_diagnostics::{Diagnostic, Diagnostics, SourceMap};
+use akson_parser::ast;
+
+use crate::{
+    codes,
+    eval::{BlockState, Evaluator, Scope, Want},
+    graph::{self, Node},
+    lints,
+    model::{Config, Inputs, OutputValue, Resource},
+    names::Names,
+    resources::{Instance, body::plain_block, unique},
+    sink::Sink,
+    val::Val,
+    variables::constant,
+};
+
+/// Evaluates the files of one folder as one configuration.
+///
+/// Every mistake of the run goes to `diagnostics`, one error a mistake. The configuration that comes back holds what could be
+/// evaluated; it is complete only if no error was reported. None if there is nothing at all. The order of `files` does not matter.
+pub fn evaluate(
+    files: &[ast::File],
+    sources: &SourceMap,
+    catalog: &Catalog,
+    inputs: &Inputs,
+    diagnostics: &mut Diagnostics,
+) -> Option<Config> {
+    let mut files: Vec<&ast::File> = files.iter().collect();
+    files.sort_by(|left, right| {
+        sources.get(left.source).name.cmp(&sources.get(right.source).name).then(left.source.cmp(&right.source))
+    });
+    let blocks: Vec<&ast::Block> = files.iter().flat_map(|file| &file.blocks).collect();
+    let broken: Vec<&ast::Block> = files.iter().flat_map(|file| &file.broken).collect();
+    let unread = files.iter().any(|file| {
+        file.blocks.is_empty()
+            && file.broken.is_empty()
+            && diagnostics.iter().any(|diagnostic| diagnostic.primary().is_some_and(|span| span.source == file.source))
+    });
+
+    let mut found = Diagnostics::new();
+    let (names, order) = {
+        let mut sink = Sink::new(&mut found);
+        let names = Names::collect(&blocks, &broken, catalog, &mut sink);
+        let order = graph::order(&names, &mut sink);
+        (names, order)
+    };
+    let mut evaluator = Evaluator::new(sources, catalog, inputs, &names, &mut found);
+    evaluator.files = files.iter().map(|file| file.source).collect();
+    evaluator.sink.incomplete = unread;
+    evaluator.variables();
+    evaluator.count_stacks();
+    let mut stack = None;
+    for node in &order.nodes {
+        let cyclic = order.cyclic.contains(node);
+        match *node {
+            Node::Stack => stack = Some(evaluator.stack(cyclic)),
+            Node::Local(name) => evaluator.local(name, cyclic),
+            Node::Resource(at) => {
+                // The stack comes before every resource, unless both are in a cycle.
+                let known = stack.get_or_insert_with(|| evaluator.stack(true)).clone();
+                let state = evaluator.declared(at, cyclic, &known);
+                if let Some(place) = evaluator.blocks.get_mut(at) {
+                    *place = state;
+                }
+            }
+        }
+    }
+    let stack = stack.unwrap_or_else(|| evaluator.stack(true));
+    evaluator.report_locations();
+    let outputs = evaluator.outputs();
+    let mut instances = std::mem::take(&mut evaluator.instances);
+    // Instances were made in the order of references; they come out in the order of the source.
+    instances.sort_by_key(|instance| instance.block);
+    let all: Vec<&Instance> = instances.iter().collect();
+    unique::check(&all, &mut evaluator.sink);
+    lints::check(&all, inputs, &mut evaluator.sink);
+    drop(evaluator);
+    diagnostics.append(found);
+
+    let context = encode::Context {
+        tenant: stack.tenant.clone(),
+        token_exchange_audience: inputs.token_exchange_audience.clone(),
+    };
+    let resources: Vec<Resource> = instances.into_iter().filter_map(|instance| resource(instance, &context)).collect();
+    (stack.span.is_some() || !resources.is_empty() || !outputs.is_empty()).then_some(Config {
+        stack,
+        resources,
+        outputs,
+    })
+}
+
+/// The resolved resource; none if a part of it is wrong.
+fn resource(instance: Instance, context: &encode::Context) -> Option<Resource> {
+    let attributes = instance
+        .values
+        .iter()
+        .map(|(path, value, span)| Some((path.clone(), value.to_value()?, *span)))
+        .collect::<Option<Vec<_>>>()?;
+    let leaves = if instance.existing { Vec::new() } else { encode::encode(&instance.kind, &attributes, context) };
+    Some(Resource {
+        address: instance.address().clone(),
+        symbolic_id: instance.symbolic_id().clone(),
+        kind: instance.kind,
+        existing: instance.existing,
+        id: instance.id,
+        parent: instance.parent,
+        subscription: instance.subscription,
+        attributes,
+        leaves,
+        dependencies: instance.dependencies,
+        conflict_domain: instance.conflict_domain,
+        protect: instance.protect,
+        keep: instance.keep,
+        header: instance.header,
+    })
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(
+        sources: &'a SourceMap,
+        catalog: &'a Catalog,
+        inputs: &'a Inputs,
+        names: &'a Names<'a>,
+        found: &'a mut Diagnostics,
+    ) -> Self {
+        Self {
+            sources,
+            catalog,
+            inputs,
+            names,
+            sink: Sink::new(found),
+            variables: std::collections::HashMap::new(),
+            locals: std::collections::HashMap::new(),
+            blocks: names.resources.iter().map(|_| BlockState::Poisoned).collect(),
+            instances: Vec::new(),
+            needs: indexmap::IndexMap::new(),
+            stack_is_wrong: false,
+            without_location: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    fn local(&mut self, name: &'a str, cyclic: bool) {
+        let names = self.names;
+        let Some(local) = names.locals.get(name) else { return };
+        let value = if cyclic { Val::Poison } else { self.eval(&local.value, Want::Free, &Scope::default()) };
+        self.locals.insert(name, value);
+    }
+
+    fn outputs(&mut self) -> Vec<OutputValue> {
+        let names = self.names;
+        let mut outputs = Vec::new();
+        for block in &names.outputs {
+            let Some(label) = block.labels.first() else { continue };
+            let parts = plain_block(&mut self.sink, block, &["value", "description", "sensitive"], &[], &["value"]);
+            let sensitive = parts.get("sensitive").is_some_and(|expr| self.flag(expr));
+            let description = parts.get("description").and_then(|expr| {
+                match self.eval(expr, Want::Of(&akson_catalog::Type::String, None), &constant("a description")) {
+                    Val::Text(text) => Some(text.to_string()),
+                    _ => None,
+                }
+            });
+            let Some(expr) = parts.get("value") else { continue };
+            let value = self.eval(expr, Want::Free, &Scope { secret: sensitive, ..Scope::default() });
+            if value.traits().sensitive && !sensitive {
+                self.sink.report(
+                    Diagnostic::error(
+                        codes::SENSITIVE_OUTPUT,
+                        format!("the output `{}` has a sensitive value", label.text),
+                    )
+                    .at(expr.span, "")
+                    .help("add `sensitive = true` to the output: then it is never shown"),
+                );
+                continue;
+            }
+            if let Val::Ref(pointed) = value.plain() {
+                let address = pointed.reference.address.clone();
+                self.sink.report(
+                    Diagnostic::error(
+                        codes::WRONG_TYPE,
+                        format!("an output has a value, and `{address}` is a resource"),
+                    )
+                    .at(expr.span, "")
+                    .help(format!("name one of its outputs: `{address}.id`")),
+                );
+                continue;
+            }
+            if let Some(value) = value.to_value() {
+                outputs.push(OutputValue {
+                    name: label.text.clone(),
+                    value,
+                    description,
+                    sensitive,
+                    span: block.header,
+                });
+            }
+        }
+        outputs
+    }
+}

@@ -1,0 +1,34 @@
+//! Syntax trees to a typed, resolved configuration: names, types, functions, instances, wire leaves, lints.
+//!
+//! Total and pure: no clock, no randomness, no I/O (file texts and environment values come in with [`Inputs`]). What is known only
+//! after apply stays a residual expression in the values; [`fold`] computes it when its outputs are known.
+
+#![allow(
+    clippy::match_same_arms,
+    clippy::single_match_else,
+    reason = "matches over pairs of types and values are tables: one line a case, in the order in which one looks for it"
+)]
+
+pub mod codes;
+mod eval;
+mod evaluate;
+mod fault;
+mod fold;
+mod functions;
+mod graph;
+mod lints;
+pub mod model;
+mod names;
+mod operators;
+mod resources;
+mod sink;
+mod stack;
+mod val;
+mod variables;
+mod version;
+
+pub use evaluate::evaluate;
+pub use fold::{FoldError, check_folded, fold};
+pub use functions::{Function, Parameter, Shape, functions};
+pub use model::{Config, Dependency, Inputs, OutputValue, Resource, Stack};
+pub use sink::limits;

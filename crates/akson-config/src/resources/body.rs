@@ -1,0 +1,349 @@
+//! Which attributes a block has, against those it may have: unknown, twice, missing, nested wrongly. Not their values.
+
+use std::collections::HashMap;
+
+use akson_catalog::{Attribute, Kind, Type, kind::Role};
+use akson_diagnostics::{Diagnostic, Span, did_you_mean};
+use akson_parser::ast::{Block, Expr, ExprKind, Item, Name};
+use indexmap::IndexMap;
+
+use super::Plan;
+use crate::{codes, eval::Evaluator, sink::Sink, val::quoted};
+
+/// Arguments that every resource has.
+pub(crate) const META: &[&str] = &["for_each", "when", "after", "protect", "on_remove"];
+
+/// An attribute as it is written.
+pub(crate) struct Written<'p> {
+    /// Its name, in nested blocks dotted.
+    pub path: String,
+    pub attribute: &'p Attribute,
+    pub value: &'p Expr,
+    /// The value's place.
+    pub span: Span,
+}
+
+/// A block that is being checked.
+struct Check<'c> {
+    /// What the block is called: `vault`, `entra`.
+    title: &'c str,
+    existing: bool,
+    meta: bool,
+    prefix: &'c str,
+}
+
+impl Evaluator<'_> {
+    /// The attributes of a resource block.
+    pub(crate) fn plan<'p>(&mut self, kind: &'p Kind, block: &'p Block) -> Plan<'p> {
+        let existing = block.existing.is_some();
+        if let Some(span) = block.existing
+            && !kind.existing
+        {
+            self.sink.report(
+                Diagnostic::error(codes::EXISTING, format!("`{}` cannot be declared as `existing`", kind.keyword))
+                    .at(span, "")
+                    .help("remove the word `existing`: declaring what exists adopts it"),
+            );
+        }
+        let mut written = Vec::new();
+        let check = Check { title: &kind.keyword, existing, meta: true, prefix: "" };
+        let named = fields(&mut self.sink, block, &kind.attributes, &check, &mut written);
+        let required = |attribute: &&Attribute| {
+            let identifies = kind.id_parts().contains(&attribute.name.as_str());
+            let given = attribute.role == Role::Subscription
+                || (attribute.role == Role::Name && kind.name_from == akson_catalog::kind::NameFrom::Label);
+            if existing { identifies && !given } else { attribute.required }
+        };
+        let whole = missing(&mut self.sink, block, kind.attributes.values().filter(required), &named, &kind.keyword);
+        Plan { written, whole }
+    }
+}
+
+/// Reports the attributes that are missing, in one error. False if any decides what the resource is.
+fn missing<'k>(
+    sink: &mut Sink<'_>,
+    block: &Block,
+    required: impl Iterator<Item = &'k Attribute>,
+    named: &HashMap<&str, Span>,
+    title: &str,
+) -> bool {
+    let missing: Vec<&Attribute> = required.filter(|attribute| !named.contains_key(attribute.name.as_str())).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let list = quoted(missing.iter().map(|attribute| attribute.name.as_str()));
+    let examples: Vec<String> = missing.iter().map(|attribute| example(attribute)).collect();
+    sink.report(
+        Diagnostic::error(codes::MISSING_ATTRIBUTES, format!("`{title}` lacks {list}"))
+            .at(block.header, "")
+            .help(format!("add {}", quoted(examples.iter().map(String::as_str)))),
+    );
+    false
+}
+
+fn example(attribute: &Attribute) -> String {
+    let value = match &attribute.of {
+        Type::Resource(kinds) => {
+            kinds.first().filter(|kind| *kind != "*").map_or("kind.name".to_owned(), |kind| format!("{kind}.name"))
+        }
+        Type::Enum(words) => words.first().cloned().unwrap_or_default(),
+        Type::Switch => "enabled".to_owned(),
+        Type::Choice => attribute.variants.keys().next().cloned().unwrap_or_default(),
+        Type::Bool => "true".to_owned(),
+        Type::Int | Type::Number => "1".to_owned(),
+        Type::List(_) | Type::Set(_) => "[…]".to_owned(),
+        Type::Object(_) if !attribute.fields.is_empty() => return format!("{} {{ … }}", attribute.name),
+        Type::Map(_) | Type::Object(_) => "{ … }".to_owned(),
+        _ => "\"…\"".to_owned(),
+    };
+    format!("{} = {value}", attribute.name)
+}
+
+fn is_nested(attribute: &Attribute) -> bool {
+    matches!(attribute.of, Type::Object(_)) && !attribute.fields.is_empty()
+}
+
+/// Checks the items of a block. What it has, misspelt names counted as what they stand for.
+fn fields<'p>(
+    sink: &mut Sink<'_>,
+    block: &'p Block,
+    known: &'p IndexMap<String, Attribute>,
+    check: &Check<'_>,
+    written: &mut Vec<Written<'p>>,
+) -> HashMap<&'p str, Span> {
+    let mut named: HashMap<&'p str, Span> = HashMap::new();
+    let mut misspelt = Vec::new();
+    for item in &block.body {
+        let name = match item {
+            Item::Attribute(attribute) => &attribute.name,
+            Item::Block(inner) => &inner.keyword,
+        };
+        if let Some(first) = named.get(name.text.as_str()) {
+            sink.report(
+                Diagnostic::error(codes::DUPLICATE_ATTRIBUTE, format!("`{}` is set twice", name.text))
+                    .at(name.span, "again here")
+                    .also(*first, "first here")
+                    .help("remove one of them"),
+            );
+            continue;
+        }
+        if check.meta && META.contains(&name.text.as_str()) {
+            named.insert(&name.text, name.span);
+            meta(sink, item, name, check.existing);
+            continue;
+        }
+        let Some((key, attribute)) = known.get_key_value(&name.text) else {
+            misspelt.push((name, item));
+            continue;
+        };
+        named.insert(key, name.span);
+        if check.existing && !matches!(attribute.role, Role::Name | Role::Parent | Role::Subscription) {
+            sink.report(
+                Diagnostic::error(
+                    codes::EXISTING,
+                    format!("`{}` cannot be set: an existing {} is read, never written", name.text, check.title),
+                )
+                .at(name.span, "")
+                .help("remove it; what Azure says is reached as an output"),
+            );
+            continue;
+        }
+        one(sink, item, attribute, check, written);
+    }
+    for (name, item) in misspelt {
+        unknown(sink, name, item, known, check, &mut named);
+    }
+    named
+}
+
+/// One attribute or nested block that the kind has.
+fn one<'p>(
+    sink: &mut Sink<'_>,
+    item: &'p Item,
+    attribute: &'p Attribute,
+    check: &Check<'_>,
+    written: &mut Vec<Written<'p>>,
+) {
+    let path = format!("{}{}", check.prefix, attribute.name);
+    match item {
+        Item::Attribute(value)
+            if is_nested(attribute) && !matches!(value.value.kind, ExprKind::None | ExprKind::Default) =>
+        {
+            sink.report(
+                Diagnostic::error(codes::NESTED, format!("`{}` is a block, not a value", attribute.name))
+                    .at(value.value.span, "")
+                    .help(format!("write `{} {{ … }}`, without `=`", attribute.name)),
+            );
+        }
+        Item::Attribute(value) => {
+            written.push(Written { path, attribute, value: &value.value, span: value.value.span });
+        }
+        Item::Block(inner) if is_nested(attribute) => {
+            if let Some(label) = inner.labels.first() {
+                sink.report(
+                    Diagnostic::error(codes::LABELS, format!("`{}` takes no label", attribute.name))
+                        .at(label.span, "")
+                        .help("remove the label: there is one of them at most"),
+                );
+            }
+            let inner_check =
+                Check { title: &attribute.name, existing: false, meta: false, prefix: &format!("{path}.") };
+            let named = fields(sink, inner, &attribute.fields, &inner_check, written);
+            missing(sink, inner, attribute.fields.values().filter(|field| field.required), &named, &attribute.name);
+        }
+        Item::Block(inner) => {
+            let value = match attribute.of {
+                Type::Map(_) | Type::Any => "{ … }",
+                Type::List(_) | Type::Set(_) => "[…]",
+                _ => "…",
+            };
+            sink.report(
+                Diagnostic::error(codes::NESTED, format!("`{}` is a value, not a block", attribute.name))
+                    .at(inner.header, "")
+                    .help(format!("write `{} = {value}`", attribute.name)),
+            );
+        }
+    }
+}
+
+fn meta(sink: &mut Sink<'_>, item: &Item, name: &Name, existing: bool) {
+    if let Item::Block(inner) = item {
+        sink.report(
+            Diagnostic::error(codes::NESTED, format!("`{}` is a value, not a block", name.text))
+                .at(inner.header, "")
+                .help(format!("write `{} = …`", name.text)),
+        );
+    } else if existing && matches!(name.text.as_str(), "after" | "protect" | "on_remove") {
+        sink.report(
+            Diagnostic::error(
+                codes::META,
+                format!("`{}` has no meaning for an existing resource: it is read, never written", name.text),
+            )
+            .at(name.span, "")
+            .help("remove it"),
+        );
+    }
+}
+
+/// A name that the block does not have. If it is near one that is missing, it counts as that one.
+fn unknown<'p>(
+    sink: &mut Sink<'_>,
+    name: &'p Name,
+    item: &Item,
+    known: &'p IndexMap<String, Attribute>,
+    check: &Check<'_>,
+    named: &mut HashMap<&'p str, Span>,
+) {
+    let what = if matches!(item, Item::Block(_)) { "block" } else { "attribute" };
+    let mut diagnostic =
+        Diagnostic::error(codes::UNKNOWN_ATTRIBUTE, format!("`{}` has no {what} `{}`", check.title, name.text))
+            .at(name.span, "");
+    let words = known.keys().map(String::as_str);
+    let metas = if check.meta { META } else { &[] };
+    let free = words.clone().chain(metas.iter().copied()).filter(|word| !named.contains_key(word));
+    let near = did_you_mean(&name.text, free).or_else(|| did_you_mean(&name.text, words.clone()));
+    diagnostic = match near {
+        Some(near) => {
+            if let Some((key, _)) = known.get_key_value(near) {
+                named.entry(key).or_insert(name.span);
+            }
+            diagnostic.help(format!("did you mean `{near}`?")).suggest(name.span, near, format!("write `{near}`"))
+        }
+        None => match name.text.as_str() {
+            "count" => diagnostic.help("use `for_each` for several instances, `when` for none or one"),
+            "depends_on" => diagnostic.help("use `after = [kind.name]`; a reference is an order already"),
+            "lifecycle" => {
+                diagnostic.help("use `protect = true` to forbid deletes; what is not written is not changed")
+            }
+            "provider" | "provisioner" | "connection" | "dynamic" => {
+                diagnostic.help("there is no such thing in this language")
+            }
+            _ => diagnostic.help(format!("it has {}", quoted(words))),
+        },
+    };
+    named.entry(&name.text).or_insert(name.span);
+    sink.report(diagnostic);
+}
+
+/// Checks a block that is no resource: `stack`, `variable`, `output`, `validation`. Its attributes by name.
+pub(crate) fn plain_block<'b>(
+    sink: &mut Sink<'_>,
+    block: &'b Block,
+    attributes: &[&str],
+    blocks: &[&str],
+    required: &[&str],
+) -> HashMap<&'b str, &'b Expr> {
+    let title = &block.keyword.text;
+    let mut found: HashMap<&str, &Expr> = HashMap::new();
+    let mut places: HashMap<&str, Span> = HashMap::new();
+    let mut satisfied: Vec<String> = Vec::new();
+    for item in &block.body {
+        let (name, what) = match item {
+            Item::Attribute(attribute) => (&attribute.name, "attribute"),
+            Item::Block(inner) => (&inner.keyword, "block"),
+        };
+        let word = name.text.as_str();
+        match item {
+            Item::Attribute(attribute) if attributes.contains(&word) => {
+                if let Some(first) = places.insert(word, name.span) {
+                    sink.report(
+                        Diagnostic::error(codes::DUPLICATE_ATTRIBUTE, format!("`{word}` is set twice"))
+                            .at(name.span, "again here")
+                            .also(first, "first here")
+                            .help("remove one of them"),
+                    );
+                } else {
+                    found.insert(word, &attribute.value);
+                }
+            }
+            Item::Block(_) if blocks.contains(&word) => {}
+            Item::Block(inner) if attributes.contains(&word) => {
+                satisfied.push(word.to_owned());
+                sink.report(
+                    Diagnostic::error(codes::NESTED, format!("`{word}` is a value, not a block"))
+                        .at(inner.header, "")
+                        .help(format!("write `{word} = …`")),
+                );
+            }
+            Item::Attribute(attribute) if blocks.contains(&word) => {
+                sink.report(
+                    Diagnostic::error(codes::NESTED, format!("`{word}` is a block, not a value"))
+                        .at(attribute.value.span, "")
+                        .help(format!("write `{word} {{ … }}`")),
+                );
+            }
+            _ => {
+                let words = attributes.iter().chain(blocks).copied();
+                let mut diagnostic =
+                    Diagnostic::error(codes::UNKNOWN_ATTRIBUTE, format!("`{title}` has no {what} `{word}`"))
+                        .at(name.span, "");
+                diagnostic = match did_you_mean(word, words.clone()) {
+                    Some(near) => {
+                        satisfied.push(near.to_owned());
+                        diagnostic.help(format!("did you mean `{near}`?")).suggest(
+                            name.span,
+                            near,
+                            format!("write `{near}`"),
+                        )
+                    }
+                    None => diagnostic.help(format!("it has {}", quoted(words))),
+                };
+                sink.report(diagnostic);
+            }
+        }
+    }
+    let missing: Vec<&str> = required
+        .iter()
+        .copied()
+        .filter(|name| !places.contains_key(name) && !satisfied.iter().any(|other| other == name))
+        .collect();
+    if !missing.is_empty() {
+        let list = quoted(missing.into_iter());
+        sink.report(
+            Diagnostic::error(codes::MISSING_ATTRIBUTES, format!("`{title}` lacks {list}"))
+                .at(block.header, "")
+                .help(format!("add {list}")),
+        );
+    }
+    found
+}

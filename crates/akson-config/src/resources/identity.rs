@@ -1,0 +1,298 @@
+//! What an instance is: its name, id, symbolic id, parent, subscription and location, from the configuration alone.
+
+use std::{collections::HashMap, sync::Arc};
+
+use akson_catalog::{
+    Address, ArmId, Kind, Reference, Residual, SymbolicId, Type, Value,
+    kind::{NameFrom, Role},
+};
+use akson_diagnostics::{Diagnostic, Span};
+
+use super::Instance;
+use crate::{
+    codes,
+    eval::{Evaluator, Want},
+    functions::hex,
+    model::Stack,
+    names::Declared,
+    val::{Pointed, Val},
+};
+
+impl Evaluator<'_> {
+    /// Makes the instance of evaluated attributes. None if what it is cannot be known, which was reported.
+    pub(super) fn identify(
+        &mut self,
+        block: usize,
+        declared: &Declared<'_>,
+        kind: &Arc<Kind>,
+        address: Address,
+        mut values: Vec<(String, Val, Span)>,
+        stack: &Stack,
+    ) -> Option<Instance> {
+        let header = declared.block.header;
+        let attribute_of = |role: Role| {
+            kind.attributes.values().find(|attribute| attribute.role == role).map(|attribute| attribute.name.as_str())
+        };
+        let value_of = |values: &[(String, Val, Span)], name: &str| {
+            values.iter().find(|(path, ..)| path == name).map(|(_, value, span)| (value.clone(), *span))
+        };
+
+        let parent = kind.parent.as_deref().and_then(|name| value_of(&values, name));
+        let parent_id = match &parent {
+            Some((value, span)) => Some(self.id_of(value, *span)?),
+            None => None,
+        };
+        let parent_symbolic = parent.as_ref().and_then(|(value, _)| match value.plain() {
+            Val::Ref(pointed) => Some(pointed.reference.symbolic_id.clone()),
+            Val::Text(text) => Some(SymbolicId::of_arm(&ArmId::new(&**text))),
+            _ => None,
+        });
+        if let (Some(id), Some((_, span))) = (&parent_id, &parent)
+            && let Err(wrong) = kind.check_parent(id)
+        {
+            self.sink.report(
+                Diagnostic::error(codes::WRONG_KIND, wrong.to_string())
+                    .at(*span, "")
+                    .help(format!("a `{}` lies in a `{}`", kind.resource_type, wrong.wanted)),
+            );
+            return None;
+        }
+
+        let name_attribute = attribute_of(Role::Name);
+        let written_name = name_attribute.and_then(|name| value_of(&values, name));
+        let name = match (&written_name, &kind.name_from) {
+            (Some((value, _)), _) => match value.plain() {
+                Val::Text(text) => Some(text.to_string()),
+                _ => return None,
+            },
+            (None, NameFrom::Label) => Some(self.name_of_label(kind, declared)?),
+            (None, NameFrom::Hash(parts)) => Some(derived_name(stack, parent_symbolic.as_ref(), parts, &values)?),
+            (None, NameFrom::Author) => None,
+        };
+
+        let subscription = match attribute_of(Role::Subscription).and_then(|name| value_of(&values, name)) {
+            Some((value, _)) => match value.plain() {
+                Val::Text(text) => text.to_string(),
+                _ => return None,
+            },
+            None => stack.subscription.clone(),
+        };
+
+        let mut parts: HashMap<String, String> = HashMap::new();
+        parts.insert("subscription".to_owned(), subscription.clone());
+        for part in kind.id_parts() {
+            if Some(part) == kind.parent.as_deref() {
+                parts.insert(part.to_owned(), parent_id.as_ref()?.as_str().to_owned());
+            } else if Some(part) == name_attribute {
+                parts.insert(part.to_owned(), name.clone()?);
+            } else if part != "subscription" {
+                let (value, span) = value_of(&values, part)?;
+                let text = match value.plain() {
+                    Val::Ref(_) => self.id_of(&value, span)?.as_str().to_owned(),
+                    Val::Text(text) => text.to_string(),
+                    _ => return None,
+                };
+                parts.insert(part.to_owned(), text);
+            }
+        }
+        let id = kind.id_for(|part| parts.get(part).map(String::as_str)).ok()?;
+        let subscription = id.subscription().map_or(subscription, str::to_owned);
+        let symbolic_id = SymbolicId::of_arm(&id);
+
+        let location = self.location(kind, declared, &mut values, parent.as_ref().map(|(value, _)| value), stack);
+        let conflict_domain = match kind.conflict_domain.as_deref() {
+            Some("self") => Some(symbolic_id.clone()),
+            Some(name) if Some(name) == kind.parent.as_deref() => parent_symbolic.clone(),
+            Some(name) => value_of(&values, name).and_then(|(value, _)| match value.plain() {
+                Val::Ref(pointed) => Some(pointed.reference.symbolic_id.clone()),
+                Val::Text(text) => Some(SymbolicId::of_arm(&ArmId::new(&**text))),
+                _ => None,
+            }),
+            None => None,
+        };
+        let reference =
+            Reference { kind: declared.keyword.to_owned(), address, symbolic_id, id: Some(id.as_str().to_owned()) };
+        Some(Instance {
+            kind: Arc::clone(kind),
+            block,
+            existing: declared.block.existing.is_some(),
+            pointed: Arc::new(Pointed { reference, instance: None }),
+            name,
+            id: Some(id),
+            parent: parent_symbolic,
+            subscription,
+            location,
+            values,
+            dependencies: Vec::new(),
+            conflict_domain,
+            protect: false,
+            keep: false,
+            header,
+        })
+    }
+
+    /// The id that a reference or an id as text stands for.
+    fn id_of(&mut self, value: &Val, span: Span) -> Option<ArmId> {
+        match value.plain() {
+            Val::Text(text) => Some(ArmId::new(&**text)),
+            Val::Ref(pointed) => match &pointed.reference.id {
+                Some(id) => Some(ArmId::new(id.as_str())),
+                None => {
+                    let text = format!("the id of `{}` is known only after apply", pointed.reference.address);
+                    self.sink.report(
+                        Diagnostic::error(codes::NOT_KNOWN, text)
+                            .at(span, "")
+                            .note("what a resource is must follow from the configuration alone")
+                            .help("use a resource whose name is chosen"),
+                    );
+                    None
+                }
+            },
+            _ => None,
+        }
+    }
+
+    /// A raw block's second label as its name.
+    fn name_of_label(&mut self, kind: &Kind, declared: &Declared<'_>) -> Option<String> {
+        let label = declared.block.labels.last()?;
+        let attribute = kind.attributes.values().find(|attribute| attribute.role == Role::Name)?;
+        match self.fit(Val::text(label.text.as_str()), Want::Of(&Type::String, Some(attribute)), label.span) {
+            Val::Text(text) => Some(text.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Its own location, else the declared resource group's, else the stack's; an inherited one becomes a value of the instance.
+    fn location(
+        &mut self,
+        kind: &Kind,
+        declared: &Declared<'_>,
+        values: &mut Vec<(String, Val, Span)>,
+        parent: Option<&Val>,
+        stack: &Stack,
+    ) -> Option<(Val, Span)> {
+        let attribute = kind.attributes.values().find(|attribute| attribute.role == Role::Location)?;
+        if let Some((_, value, span)) = values.iter().find(|(path, ..)| *path == attribute.name) {
+            return Some((value.clone(), *span));
+        }
+        if declared.block.existing.is_some() {
+            return None;
+        }
+        let mut above = parent.cloned();
+        let mut inherited = None;
+        while let Some(value) = above.take() {
+            let Val::Ref(pointed) = value.plain() else { break };
+            let Some(instance) = pointed.instance.and_then(|at| self.instances.get(at)) else { break };
+            if pointed.reference.kind == "resource_group" {
+                inherited.clone_from(&instance.location);
+                break;
+            }
+            above =
+                instance.kind.parent.as_deref().and_then(|name| instance.value(name)).map(|(value, _)| value.clone());
+        }
+        let inherited = inherited.or_else(|| {
+            stack
+                .location
+                .as_ref()
+                .map(|location| (Val::text(location.as_str()), stack.location_span.unwrap_or(declared.block.header)))
+        });
+        if let Some((value, span)) = inherited {
+            values.push((attribute.name.clone(), value.clone(), span));
+            return Some((value, span));
+        }
+        if !self.stack_is_wrong {
+            self.without_location.push((format!("{}.{}", declared.keyword, declared.name), declared.block.header));
+        }
+        None
+    }
+
+    /// Reports what has no location, in one error: one line in the `stack` block mends all.
+    pub(crate) fn report_locations(&mut self) {
+        let mut missing = std::mem::take(&mut self.without_location);
+        missing.sort_by_key(|(_, header)| *header);
+        missing.dedup();
+        let Some(((address, header), more)) = missing.split_first() else { return };
+        let text = match more.len() {
+            0 => format!("`{address}` has no location"),
+            1 => format!("`{address}` and one more have no location"),
+            count => format!("`{address}` and {count} more have no location"),
+        };
+        let mut diagnostic = Diagnostic::error(codes::NO_LOCATION, text).at(*header, "").on(address.clone());
+        for (_, header) in more.iter().take(5) {
+            diagnostic = diagnostic.also(*header, "nor has this");
+        }
+        self.sink.report(diagnostic.help("add `location = \"…\"` to the `stack` block for all, to a resource group for what lies in it, or to the block itself"));
+    }
+}
+
+/// A name that Azure needs and the author did not write: a hash of the stack and of what the resource means, never of a label.
+/// None if a part is poison.
+fn derived_name(
+    stack: &Stack,
+    parent: Option<&SymbolicId>,
+    parts: &[String],
+    values: &[(String, Val, Span)],
+) -> Option<String> {
+    use sha2::{Digest, Sha256};
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    };
+    add(&stack.id());
+    add(parent.map_or("", SymbolicId::as_str));
+    for part in parts {
+        let value = values.iter().find(|(path, ..)| path == part).map(|(_, value, _)| value);
+        let text = match value {
+            Some(value) => canonical(&value.to_value()?),
+            None => String::new(),
+        };
+        add(&text);
+    }
+    let digest = hash.finalize();
+    Some(format!("akson-{}", hex(digest.get(..8)?)))
+}
+
+/// A text that stands for a value, also for one that is known after apply: which output it will be.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Unknown { residual, .. } => residual_text(residual),
+        Value::Sensitive(secret) => secret.expose().to_owned(),
+        Value::List(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join("\u{1}")),
+        Value::Map(entries) => format!(
+            "{{{}}}",
+            entries
+                .iter()
+                .map(|(key, value)| format!("{key}\u{2}{}", canonical(value)))
+                .collect::<Vec<_>>()
+                .join("\u{1}")
+        ),
+        Value::Reference(reference) => reference.symbolic_id.as_str().to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Decimal(value) => value.to_string(),
+        Value::None => "\u{3}none".to_owned(),
+        Value::Default => "\u{3}default".to_owned(),
+        Value::Choice { name, .. } => name.clone(),
+    }
+}
+
+fn residual_text(residual: &Residual) -> String {
+    let all = |parts: &[Residual]| parts.iter().map(residual_text).collect::<Vec<_>>().join("\u{1}");
+    match residual {
+        Residual::Known(value) => canonical(value),
+        Residual::Output { of, output, .. } => format!("{of}#{output}"),
+        Residual::List(parts) => format!("[{}]", all(parts)),
+        Residual::Map(parts) => format!(
+            "{{{}}}",
+            parts
+                .iter()
+                .map(|(key, part)| format!("{key}\u{2}{}", residual_text(part)))
+                .collect::<Vec<_>>()
+                .join("\u{1}")
+        ),
+        Residual::Operation(operator, parts) => format!("{operator:?}({})", all(parts)),
+        Residual::Call { function, arguments } => format!("{function}({})", all(arguments)),
+    }
+}

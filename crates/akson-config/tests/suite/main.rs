@@ -1,0 +1,18 @@
+//! Tests of evaluation through its public interface. Not of the parser or the catalog, which are used as they are.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "tests read their corpus and fail loudly"
+)]
+
+mod corpus;
+mod functions;
+mod holes;
+mod inputs;
+mod order;
+mod pages;
+mod properties;
+mod resolved;
+mod run;

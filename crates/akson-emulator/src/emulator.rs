@@ -1,0 +1,319 @@
+//! The emulator itself: opening a world, one call from arrival to answer, the commit before it. What
+//! is answered stands in `planes`; this file knows no path.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::clock::{Clock, WorldTime};
+use crate::errors;
+use crate::faults::{self, Effect, Faults, Spoil, Spoiled};
+use crate::god::God;
+use crate::log::{Log, RequestRecord};
+use crate::options::{Options, Store};
+use crate::planes::{self, Call};
+use crate::reply::Answer;
+use crate::seed::{self, SeedError};
+use crate::throttle::Buckets;
+use crate::visit::Visit;
+use crate::world::store::{Disk, OpenError};
+use crate::world::{Denial, World};
+
+/// How long a call hangs before its connection is reset, in the caller's time.
+const HANG: Duration = Duration::from_secs(600);
+
+/// The connection was reset: the caller got no answer and cannot know whether the call was processed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the connection was reset")]
+pub struct ConnectionReset;
+
+/// Who is signed in, and where: what a caller needs to get a token and to begin.
+#[derive(Clone, PartialEq)]
+pub struct SignedIn {
+    /// The tenant's id, a GUID in lower case.
+    pub tenant: String,
+    /// The subscription to use when none is named.
+    pub subscription: String,
+    /// All subscriptions.
+    pub subscriptions: Vec<String>,
+    /// The client id of the signed-in principal.
+    pub client_id: String,
+    /// Its secret: a throw-away that only this world accepts.
+    pub client_secret: String,
+    /// Its object id.
+    pub object_id: String,
+    /// World seconds in one second of tokio's clock.
+    pub time_scale: f64,
+}
+
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedIn")
+            .field("tenant", &self.tenant)
+            .field("subscription", &self.subscription)
+            .field("client_id", &self.client_id)
+            .field("object_id", &self.object_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An Azure of its own.
+#[derive(Debug)]
+pub struct Emulator {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What an emulator, its god view and its calls share.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    options: Options,
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+/// Everything that changes.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) world: World,
+    disk: Option<Disk>,
+    pub(crate) buckets: Buckets,
+    pub(crate) faults: Faults,
+    pub(crate) log: Log,
+    /// Until when something is being written to, by key.
+    pub(crate) occupied: BTreeMap<String, WorldTime>,
+}
+
+/// A call that has arrived.
+struct Arrival {
+    number: usize,
+    latency: Duration,
+    spoiled: Spoiled,
+}
+
+impl Emulator {
+    /// Opens a world, or makes a new one where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], if the folder cannot be used, is in use by another process, or holds a world
+    /// that is broken or of a newer version. Nothing is changed then.
+    pub fn open(options: Options) -> Result<Arc<Self>, OpenError> {
+        let (disk, world) = match &options.store {
+            Store::Memory => (None, World::new(options.seed, WorldTime::EPOCH)),
+            Store::Directory(folder) => {
+                let (disk, world) = Disk::open(folder)?;
+                let world = if let Some(world) = world {
+                    world
+                } else {
+                    let world = World::new(options.seed, WorldTime::of_the_computer());
+                    disk.commit(&world).map_err(|source| OpenError::Io { path: folder.clone(), source })?;
+                    world
+                };
+                (Some(disk), world)
+            }
+        };
+        let scale = if options.time_scale.is_finite() && options.time_scale > 0.0 { options.time_scale } else { 1.0 };
+        let state = State {
+            disk,
+            buckets: Buckets::default(),
+            faults: Faults::new(options.faults.clone()),
+            log: Log::default(),
+            occupied: BTreeMap::new(),
+            world,
+        };
+        let clock = Clock::starting_at(state.world.now, scale);
+        Ok(Arc::new(Self { inner: Arc::new(Inner { options, clock, state: Mutex::new(state) }) }))
+    }
+
+    /// Answers one call. Dropping the future before it is done is a caller that dies: the call is then
+    /// processed as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectionReset`], if a fault resets the connection, before or after processing.
+    pub async fn handle(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ConnectionReset> {
+        let visit = Visit::new(request);
+        let Arrival { number, latency, spoiled } = self.inner.arrive(&visit);
+        // A quarter of the time is the way there, so that a caller can die before and after.
+        let way = latency / 4;
+        self.inner.pause(way + spoiled.before.latency).await;
+        if let Some(answer) = self.inner.spoil(&spoiled.before).await {
+            return answer;
+        }
+        let answer = self.inner.process(&visit, number, latency.saturating_sub(way));
+        self.inner.pause(latency.saturating_sub(way) + spoiled.after.latency).await;
+        self.inner.spoil(&spoiled.after).await.unwrap_or(Ok(answer))
+    }
+
+    /// Who is signed in.
+    pub fn identity(&self) -> SignedIn {
+        let state = self.inner.lock();
+        signed_in(&state.world, self.inner.clock.scale())
+    }
+
+    /// A view from outside, for tests. It keeps the world open, and locked on disk, for as long as it
+    /// lives.
+    pub fn god(&self) -> God {
+        God::new(Arc::clone(&self.inner))
+    }
+
+    /// Puts raw ARM objects into the world, over what is there. Whatever they refer to and is not there
+    /// is made up: subscriptions, resource groups, parents, resources named in their properties.
+    ///
+    /// # Errors
+    ///
+    /// [`SeedError`], if an object has no id, has one that is not of ARM, or if the world cannot be
+    /// stored. Nothing is changed then.
+    pub fn seed(&self, objects: Vec<Value>) -> Result<(), SeedError> {
+        self.inner.change(|world, now| seed::put_all(world, objects, now))?.map_err(SeedError::Store)
+    }
+}
+
+pub(crate) fn signed_in(world: &World, time_scale: f64) -> SignedIn {
+    let subscriptions: Vec<String> = world.subscriptions.iter().map(|(_, row)| row.id.clone()).collect();
+    SignedIn {
+        tenant: world.tenant.clone(),
+        subscription: world.home.clone(),
+        subscriptions,
+        client_id: world.caller.client_id.clone(),
+        client_secret: world.caller.client_secret.clone(),
+        object_id: world.caller.object_id.clone(),
+        time_scale,
+    }
+}
+
+impl Inner {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| {
+            // A panic under the lock is a bug of ours. The call it struck was not answered: it never was.
+            let mut state = poisoned.into_inner();
+            state.world.undo();
+            self.state.clear_poison();
+            state
+        })
+    }
+
+    pub(crate) fn now(&self) -> WorldTime {
+        self.clock.now()
+    }
+
+    /// Notes the call and decides what will happen to it.
+    fn arrive(&self, visit: &Visit) -> Arrival {
+        let mut state = self.lock();
+        let State { world, faults, log, .. } = &mut *state;
+        let record = RequestRecord {
+            method: visit.method.to_string(),
+            host: visit.host.clone(),
+            path: visit.path_and_query(),
+            arrived: self.clock.now(),
+            processed: false,
+            status: None,
+        };
+        if planes::is_control(visit) {
+            return Arrival { number: usize::MAX, latency: Duration::ZERO, spoiled: Spoiled::default() };
+        }
+        Arrival {
+            number: log.arrived(record),
+            latency: self.options.latency.draw(&visit.method, &visit.path, &mut world.luck),
+            spoiled: faults.strike(visit, &mut world.luck),
+        }
+    }
+
+    /// Does what the call asks for, and commits the world before it lets go of the answer.
+    fn process(&self, visit: &Visit, number: usize, work: Duration) -> Answer {
+        let mut state = self.lock();
+        let now = self.clock.now();
+        planes::settle(&mut state.world, now);
+        let answer = planes::answer(&mut Call {
+            state: &mut state,
+            visit,
+            now,
+            work,
+            options: &self.options,
+            time_scale: self.clock.scale(),
+        });
+        let answer = match state.commit(now) {
+            Ok(()) => answer,
+            Err(error) => errors::not_stored(&error.to_string()).into_answer(),
+        };
+        let answer = planes::with_usual_headers(answer, visit, &mut state.world, now);
+        state.log.answered(number, answer.status().as_u16());
+        answer
+    }
+
+    /// Changes the world as nobody in particular: all or nothing.
+    pub(crate) fn change<T, E>(
+        &self,
+        change: impl FnOnce(&mut World, WorldTime) -> Result<T, E>,
+    ) -> Result<Result<T, std::io::Error>, E> {
+        let mut state = self.lock();
+        let now = self.clock.now();
+        planes::settle(&mut state.world, now);
+        match change(&mut state.world, now) {
+            Ok(value) => Ok(state.commit(now).map(|()| value)),
+            Err(error) => {
+                state.world.undo();
+                Err(error)
+            }
+        }
+    }
+
+    /// What a fault makes of a call in one phase: `None` lets it go on.
+    async fn spoil(&self, spoil: &Spoil) -> Option<Result<Answer, ConnectionReset>> {
+        match spoil.effect.as_ref()? {
+            Effect::Latency { .. } => None,
+            Effect::Status { status, retry_after, html } => {
+                Some(Ok(faults::answer(*status, retry_after, *html, self.clock.now())))
+            }
+            Effect::Reset => Some(Err(ConnectionReset)),
+            Effect::Hang => {
+                tokio::time::sleep(HANG).await;
+                Some(Err(ConnectionReset))
+            }
+        }
+    }
+
+    /// Lets world time pass.
+    async fn pause(&self, world_time: Duration) {
+        if !world_time.is_zero() {
+            tokio::time::sleep(self.clock.real(world_time)).await;
+        }
+    }
+}
+
+impl State {
+    /// Replaces the rights that are taken away; all or nothing.
+    pub(crate) fn deny(&mut self, denied: Vec<Denial>, now: WorldTime) -> std::io::Result<()> {
+        let before = std::mem::replace(&mut self.world.caller.denied, denied);
+        self.world.now = now;
+        if let Some(disk) = &self.disk
+            && let Err(error) = disk.commit(&self.world)
+        {
+            self.world.caller.denied = before;
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Makes the changes durable, or takes them back.
+    pub(crate) fn commit(&mut self, now: WorldTime) -> std::io::Result<()> {
+        if !self.world.changed() {
+            return Ok(());
+        }
+        self.world.now = now;
+        if let Some(disk) = &self.disk
+            && let Err(error) = disk.commit(&self.world)
+        {
+            self.world.undo();
+            return Err(error);
+        }
+        self.world.accept();
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! What a type of resource can do, and what it does if it has no rules of its own. One module a type
+//! overrides what differs; unknown types are `generic`.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use super::body::{self, Body};
+use super::path::Collection;
+use super::{Call, deleted_vault, federated_credential, generic, identity, list, lock, operation, vault};
+use crate::clock::WorldTime;
+use crate::errors::{self, Outcome, Refusal};
+use crate::id::ResourceId;
+use crate::reply::{self, Answer};
+use crate::world::World;
+
+/// The rules of a type.
+pub(super) trait ArmType: Sync {
+    /// The id as the service spells it.
+    fn spell(&self, id: &ResourceId) -> String {
+        id.as_written()
+    }
+
+    /// Whether children need a parent that exists. Paths like `locations/.../deletedVaults` have none.
+    fn has_parents(&self) -> bool {
+        true
+    }
+
+    /// Creates or updates.
+    fn put(&self, call: &mut Call<'_>, id: &ResourceId, version: &str) -> Outcome;
+
+    /// Changes a part: by default the tags (replaced) and the properties (merged).
+    fn patch(&self, call: &mut Call<'_>, id: &ResourceId, version: &str) -> Outcome {
+        let _ = version;
+        patch(call, id)
+    }
+
+    /// Reads one; missing is ARM's own 404.
+    fn get(&self, call: &mut Call<'_>, id: &ResourceId) -> Outcome {
+        let object = call.state.world.objects.get(id.key()).ok_or_else(|| self.missing(id))?;
+        Ok(reply::json(StatusCode::OK, &object.view(call.now)))
+    }
+
+    /// What the provider puts on all its answers, refusals included.
+    fn stamp(&self, answer: Answer) -> Answer {
+        answer
+    }
+
+    /// The 404 for one whose resource group is missing.
+    fn without_group(&self, id: &ResourceId, verb: &str) -> Refusal {
+        let _ = verb;
+        errors::group_not_found(id.place.group.as_deref().unwrap_or_default())
+    }
+
+    /// The 404 of this type.
+    fn missing(&self, id: &ResourceId) -> Refusal {
+        errors::resource_not_found(id)
+    }
+
+    /// Deletes one with all below it, at once: 200, or 204 if there was none.
+    fn delete(&self, call: &mut Call<'_>, id: &ResourceId, version: &str) -> Outcome {
+        let _ = version;
+        if !call.state.world.objects.contains(id.key()) {
+            return Ok(reply::empty(StatusCode::NO_CONTENT));
+        }
+        call.state.world.remove_tree(id.key());
+        Ok(reply::empty(StatusCode::OK))
+    }
+
+    /// Lists all at or below a place.
+    fn list(&self, call: &mut Call<'_>, collection: &Collection, version: &str) -> Outcome {
+        let _ = version;
+        list::of_type(call, collection)
+    }
+
+    /// Does something that is no write of the resource: by default there is nothing.
+    fn act(&self, call: &mut Call<'_>, id: &ResourceId, action: &str, version: &str) -> Outcome {
+        let _ = call;
+        let kinds: Vec<&str> = id.steps.iter().map(|step| step.kind.as_str()).collect();
+        Err(errors::invalid_type(&id.namespace, &format!("{}/{action}", kinds.join("/")), version))
+    }
+
+    /// Completes a raw body that was put into the world from outside with what the service would have
+    /// filled in. `id`, `name` and `type` are there already.
+    fn complete(&self, world: &mut World, body: &mut Body, now: WorldTime) {
+        let _ = (world, body, now);
+    }
+
+    /// The type's name as the service spells it; by default as the id has it.
+    fn name(&self, id: &ResourceId) -> String {
+        id.full_type()
+    }
+}
+
+/// The rules of a type, by its name in lower case.
+pub(super) fn of(type_key: &str) -> &'static dyn ArmType {
+    match type_key {
+        identity::TYPE_KEY => &identity::Identities,
+        federated_credential::TYPE_KEY => &federated_credential::FederatedCredentials,
+        vault::TYPE_KEY => &vault::Vaults,
+        "microsoft.keyvault/deletedvaults" | "microsoft.keyvault/locations/deletedvaults" => {
+            &deleted_vault::DeletedVaults
+        }
+        lock::TYPE_KEY => &lock::Locks,
+        key if key.split('/').nth(1) == Some("locations") => &operation::Operations,
+        _ => &generic::Anything,
+    }
+}
+
+/// The usual PATCH: tags are replaced, properties merged.
+pub(super) fn patch(call: &mut Call<'_>, id: &ResourceId) -> Outcome {
+    let change = body::read(call)?;
+    let tags = body::tags(&change)?;
+    let properties = body::properties(&change)?;
+    let now = call.now;
+    let edited = call.state.world.objects.edit(id.key(), |object| {
+        if let Some(tags) = tags {
+            object.body.insert("tags".to_owned(), tags);
+        }
+        if !properties.is_empty() {
+            let target = object.body.entry("properties").or_insert_with(|| Value::Object(Body::new()));
+            body::merge(target, &Value::Object(properties));
+        }
+        object.changed = now;
+        reply::json(StatusCode::OK, &object.view(now))
+    });
+    edited.ok_or_else(|| errors::resource_not_found(id))
+}

@@ -1,0 +1,86 @@
+//! Which plane a call is for, one module each, and what all their answers have in common.
+
+mod absent;
+mod arm;
+mod control;
+mod login;
+mod metadata;
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use crate::clock::WorldTime;
+use crate::emulator::State;
+use crate::options::Options;
+use crate::reply::{Answer, WithHeader};
+use crate::visit::Visit;
+use crate::world::World;
+
+pub(crate) use arm::seeding;
+pub(crate) use arm::settle;
+
+/// One call and what it may touch.
+pub(crate) struct Call<'a> {
+    pub(crate) state: &'a mut State,
+    pub(crate) visit: &'a Visit,
+    pub(crate) now: WorldTime,
+    /// World time that the service spends on the call, from now on.
+    pub(crate) work: Duration,
+    pub(crate) options: &'a Options,
+    pub(crate) time_scale: f64,
+}
+
+/// Answers a call.
+pub(crate) fn answer(call: &mut Call<'_>) -> Answer {
+    let path = call.visit.path.as_str();
+    match call.visit.host.as_str() {
+        "management.azure.com" | "management.core.windows.net" => of_resource_manager(call),
+        "login.microsoftonline.com" | "login.windows.net" | "sts.windows.net" => login::answer(call),
+        "graph.microsoft.com" => absent::graph(call),
+        host if host.ends_with(".vault.azure.net") => absent::vault(call),
+        _ if call.visit.loopback => {
+            if is_control_path(path) {
+                control::answer(call)
+            } else if login::is_for(path) {
+                login::answer(call)
+            } else {
+                of_resource_manager(call)
+            }
+        }
+        _ => absent::host(call),
+    }
+}
+
+fn of_resource_manager(call: &mut Call<'_>) -> Answer {
+    if metadata::is_for(&call.visit.path) { metadata::answer(call) } else { arm::answer(call) }
+}
+
+/// Whether a call is for the emulator itself. Such calls are neither spoiled nor logged.
+pub(crate) fn is_control(visit: &Visit) -> bool {
+    visit.loopback && is_control_path(&visit.path)
+}
+
+/// Whether a path is the emulator's own.
+pub(crate) fn is_control_path(path: &str) -> bool {
+    path == "/_emulator" || path.starts_with("/_emulator/")
+}
+
+/// Adds what every answer carries: ids to quote to the support, date, no caching. Takes the body away
+/// where there can be none.
+pub(crate) fn with_usual_headers(answer: Answer, visit: &Visit, world: &mut World, now: WorldTime) -> Answer {
+    let request_id = world.luck.guid();
+    let correlation = visit.header("x-ms-correlation-request-id").unwrap_or(&request_id).to_owned();
+    let mut answer = answer
+        .with("x-ms-request-id", &request_id)
+        .with("x-ms-correlation-request-id", &correlation)
+        .with("cache-control", "no-cache")
+        .with("date", &now.http_date());
+    if let Some(client) = visit.header("x-ms-client-request-id") {
+        answer = answer.with("x-ms-client-request-id", client);
+    }
+    if visit.method == Method::HEAD || answer.status() == StatusCode::NO_CONTENT {
+        answer.body_mut().clear();
+    }
+    answer
+}

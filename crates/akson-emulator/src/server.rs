@@ -1,0 +1,101 @@
+//! The emulator over HTTP/1.1. A caller that goes away does not cancel what it asked for: each call
+//! runs as a task of its own, as in a cloud.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::emulator::{ConnectionReset, Emulator};
+use crate::errors;
+use crate::planes;
+
+/// Larger bodies than ARM accepts are refused.
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
+/// How long open connections may finish after the shutdown.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long to wait after a failed accept, e.g. when file descriptors have run out.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// Serves an emulator until `shutdown` is done; calls that are being processed then have five seconds.
+///
+/// # Errors
+///
+/// The listener's own error, if it has no local address. A failed accept is tried again.
+pub async fn serve(
+    emulator: Arc<Emulator>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    listener.local_addr()?;
+    let (stop, stopped) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    connections.spawn(converse(Arc::clone(&emulator), stream, peer, stopped.clone()));
+                }
+                Err(_) => tokio::time::sleep(BREATH).await,
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+        }
+    }
+    drop(listener);
+    // Nobody listening means that all connections are closed already.
+    let _ = stop.send(true);
+    let _ = tokio::time::timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
+    Ok(())
+}
+
+/// One connection, until either side closes it.
+async fn converse(emulator: Arc<Emulator>, stream: TcpStream, peer: SocketAddr, mut stopped: watch::Receiver<bool>) {
+    let service = service_fn(move |request| respond(Arc::clone(&emulator), request, peer));
+    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    // An error is a caller that went away, or a reset on purpose: the connection is dropped.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = stopped.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}
+
+/// One call. An error makes hyper drop the connection without an answer.
+async fn respond(
+    emulator: Arc<Emulator>,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Result<Response<Full<Bytes>>, ConnectionReset> {
+    let (parts, body) = request.into_parts();
+    let body = match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            return Ok(errors::content_too_large().into_answer().map(Full::new));
+        }
+        Err(_) => return Err(ConnectionReset),
+    };
+    if planes::is_control_path(parts.uri.path()) && !peer.ip().is_loopback() {
+        let mut refused = Response::new(Full::new(Bytes::new()));
+        *refused.status_mut() = StatusCode::FORBIDDEN;
+        return Ok(refused);
+    }
+    let call = tokio::spawn(async move { emulator.handle(Request::from_parts(parts, body)).await });
+    match call.await {
+        Ok(answer) => answer.map(|answer| answer.map(Full::new)),
+        Err(_) => Err(ConnectionReset),
+    }
+}

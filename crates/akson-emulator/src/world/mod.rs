@@ -1,0 +1,121 @@
+//! Everything that exists: tenant, subscriptions, objects, soft-deleted vaults, running operations.
+//! Holds and undoes; the rules of each type stand in `planes`, the file in `store`.
+
+mod object;
+mod operation;
+pub(crate) mod store;
+mod table;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::WorldTime;
+use crate::dice::Dice;
+pub(crate) use object::{DeletedVault, Object, Settling, Subscription, set_state};
+pub(crate) use operation::{Operation, Work};
+pub(crate) use table::Table;
+
+/// A right taken away from the signed-in principal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denial {
+    /// An action, with `*` for any run of characters, e.g. `Microsoft.KeyVault/vaults/write` or
+    /// `*/delete`; case does not matter.
+    pub action: String,
+    /// The scope at and below which it is denied, e.g. a resource group's id; `/` is everywhere.
+    pub scope: String,
+}
+
+/// The principal that tokens are issued for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Caller {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) object_id: String,
+    pub(crate) denied: Vec<Denial>,
+}
+
+/// One Azure: a tenant and what is in it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct World {
+    pub(crate) tenant: String,
+    /// The subscription to use when none is named.
+    pub(crate) home: String,
+    pub(crate) caller: Caller,
+    /// Signs tokens and operation URLs.
+    pub(crate) key: String,
+    /// World time when it was last committed.
+    pub(crate) now: WorldTime,
+    /// Randomness of what exists: ids, durations.
+    pub(crate) dice: Dice,
+    /// Randomness of calls: request ids, latency, faults. Apart, so that a read changes no id.
+    pub(crate) luck: Dice,
+    pub(crate) subscriptions: Table<Subscription>,
+    pub(crate) objects: Table<Object>,
+    pub(crate) deleted_vaults: Table<DeletedVault>,
+    pub(crate) operations: Table<Operation>,
+}
+
+impl World {
+    /// A new world with one empty subscription.
+    pub(crate) fn new(seed: u64, now: WorldTime) -> Self {
+        let mut dice = Dice::new(seed);
+        let tenant = dice.guid();
+        let subscription = dice.guid();
+        let caller = Caller {
+            client_id: dice.guid(),
+            client_secret: format!("emu~{}", dice.hex(2)),
+            object_id: dice.guid(),
+            denied: Vec::new(),
+        };
+        let key = dice.hex(4);
+        let mut world = Self {
+            tenant,
+            home: subscription.clone(),
+            caller,
+            key,
+            now,
+            dice,
+            luck: Dice::new(seed ^ 0x6c75_636b),
+            subscriptions: Table::default(),
+            objects: Table::default(),
+            deleted_vaults: Table::default(),
+            operations: Table::default(),
+        };
+        world
+            .subscriptions
+            .insert(subscription.clone(), Subscription { id: subscription, name: "Emulated subscription".to_owned() });
+        world.accept();
+        world
+    }
+
+    /// Whether anything changed since the last `accept` or `undo`.
+    pub(crate) fn changed(&self) -> bool {
+        self.subscriptions.changed()
+            || self.objects.changed()
+            || self.deleted_vaults.changed()
+            || self.operations.changed()
+    }
+
+    /// Keeps the changes.
+    pub(crate) fn accept(&mut self) {
+        self.subscriptions.accept();
+        self.objects.accept();
+        self.deleted_vaults.accept();
+        self.operations.accept();
+    }
+
+    /// Takes the changes back.
+    pub(crate) fn undo(&mut self) {
+        self.subscriptions.undo();
+        self.objects.undo();
+        self.deleted_vaults.undo();
+        self.operations.undo();
+    }
+
+    /// Removes an object and everything below it.
+    pub(crate) fn remove_tree(&mut self, key: &str) {
+        for below in self.objects.keys_below(key) {
+            self.objects.remove(&below);
+        }
+        self.objects.remove(key);
+    }
+}

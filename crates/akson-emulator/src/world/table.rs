@@ -1,0 +1,121 @@
+//! A sorted map that remembers, for what was touched, what stood there before. A failed commit can so
+//! be taken back without a copy of the whole.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use serde::{Deserialize, Serialize};
+
+/// Rows by key, with an undo list.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Table<T> {
+    rows: BTreeMap<String, T>,
+    #[serde(skip, default = "Vec::new")]
+    before: Vec<(String, Option<T>)>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new(), before: Vec::new() }
+    }
+}
+
+impl<T: Clone> Table<T> {
+    pub(crate) fn get(&self, key: &str) -> Option<&T> {
+        self.rows.get(key)
+    }
+
+    pub(crate) fn contains(&self, key: &str) -> bool {
+        self.rows.contains_key(key)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.rows.iter().map(|(key, row)| (key.as_str(), row))
+    }
+
+    /// Rows whose key starts with `prefix` and comes after `after` (if that is not empty), in order.
+    pub(crate) fn starting_with<'a>(&'a self, prefix: &'a str, after: &str) -> impl Iterator<Item = (&'a str, &'a T)> {
+        let start = if after > prefix { Bound::Excluded(after) } else { Bound::Included(prefix) };
+        self.rows
+            .range::<str, _>((start, Bound::Unbounded))
+            .take_while(move |(key, _)| key.starts_with(prefix))
+            .map(|(key, row)| (key.as_str(), row))
+    }
+
+    /// The keys below `key`, that is, with more segments.
+    pub(crate) fn keys_below(&self, key: &str) -> Vec<String> {
+        let prefix = format!("{key}/");
+        self.starting_with(&prefix, "").map(|(key, _)| key.to_owned()).collect()
+    }
+
+    pub(crate) fn insert(&mut self, key: String, row: T) {
+        let old = self.rows.insert(key.clone(), row);
+        self.before.push((key, old));
+    }
+
+    pub(crate) fn remove(&mut self, key: &str) -> Option<T> {
+        let old = self.rows.remove(key)?;
+        self.before.push((key.to_owned(), Some(old.clone())));
+        Some(old)
+    }
+
+    /// Changes a row in place; `None` if there is none.
+    pub(crate) fn edit<R>(&mut self, key: &str, change: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let row = self.rows.get_mut(key)?;
+        self.before.push((key.to_owned(), Some(row.clone())));
+        Some(change(row))
+    }
+
+    pub(crate) fn changed(&self) -> bool {
+        !self.before.is_empty()
+    }
+
+    pub(crate) fn accept(&mut self) {
+        self.before.clear();
+    }
+
+    pub(crate) fn undo(&mut self) {
+        while let Some((key, old)) = self.before.pop() {
+            match old {
+                Some(row) => self.rows.insert(key, row),
+                None => self.rows.remove(&key),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn undo_restores_what_was_there() {
+        let mut table = Table::default();
+        table.insert("a".to_owned(), 1);
+        table.insert("a/b".to_owned(), 2);
+        table.accept();
+        table.insert("c".to_owned(), 3);
+        table.edit("a", |row| *row = 9);
+        table.remove("a/b");
+        table.edit("c", |row| *row = 4);
+        assert!(table.changed());
+        table.undo();
+        assert_eq!(table.iter().collect::<Vec<_>>(), [("a", &1), ("a/b", &2)]);
+        assert!(!table.changed());
+    }
+
+    #[test]
+    fn ranges() {
+        let mut table = Table::default();
+        for key in ["/g", "/g/a", "/g/b", "/g2", "/h"] {
+            table.insert(key.to_owned(), ());
+        }
+        assert_eq!(table.keys_below("/g"), ["/g/a", "/g/b"]);
+        assert_eq!(table.starting_with("/g", "/g/a").map(|(key, ())| key).collect::<Vec<_>>(), ["/g/b", "/g2"]);
+    }
+}

@@ -1,0 +1,128 @@
+//! Spoiled calls.
+
+use std::time::Duration;
+
+use akson_emulator::{ConnectionReset, Effect, FaultRule, Latency, Options, Phase, RetryAfter};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::support::Azure;
+
+fn status(status: u16) -> FaultRule {
+    FaultRule::new(Effect::Status { status, retry_after: RetryAfter::Absent, html: false })
+}
+
+fn exists(azure: &Azure, group: &str) -> bool {
+    azure.emulator.god().object(&format!("{}/resourceGroups/{group}", azure.subscription)).is_some()
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_and_after_processing() {
+    let azure = Azure::new().await;
+    let god = azure.emulator.god();
+    for (effect, name) in [(Effect::Reset, "reset"), (status(503).effect, "status")] {
+        for (phase, done) in [(Phase::Before, false), (Phase::After, true)] {
+            let group = format!("{name}-{done}");
+            god.set_faults(vec![FaultRule {
+                phase,
+                ..FaultRule::new(effect.clone()).on_method("put").on_path("/resourceGroups/")
+            }]);
+            let request = azure.request(&format!("PUT ~/resourceGroups/{group}"), &json!({ "location": "westeurope" }));
+            match azure.send(request).await {
+                Err(ConnectionReset) => assert_eq!(name, "reset"),
+                Ok(reply) => assert_eq!(reply.outcome(), "503 ServerTimeout"),
+            }
+            assert_eq!(exists(&azure, &group), done, "{group}");
+            let last = god.requests().pop().unwrap();
+            assert_eq!((last.processed, last.status), (done, done.then_some(201)));
+        }
+    }
+    god.set_faults(Vec::new());
+    azure.group("calm").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn which_calls() {
+    let azure = Azure::new().await;
+    let god = azure.emulator.god();
+    let tried = async |rule: FaultRule, path: &str| -> Vec<u16> {
+        god.set_faults(vec![rule]);
+        let mut found = Vec::new();
+        for _ in 0..4 {
+            found.push(azure.call(&format!("GET {path}"), Value::Null).await.status);
+        }
+        found
+    };
+    assert_eq!(tried(status(500).nth(2), "/subscriptions").await, [200, 500, 200, 200]);
+    assert_eq!(tried(status(500).at_most(3), "/subscriptions").await, [500, 500, 500, 200]);
+    assert_eq!(tried(status(500).on_path("*/resourcegroups"), "/subscriptions").await, [200; 4]);
+    assert_eq!(tried(status(500).on_path("*/resourcegroups"), "~/resourceGroups").await, [500; 4]);
+    assert_eq!(tried(status(500).with_probability(0.0), "/subscriptions").await, [200; 4]);
+    assert_eq!(tried(status(500).with_probability(1.0), "/subscriptions").await, [500; 4]);
+    assert_eq!(tried(status(500).on_method("PUT"), "/subscriptions").await, [200; 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shapes() {
+    let azure = Azure::new().await;
+    let god = azure.emulator.god();
+    let answer = async |status, retry_after, html| {
+        god.set_faults(vec![FaultRule::new(Effect::Status { status, retry_after, html })]);
+        azure.call("GET /subscriptions", Value::Null).await
+    };
+    let reply = answer(429, RetryAfter::Seconds(7), false).await;
+    assert_eq!((reply.outcome().as_str(), reply.header("retry-after")), ("429 TooManyRequests", "7"));
+    let reply = answer(429, RetryAfter::Date(60), false).await;
+    assert_eq!(reply.header("retry-after"), "Thu, 01 Jan 2026 00:01:00 GMT");
+    let reply = answer(429, RetryAfter::Absent, false).await;
+    assert_eq!(reply.header("retry-after"), "");
+    let reply = answer(502, RetryAfter::Text("soon".to_owned()), true).await;
+    assert_eq!((reply.status, reply.header("content-type"), reply.header("retry-after")), (502, "text/html", "soon"));
+    assert!(reply.text.contains("502 Bad Gateway"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn time() {
+    let azure =
+        Azure::open(Options { latency: Latency::Fixed { seconds: 4.0 }, time_scale: 2.0, ..Options::default() }).await;
+    let god = azure.emulator.god();
+    let started = Instant::now();
+    azure.group("g").await;
+    assert_eq!(started.elapsed(), Duration::from_secs(2));
+    god.set_faults(vec![FaultRule::new(Effect::Latency { seconds: 10.0 })]);
+    let started = Instant::now();
+    azure.get("~/resourceGroups/g").await;
+    assert_eq!(started.elapsed(), Duration::from_secs(7));
+    god.set_faults(vec![FaultRule::new(Effect::Hang).after()]);
+    let request = azure.request("PUT ~/resourceGroups/h", &json!({ "location": "westeurope" }));
+    assert!(tokio::time::timeout(Duration::from_secs(60), azure.send(request)).await.is_err());
+    assert!(exists(&azure, "h"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_dies_leaves_all_or_nothing() {
+    for (wait, done) in [(0.5, false), (1.5, true)] {
+        let azure = Azure::open(Options { latency: Latency::Fixed { seconds: 4.0 }, ..Options::default() }).await;
+        let request = azure.request("PUT ~/resourceGroups/g", &json!({ "location": "westeurope" }));
+        assert!(tokio::time::timeout(Duration::from_secs_f64(wait), azure.send(request)).await.is_err());
+        assert_eq!(exists(&azure, "g"), done);
+    }
+}
+
+#[test]
+fn rules_as_json() {
+    let rule: FaultRule = serde_json::from_value(json!({
+        "match": { "method": "PUT", "path": "*/vaults/*", "nth": 2, "probability": 0.5 },
+        "phase": "after",
+        "effect": { "kind": "status", "status": 429, "retry_after": { "seconds": 5 } },
+    }))
+    .unwrap();
+    let same = FaultRule::new(Effect::Status { status: 429, retry_after: RetryAfter::Seconds(5), html: false })
+        .on_method("PUT")
+        .on_path("*/vaults/*")
+        .nth(2)
+        .with_probability(0.5)
+        .after();
+    assert_eq!(rule, same);
+    assert!(serde_json::from_value::<FaultRule>(json!({ "effect": { "kind": "reset" }, "mach": {} })).is_err());
+}

@@ -1,0 +1,149 @@
+//! A signed-in caller for tests. Paths begin with `~` for the subscription; an `api-version` is added
+//! where there is none.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use akson_emulator::{ConnectionReset, Emulator, Options};
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use serde_json::{Value, json};
+
+/// An emulator and a token for it.
+pub(crate) struct Azure {
+    pub(crate) emulator: Arc<Emulator>,
+    /// `/subscriptions/{id}`.
+    pub(crate) subscription: String,
+    pub(crate) tenant: String,
+    token: String,
+}
+
+/// An answer, its body read as JSON (null if it has none).
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+    pub(crate) text: String,
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// `409 ScopeLocked`, or `200`.
+    pub(crate) fn outcome(&self) -> String {
+        match self.body["error"]["code"].as_str() {
+            Some(code) => format!("{} {code}", self.status),
+            None => self.status.to_string(),
+        }
+    }
+}
+
+impl Azure {
+    pub(crate) async fn new() -> Self {
+        Self::open(Options::default()).await
+    }
+
+    pub(crate) async fn open(options: Options) -> Self {
+        Self::with(Emulator::open(options).unwrap()).await
+    }
+
+    pub(crate) async fn with(emulator: Arc<Emulator>) -> Self {
+        let identity = emulator.identity();
+        let token = token(&emulator, "https://management.azure.com/.default").await;
+        Self {
+            subscription: format!("/subscriptions/{}", identity.subscription),
+            tenant: identity.tenant,
+            emulator,
+            token,
+        }
+    }
+
+    /// The URL that a path of tests means.
+    pub(crate) fn url(&self, path: &str) -> String {
+        let path = path.replace('~', &self.subscription);
+        let path = if path.starts_with("http") { path } else { format!("https://management.azure.com{path}") };
+        match path.split_once('?') {
+            Some(_) if path.contains("api-version") => path,
+            Some(_) => format!("{path}&api-version=2023-01-31"),
+            None => format!("{path}?api-version=2023-01-31"),
+        }
+    }
+
+    /// A request with a token and a JSON body (none if null).
+    pub(crate) fn request(&self, call: &str, body: &Value) -> Request<Bytes> {
+        let (method, path) = call.split_once(' ').unwrap();
+        let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        Request::builder()
+            .method(method)
+            .uri(self.url(path))
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .body(bytes.into())
+            .unwrap()
+    }
+
+    pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Reply, ConnectionReset> {
+        self.emulator.handle(request).await.map(|answer| read(&answer))
+    }
+
+    /// Sends a call such as `GET ~/resourceGroups/g`.
+    pub(crate) async fn call(&self, call: &str, body: Value) -> Reply {
+        self.send(self.request(call, &body)).await.unwrap()
+    }
+
+    /// Sends a call that does not borrow its arguments, for joining several.
+    pub(crate) fn call_owned(&self, call: &str, body: &Value) -> impl Future<Output = Reply> + use<'_> {
+        let request = self.request(call, body);
+        async move { self.send(request).await.unwrap() }
+    }
+
+    /// Sends a call and compares its outcome, e.g. `201` or `409 ScopeLocked`.
+    pub(crate) async fn check(&self, call: &str, body: Value, expected: &str) -> Reply {
+        let reply = self.call(call, body).await;
+        assert_eq!(reply.outcome(), expected, "{call}\n{}", reply.text);
+        reply
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.check(&format!("GET {path}"), Value::Null, "200").await.body
+    }
+
+    /// Makes a resource group in westeurope.
+    pub(crate) async fn group(&self, name: &str) {
+        self.check(&format!("PUT ~/resourceGroups/{name}"), json!({ "location": "westeurope" }), "201").await;
+    }
+}
+
+/// A token for a scope.
+pub(crate) async fn token(emulator: &Emulator, scope: &str) -> String {
+    let identity = emulator.identity();
+    let form = format!(
+        "grant_type=client_credentials&client_id={}&client_secret={}&scope={scope}",
+        identity.client_id, identity.client_secret
+    );
+    let request = Request::post(format!("https://login.microsoftonline.com/{}/oauth2/v2.0/token", identity.tenant))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.into())
+        .unwrap();
+    let reply = read(&emulator.handle(request).await.unwrap());
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    reply.body["access_token"].as_str().unwrap().to_owned()
+}
+
+pub(crate) fn read(answer: &http::Response<Bytes>) -> Reply {
+    let text = String::from_utf8(answer.body().to_vec()).unwrap();
+    Reply {
+        status: answer.status().as_u16(),
+        headers: answer.headers().clone(),
+        body: serde_json::from_str(&text).unwrap_or(Value::Null),
+        text,
+    }
+}
+
+/// Lets time pass without waiting; needs a paused clock.
+pub(crate) async fn pass(seconds: u64) {
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+}

@@ -1,0 +1,478 @@
+//! What is done to a declared resource.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use akson_catalog::{
+    Quirk, Type, Value,
+    decode::decode_leaf,
+    encode::Leaf,
+    equality::Equality,
+    json::{lookup, to_plain_json},
+    kind::{ChangeEffect, Marker, Role},
+    marker::TAG,
+};
+use serde_json::Value as Json;
+
+use super::{
+    Case, Decision, Setting, deleted_name,
+    leaf::{Past, Verdict, verdict},
+    refuse,
+};
+use crate::{
+    OwnedEntry, OwnedState,
+    marker::{Ownership, marker, ownership},
+    plan::{Action, Cause, Difference, Effect, Reason, Shown, Work},
+    presence::Presence,
+    shown::shown,
+    snapshot::LiveObject,
+};
+
+/// Decides about a managed resource.
+pub(crate) fn decide(case: &Case<'_>, setting: &Setting<'_>) -> Decision {
+    match case.presence {
+        // It goes with what it lies in, and comes back after it.
+        Presence::Present(_) if case.parent_is_new => create(case, setting, Cause::Dependency),
+        Presence::NotRead if !case.parent_is_new => {
+            Decision::refused(refuse::not_read(case.address, Some(case.resource.header)))
+        }
+        Presence::Absent | Presence::NotRead => {
+            let owned = case.entry.is_some_and(|entry| entry.state == OwnedState::Owned);
+            create(case, setting, if owned { Cause::Drift } else { Cause::Config })
+        }
+        Presence::Present(live) => present(case, setting, live),
+    }
+}
+
+/// Decides about an `existing` resource: it must be there, and is never written.
+pub(crate) fn check_existing(case: &Case<'_>) -> Option<akson_diagnostics::Diagnostic> {
+    match case.presence {
+        Presence::Present(_) => None,
+        Presence::Absent => Some(refuse::not_there(case)),
+        Presence::NotRead => Some(refuse::not_read(case.address, Some(case.resource.header))),
+    }
+}
+
+/// It is there: whose is it, and what of it differs?
+fn present(case: &Case<'_>, setting: &Setting<'_>, live: &LiveObject) -> Decision {
+    let kind = &case.resource.kind;
+    let owner = ownership(kind, setting.stack_id, &case.resource.symbolic_id, &live.body);
+    if let Ownership::OtherStack(stack) = &owner {
+        return Decision::refused(refuse::other_stack(case, stack));
+    }
+    let marked = owner != Ownership::Unmarked;
+    let recorded = case.entry.filter(|entry| !entry.observed.is_empty());
+    let mut notes = Vec::new();
+    let mut again = None;
+    let past = match case.entry.map(|entry| (entry.state, entry)) {
+        Some((OwnedState::Owned, entry)) => Past::Recorded(entry),
+        Some((OwnedState::IntentWrite, _)) if marked || recorded.is_some() => {
+            notes.push("an earlier run was interrupted while it wrote this".to_owned());
+            Past::Unrecorded
+        }
+        Some((OwnedState::IntentDelete, _)) if marked => {
+            again = Some("an earlier run was interrupted while it deleted this, and it is declared again");
+            Past::Unrecorded
+        }
+        Some((OwnedState::Tombstone, _)) if owner == Ownership::Ours => {
+            notes.push("it was deleted, and is there again with this stack's mark: taken back".to_owned());
+            Past::Unrecorded
+        }
+        None if owner == Ownership::Ours => {
+            notes.push("it bears this stack's mark and the ledger does not have it: taken back".to_owned());
+            Past::Unrecorded
+        }
+        _ => Past::Foreign,
+    };
+    let mut found = Found::new(case, live, past);
+    found.notes.extend(notes);
+    found.compare();
+    if let Some(entry) = case.entry.filter(|_| !matches!(past, Past::Foreign)) {
+        found.left_out(entry, matches!(past, Past::Recorded(_)));
+    }
+    if let Some(why) = again {
+        found.whole(Cause::Config, Effect::InPlace, why);
+    }
+    if !marked && !matches!(past, Past::Foreign) {
+        found.mark_lost(setting);
+    }
+    conclude(found, setting)
+}
+
+/// What a comparison found.
+struct Found<'a> {
+    case: &'a Case<'a>,
+    live: &'a LiveObject,
+    past: Past<'a>,
+    reasons: Vec<Reason>,
+    differences: Vec<Difference>,
+    notes: Vec<String>,
+    diagnostics: Vec<akson_diagnostics::Diagnostic>,
+    /// Leaves that Azure takes only on a new object.
+    immutable: Vec<Leaf>,
+    /// Leaves that cannot go this way.
+    back: Vec<Leaf>,
+    /// Keys of maps that were ours and are to be taken out.
+    taken_out: Vec<Leaf>,
+    irreversible: bool,
+    refresh: bool,
+}
+
+impl<'a> Found<'a> {
+    fn new(case: &'a Case<'a>, live: &'a LiveObject, past: Past<'a>) -> Self {
+        Self {
+            case,
+            live,
+            past,
+            reasons: Vec::new(),
+            differences: Vec::new(),
+            notes: Vec::new(),
+            diagnostics: Vec::new(),
+            immutable: Vec::new(),
+            back: Vec::new(),
+            taken_out: Vec::new(),
+            irreversible: false,
+            refresh: false,
+        }
+    }
+
+    fn compare(&mut self) {
+        let case = self.case;
+        for leaf in case.leaves.iter().filter(|leaf| !leaf.on_create_only) {
+            match verdict(leaf, &self.live.body, self.past) {
+                Verdict::InSync => {}
+                Verdict::Refresh => self.refresh = true,
+                Verdict::Differs(why) => self.differs(leaf, why),
+            }
+        }
+    }
+
+    fn differs(&mut self, leaf: &Leaf, cause: Cause) {
+        let kind = &self.case.resource.kind;
+        let before = if leaf.sensitive {
+            Shown::Sensitive
+        } else {
+            decode_leaf(kind, leaf, &self.live.body).map_or(Shown::Absent, |value| shown(&value))
+        };
+        let effect = match leaf.change {
+            ChangeEffect::InPlace => Effect::InPlace,
+            ChangeEffect::Replace => {
+                self.immutable.push(leaf.clone());
+                Effect::Replace
+            }
+            ChangeEffect::Irreversible if leaf.goes_back(&self.live.body) => {
+                self.back.push(leaf.clone());
+                Effect::Irreversible
+            }
+            ChangeEffect::Irreversible => {
+                self.irreversible = true;
+                Effect::Irreversible
+            }
+        };
+        if !leaf.sensitive {
+            self.differences.push(Difference {
+                pointer: leaf.pointer.clone(),
+                before: leaf.live(&self.live.body).cloned(),
+                after: leaf.want.clone(),
+            });
+        }
+        push_reason(&mut self.reasons, leaf, cause, before, effect);
+    }
+
+    /// What was sent and is not written any more: a key of a map goes, anything else is released.
+    fn left_out(&mut self, entry: &OwnedEntry, recorded: bool) {
+        let case = self.case;
+        let owned = || case.leaves.iter().filter(|leaf| !leaf.on_create_only);
+        let written: BTreeSet<&str> = owned().map(|leaf| leaf.pointer.as_str()).collect();
+        let attributes: BTreeSet<&str> =
+            owned().map(|leaf| leaf.attribute.split(['.', '[']).next().unwrap_or_default()).collect();
+        for pointer in entry.sent.keys().filter(|pointer| !written.contains(pointer.as_str())) {
+            // A map that is set as a whole (`tags = none`) says itself what is in it.
+            if written.iter().any(|other| pointer.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'))) {
+                self.refresh = true;
+                continue;
+            }
+            let live = lookup(&self.live.body, pointer).filter(|live| !live.is_null());
+            if let Some(map) = map_of(case, pointer) {
+                match live {
+                    Some(live) => self.take_out(&map, pointer, live.clone()),
+                    None => self.refresh = true,
+                }
+                continue;
+            }
+            self.refresh |= recorded;
+            let attribute = attribute_of(case, pointer);
+            if !attributes.contains(attribute.as_str()) && live.is_some() && recorded {
+                self.notes.push(format!(
+                    "`{attribute}` is not written any more: it stays as it is, and is not ours from now on"
+                ));
+                self.diagnostics.push(refuse::released(case, &attribute));
+            }
+        }
+    }
+
+    fn take_out(&mut self, map: &str, pointer: &str, live: Json) {
+        let key = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+        let leaf = Leaf {
+            attribute: format!("{map}.{key}"),
+            pointer: pointer.to_owned(),
+            want: Value::None,
+            shown: Value::None,
+            equality: Equality::Exact,
+            absent: None,
+            change: ChangeEffect::InPlace,
+            sensitive: false,
+            on_create_only: false,
+            span: None,
+        };
+        self.differences.push(Difference {
+            pointer: pointer.to_owned(),
+            before: Some(live.clone()),
+            after: Value::None,
+        });
+        push_reason(&mut self.reasons, &leaf, Cause::Config, Shown::Value(live), Effect::InPlace);
+        self.taken_out.push(leaf);
+    }
+
+    /// A reason about the whole resource.
+    fn whole(&mut self, cause: Cause, effect: Effect, note: &str) {
+        self.reasons.push(Reason {
+            cause,
+            attribute: None,
+            before: Shown::Absent,
+            after: Shown::Absent,
+            effect,
+            span: Some(self.case.resource.header),
+        });
+        self.notes.push(note.to_owned());
+    }
+
+    /// Ours by the ledger, and its mark is gone: it is written again.
+    fn mark_lost(&mut self, setting: &Setting<'_>) {
+        let kind = &self.case.resource.kind;
+        let (attribute, pointer) = match &kind.marker {
+            Marker::Text(pointer) => (attribute_of(self.case, pointer), pointer.clone()),
+            Marker::Tag | Marker::Parent => (format!("tags.{TAG}"), format!("/tags/{TAG}")),
+        };
+        let mark = marker(kind, setting.stack_id, &self.case.resource.symbolic_id);
+        let before = lookup(&self.live.body, &pointer).cloned();
+        self.differences.push(Difference { pointer, before, after: Value::Text(mark.clone()) });
+        self.reasons.push(Reason {
+            cause: Cause::Drift,
+            attribute: Some(attribute),
+            before: Shown::Absent,
+            after: Shown::Value(Json::from(mark)),
+            effect: Effect::InPlace,
+            span: Some(self.case.resource.header),
+        });
+        self.notes.push("its mark of ownership is gone and is written again".to_owned());
+    }
+}
+
+/// From what was found to what is done.
+fn conclude(mut found: Found<'_>, setting: &Setting<'_>) -> Decision {
+    let case = found.case;
+    let kind = &case.resource.kind;
+    let foreign = matches!(found.past, Past::Foreign);
+    let asked = setting.options.replaces(case.address);
+    if !found.back.is_empty() {
+        return void(found.diagnostics, found.back.iter().map(|leaf| refuse::goes_back(case, leaf, &found.live.body)));
+    }
+    let replace = asked || !found.immutable.is_empty();
+    if replace && foreign {
+        let why = match found.immutable.first() {
+            Some(_) => {
+                found.immutable.iter().map(|leaf| refuse::foreign_differs(case, leaf, &found.live.body)).collect()
+            }
+            None => vec![refuse::replace_foreign(case)],
+        };
+        return void(found.diagnostics, why);
+    }
+    if replace {
+        let stateful = kind.stateful || kind.quirks.contains(&Quirk::SoftDeletedName);
+        if stateful && !asked {
+            let why: Vec<_> =
+                found.immutable.iter().map(|leaf| refuse::immutable(case, leaf, &found.live.body)).collect();
+            return void(found.diagnostics, why);
+        }
+        if case.resource.protect {
+            return void(found.diagnostics, [refuse::protected_replace(case, found.immutable.first())]);
+        }
+        if kind.quirks.contains(&Quirk::SoftDeletedName) {
+            return void(found.diagnostics, [refuse::cannot_replace(case)]);
+        }
+        if found.immutable.is_empty() {
+            found.whole(Cause::Config, Effect::Replace, "to be replaced, as `--replace` says");
+        }
+    }
+
+    let mark = marker(kind, setting.stack_id, &case.resource.symbolic_id);
+    let owned = || case.leaves.iter().filter(|leaf| !leaf.on_create_only).cloned();
+    let write = |leaves: Vec<Leaf>, replace: bool| Work::Write {
+        id: found.live.id.clone(),
+        leaves,
+        exists: true,
+        recover: false,
+        replace,
+        marker: mark.clone(),
+    };
+    let (action, work) = if replace {
+        let id = case.resource.id.as_ref().map_or_else(|| found.live.id.clone(), ToString::to_string);
+        let work =
+            Work::Write { id, leaves: case.leaves.clone(), exists: true, recover: false, replace: true, marker: mark };
+        (Action::Replace, work)
+    } else if foreign {
+        if found.reasons.is_empty() {
+            found.reasons.push(Reason {
+                cause: Cause::Adopt,
+                attribute: None,
+                before: Shown::Absent,
+                after: Shown::Absent,
+                effect: Effect::InPlace,
+                span: Some(case.resource.header),
+            });
+        }
+        found.notes.push("it existed before: it becomes this stack's".to_owned());
+        // Without a mark to write and with every leaf as wanted, there is nothing to send.
+        let record = kind.marker == Marker::Parent && found.differences.is_empty();
+        let leaves = owned().collect();
+        (Action::Adopt, if record { Work::Record { leaves } } else { write(leaves, false) })
+    } else if !found.reasons.is_empty() {
+        (Action::Update, write(owned().chain(found.taken_out.iter().cloned()).collect(), false))
+    } else if found.refresh || is_stale(case) {
+        (Action::NoOp, Work::Record { leaves: owned().collect() })
+    } else {
+        (Action::NoOp, Work::Nothing)
+    };
+    Decision {
+        action,
+        work,
+        id: Some(found.live.id.clone()),
+        irreversible: found.irreversible,
+        reasons: found.reasons,
+        notes: found.notes,
+        differences: found.differences,
+        diagnostics: found.diagnostics,
+    }
+}
+
+fn void(
+    mut diagnostics: Vec<akson_diagnostics::Diagnostic>,
+    more: impl IntoIterator<Item = akson_diagnostics::Diagnostic>,
+) -> Decision {
+    diagnostics.extend(more);
+    Decision { diagnostics, ..Decision::nothing() }
+}
+
+/// Whether the ledger's entry lacks something that no request needs: it is brought up to date in passing.
+fn is_stale(case: &Case<'_>) -> bool {
+    let Some(entry) = case.entry else { return true };
+    let resource = case.resource;
+    let mut dependencies: Vec<&akson_catalog::SymbolicId> = entry.dependencies.iter().collect();
+    dependencies.sort();
+    dependencies.dedup();
+    entry.state != OwnedState::Owned
+        || entry.protected != resource.protect
+        || entry.keep != resource.keep
+        || entry.conflict_domain != resource.conflict_domain
+        || entry.address != case.address
+        || !dependencies.into_iter().eq(case.dependencies)
+}
+
+/// It is not there, or will not be when its turn comes.
+fn create(case: &Case<'_>, setting: &Setting<'_>, why: Cause) -> Decision {
+    let kind = &case.resource.kind;
+    let recover = match deleted_name::look(case, setting) {
+        Ok(recover) => recover,
+        Err(diagnostic) => return Decision::refused(*diagnostic),
+    };
+    let mut reasons = Vec::new();
+    let mut differences = Vec::new();
+    let mut irreversible = false;
+    for leaf in case.leaves.iter().filter(|leaf| leaf.want != Value::None) {
+        let lasting = leaf.change == ChangeEffect::Irreversible
+            && !leaf.on_create_only
+            && to_plain_json(&leaf.want) != Some(Json::Bool(false));
+        irreversible |= lasting;
+        let effect = if lasting { Effect::Irreversible } else { Effect::InPlace };
+        push_reason(&mut reasons, leaf, why, Shown::Absent, effect);
+        if !leaf.sensitive {
+            differences.push(Difference { pointer: leaf.pointer.clone(), before: None, after: leaf.want.clone() });
+        }
+    }
+    if reasons.is_empty() {
+        let (before, after) = (Shown::Absent, Shown::Absent);
+        let span = Some(case.resource.header);
+        reasons.push(Reason { cause: why, attribute: None, before, after, effect: Effect::InPlace, span });
+    }
+    let mut notes = Vec::new();
+    if recover {
+        notes.push("it is brought back from soft deletion, with what is in it".to_owned());
+    }
+    if why == Cause::Drift {
+        notes.push("it was deleted outside".to_owned());
+    }
+    let id = case.resource.id.as_ref().map_or_else(|| case.resource.symbolic_id.to_string(), ToString::to_string);
+    let work = Work::Write {
+        id,
+        leaves: case.leaves.clone(),
+        exists: false,
+        recover,
+        replace: false,
+        marker: marker(kind, setting.stack_id, &case.resource.symbolic_id),
+    };
+    Decision {
+        action: Action::Create,
+        work,
+        id: None,
+        irreversible,
+        reasons,
+        notes,
+        differences,
+        diagnostics: Vec::new(),
+    }
+}
+
+/// Adds a reason; leaves of one attribute (a constructor has several) share one.
+fn push_reason(reasons: &mut Vec<Reason>, leaf: &Leaf, cause: Cause, before: Shown, effect: Effect) {
+    let after = if leaf.sensitive { Shown::Sensitive } else { shown(&leaf.shown) };
+    let Some(earlier) = reasons.iter_mut().find(|reason| reason.attribute.as_deref() == Some(leaf.attribute.as_str()))
+    else {
+        reasons.push(Reason { cause, attribute: Some(leaf.attribute.clone()), before, after, effect, span: leaf.span });
+        return;
+    };
+    if earlier.effect == Effect::InPlace {
+        earlier.effect = effect;
+    }
+    let outside = |cause| matches!(cause, Cause::Drift | Cause::Both);
+    let inside = |cause| matches!(cause, Cause::Config | Cause::Both);
+    if (outside(earlier.cause) && inside(cause)) || (inside(earlier.cause) && outside(cause)) {
+        earlier.cause = Cause::Both;
+    }
+}
+
+/// The map attribute that a pointer is a key of.
+fn map_of(case: &Case<'_>, pointer: &str) -> Option<String> {
+    let (map, _) = pointer.rsplit_once('/')?;
+    let attributes = case.resource.kind.attributes.values();
+    let is_map = |of: &Type| matches!(of, Type::Map(_));
+    attributes
+        .filter(|attribute| attribute.role == Role::Tags || is_map(&attribute.of))
+        .find(|attribute| attribute.pointer.as_deref() == Some(map))
+        .map(|attribute| attribute.name.clone())
+}
+
+/// What the user calls the attribute that writes at a pointer; the pointer in dots if none is known.
+fn attribute_of(case: &Case<'_>, pointer: &str) -> String {
+    let mut places: BTreeMap<&str, &str> = BTreeMap::new();
+    for attribute in case.resource.kind.attributes.values() {
+        let variants = attribute.variants.values();
+        let arguments = variants.clone().flat_map(|variant| variant.arguments.values());
+        let nested = arguments.chain(attribute.fields.values()).filter_map(|inner| inner.pointer.as_deref());
+        let constants = variants.flat_map(|variant| variant.writes.keys()).map(String::as_str);
+        for place in attribute.pointer.as_deref().into_iter().chain(nested).chain(constants) {
+            places.entry(place).or_insert(&attribute.name);
+        }
+    }
+    let found = places.get(pointer).map(|name| (*name).to_owned());
+    found.unwrap_or_else(|| pointer.trim_start_matches('/').replace('/', "."))
+}

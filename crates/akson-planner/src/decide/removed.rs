@@ -1,0 +1,247 @@
+//! What is done to what is ours and no longer declared: it takes two keys to delete, the ledger's entry and the live mark.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use akson_catalog::{Kind, Quirk, SymbolicId};
+use akson_diagnostics::Span;
+use serde_json::Value as Json;
+
+use super::{Decision, Pending, Setting, refuse};
+use crate::{
+    OwnedEntry, OwnedState,
+    hashes::is_unchanged,
+    marker::{Ownership, ownership, ownership_by_tag},
+    place::{ancestors, covers, symbolic},
+    plan::{Action, Cause, Effect, Reason, Shown, Work},
+    presence::{Presence, Presences},
+    snapshot::LiveObject,
+};
+
+/// Something of ours that is to go.
+pub(crate) struct Removal<'a> {
+    pub id: &'a SymbolicId,
+    pub entry: &'a OwnedEntry,
+    pub kind: Arc<Kind>,
+    pub address: &'a str,
+    /// Its block, if there still is one: everything is destroyed.
+    pub header: Option<Span>,
+    pub protect: bool,
+    /// Why it is kept, if it is.
+    pub keep: Option<&'static str>,
+}
+
+/// Decides about an entry of the ledger that is not declared, or is to be destroyed.
+pub(crate) fn decide(removal: &Removal<'_>, presences: &Presences<'_>, setting: &Setting<'_>) -> Decision {
+    let presence = presences.of(removal.id);
+    if removal.entry.state == OwnedState::Tombstone {
+        return tombstone(removal, presence, setting);
+    }
+    if let Some(why) = removal.keep {
+        return forget(removal, why);
+    }
+    match presence {
+        Presence::NotRead => Decision::refused(refuse::not_read(removal.address, removal.header)),
+        // The service may not show what it still has: only its answer to a deletion says that it is gone.
+        Presence::Absent => delete(removal, None, Some("it seems to be gone already; the deletion makes sure")),
+        Presence::Present(live) => present(removal, live, presences, setting),
+    }
+}
+
+fn present(removal: &Removal<'_>, live: &LiveObject, presences: &Presences<'_>, setting: &Setting<'_>) -> Decision {
+    let announced = removal.entry.state == OwnedState::IntentWrite && removal.entry.observed.is_empty();
+    let why_not = match ownership(&removal.kind, setting.stack_id, removal.id, &live.body) {
+        Ownership::Ours => None,
+        Ownership::Unmarkable => doubt(removal, live, presences, setting)
+            .map(|why| refuse::not_sure(removal.address, removal.header, &live.id, why)),
+        Ownership::OtherStack(_) | Ownership::Unmarked if announced => {
+            return forget(
+                removal,
+                "it existed before, and an interrupted run did not come to adopt it: it stays as it is",
+            );
+        }
+        Ownership::OtherStack(stack) => {
+            Some(refuse::mark_lost(removal.address, removal.header, &live.id, Some(&stack)))
+        }
+        Ownership::Unmarked => Some(refuse::mark_lost(removal.address, removal.header, &live.id, None)),
+    };
+    match why_not {
+        Some(diagnostic) => Decision::refused(diagnostic),
+        None if removal.protect => Decision::refused(refuse::protected_delete(removal.address, removal.header)),
+        None => delete(removal, Some(live), None),
+    }
+}
+
+/// Why something that takes no mark may not be ours. Below what is ours, the recorded name is enough.
+fn doubt(
+    removal: &Removal<'_>,
+    live: &LiveObject,
+    presences: &Presences<'_>,
+    setting: &Setting<'_>,
+) -> Option<&'static str> {
+    for above in ancestors(removal.id) {
+        let (true, Some(kind)) = (presences.is_owned(&above), presences.kind(&above)) else { break };
+        let Presence::Present(parent) = presences.of(&above) else { break };
+        match ownership(kind, setting.stack_id, &above, &parent.body) {
+            Ownership::Ours => return None,
+            // What it lies in is ours and not marked either: what that lies in decides.
+            Ownership::Unmarkable => {}
+            Ownership::Unmarked | Ownership::OtherStack(_) => {
+                return Some("what it lies in does not bear this stack's mark any more");
+            }
+        }
+    }
+    let observed = &removal.entry.observed;
+    if observed.is_empty() {
+        return Some("what it lies in is not this stack's");
+    }
+    let unchanged = observed.iter().all(|(pointer, hash)| is_unchanged(&removal.kind, pointer, hash, &live.body));
+    (!unchanged).then_some("it was changed outside, in what is not this stack's")
+}
+
+/// A deletion that was confirmed: dropped once it is seen absent; deleted again if a late write brought it back.
+fn tombstone(removal: &Removal<'_>, presence: Presence<'_>, setting: &Setting<'_>) -> Decision {
+    let drop = Decision { work: Work::Forget, ..Decision::nothing() };
+    match presence {
+        Presence::NotRead => Decision::nothing(),
+        Presence::Absent => drop,
+        Presence::Present(live) => {
+            let observed = &removal.entry.observed;
+            let ours = match ownership(&removal.kind, setting.stack_id, removal.id, &live.body) {
+                Ownership::Ours => true,
+                Ownership::Unmarkable => {
+                    !observed.is_empty()
+                        && observed.iter().all(|(pointer, hash)| is_unchanged(&removal.kind, pointer, hash, &live.body))
+                }
+                Ownership::Unmarked | Ownership::OtherStack(_) => false,
+            };
+            if ours {
+                delete(removal, Some(live), Some("it was deleted before, and a late write brought it back"))
+            } else {
+                drop
+            }
+        }
+    }
+}
+
+fn delete(removal: &Removal<'_>, live: Option<&LiveObject>, note: Option<&str>) -> Decision {
+    let recorded = if removal.entry.id.is_empty() { removal.id.as_str() } else { &removal.entry.id };
+    let id = live.map_or(recorded, |live| &live.id).to_owned();
+    let version = &removal.kind.api_version;
+    let api_version = if version.is_empty() { &removal.entry.api_version } else { version };
+    let mut notes: Vec<String> = note.map(str::to_owned).into_iter().collect();
+    if live.is_some() && removal.kind.quirks.contains(&Quirk::SoftDeletedName) {
+        notes.push("it stays soft-deleted, and its name taken, until its retention ends".to_owned());
+    }
+    Decision {
+        action: Action::Delete,
+        work: Work::Delete { id: id.clone(), api_version: api_version.clone() },
+        id: Some(id),
+        reasons: vec![removed(removal)],
+        notes,
+        ..Decision::nothing()
+    }
+}
+
+fn forget(removal: &Removal<'_>, note: &str) -> Decision {
+    Decision {
+        action: Action::Forget,
+        work: Work::Forget,
+        id: Some(removal.entry.id.clone()).filter(|id| !id.is_empty()),
+        reasons: vec![removed(removal)],
+        notes: vec![note.to_owned()],
+        ..Decision::nothing()
+    }
+}
+
+fn removed(removal: &Removal<'_>) -> Reason {
+    Reason {
+        cause: Cause::Removed,
+        attribute: None,
+        before: Shown::Absent,
+        after: Shown::Absent,
+        effect: Effect::InPlace,
+        span: removal.header,
+    }
+}
+
+/// Deleting a container deletes what lies in it. Where that would take along what is not ours, or what is kept, the container
+/// stays and is forgotten; a replacement is refused.
+pub(crate) fn spare_containers(pending: &mut [Pending<'_>], setting: &Setting<'_>) {
+    let mut innermost_first: Vec<usize> = (0..pending.len()).filter(|at| takes_along(pending, *at)).collect();
+    innermost_first.sort_by_key(|at| {
+        let id = pending.get(*at).map_or("", |pending| pending.symbolic_id.as_str());
+        (std::cmp::Reverse(id.matches('/').count()), *at)
+    });
+    for at in innermost_first {
+        let Some(container) = pending.get(at) else { continue };
+        let Ok(content) = content(container, pending, setting) else {
+            let refused = refuse::not_read(&container.address, container.header);
+            if let Some(container) = pending.get_mut(at) {
+                container.decision.diagnostics.push(refused);
+            }
+            continue;
+        };
+        let Some(container) = pending.get_mut(at) else { continue };
+        let (address, header) = (container.address.clone(), container.header);
+        let decision = &mut container.decision;
+        if content.foreign.is_empty() {
+            decision.notes.extend(content.also);
+        } else if decision.action == Action::Replace {
+            decision.diagnostics.push(refuse::replace_holds_foreign(&address, header, &content.foreign));
+        } else {
+            decision.action = Action::Forget;
+            decision.work = Work::Forget;
+            decision.notes =
+                vec![format!("it stays, since it holds what is not to be deleted: {}", content.foreign.join(", "))];
+            decision.diagnostics.push(refuse::holds_foreign(&address, header, &content.foreign));
+        }
+    }
+}
+
+fn takes_along(pending: &[Pending<'_>], at: usize) -> bool {
+    pending.get(at).is_some_and(|pending| pending.decision.deletes() && pending.is_present)
+}
+
+struct Content {
+    /// What must not be deleted with it.
+    foreign: Vec<String>,
+    /// What else goes, for a note.
+    also: Vec<String>,
+}
+
+/// What lies in a container, beyond what the plan deletes itself.
+fn content(container: &Pending<'_>, pending: &[Pending<'_>], setting: &Setting<'_>) -> Result<Content, ()> {
+    let within = |id: &SymbolicId| id != container.symbolic_id && covers(container.symbolic_id, id);
+    let inside: Vec<&Pending<'_>> = pending.iter().filter(|other| within(other.symbolic_id)).collect();
+    let mut found = Content { foreign: Vec::new(), also: Vec::new() };
+    // A replaced container's own content is created again after it.
+    // What was refused says so itself.
+    let kept = |other: &&&Pending<'_>| {
+        let stays = other.is_present && !other.decision.deletes() && !other.decision.is_void();
+        stays && container.decision.action == Action::Delete
+    };
+    for other in inside.iter().filter(kept) {
+        found.foreign.push(other.decision.id.clone().unwrap_or_else(|| other.symbolic_id.to_string()));
+    }
+    let ids: BTreeSet<&SymbolicId> = inside.iter().map(|other| other.symbolic_id).collect();
+    let known = |id: &SymbolicId| ids.contains(id) || ancestors(id).any(|above| ids.contains(&above));
+    if container.kind.quirks.contains(&Quirk::Cascades) {
+        let items = setting.snapshot.inventories.get(container.symbolic_id).ok_or(())?;
+        for item in items {
+            let Some(text) = item.get("id").and_then(Json::as_str) else { continue };
+            let id = symbolic(text);
+            if known(&id) {
+                continue;
+            }
+            if ownership_by_tag(setting.stack_id, &id, item) == Ownership::Ours {
+                found.also.push(format!("it takes along {text}, which bears this stack's mark"));
+            } else {
+                found.foreign.push(text.to_owned());
+            }
+        }
+    } else {
+        let others = setting.snapshot.below(container.symbolic_id).filter(|(id, _)| !known(id));
+        found.also.extend(others.map(|(_, live)| format!("it takes along {}, which is not declared", live.id)));
+    }
+    Ok(found)
+}

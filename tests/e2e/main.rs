@@ -1,0 +1,12 @@
+//! End to end: the real binary against the emulator. One module a concern; each case is a folder of its own.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
+
+mod changes;
+mod crash;
+mod formats;
+mod inputs;
+mod main_job;
+mod pages;
+mod plan_files;
+mod stacks;

@@ -1,0 +1,253 @@
+//! The harness of the end-to-end tests: the real binary in a folder of its own, and what it printed.
+//!
+//! No mocks and no sleeping: a test runs `akson` as a user would and reads its exit code, its streams and the emulator's world.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a harness fails its test by panicking"
+)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Arc, OnceLock},
+};
+
+use akson_emulator::{Emulator, Options, Store};
+use serde_json::Value;
+
+/// The repository's root.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests' package lies in the repository")
+}
+
+/// The binary under test, built once in the profile of the tests.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let mut build = Command::new(env!("CARGO"));
+        build.current_dir(root()).args(["build", "--quiet", "--package", "akson-cli", "--message-format=json"]);
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
+        let output = build.stderr(Stdio::inherit()).output().expect("cargo runs");
+        assert!(output.status.success(), "the binary builds");
+        let messages = String::from_utf8_lossy(&output.stdout);
+        messages
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter_map(|message| message.get("executable").and_then(Value::as_str).map(PathBuf::from))
+            .next_back()
+            .expect("cargo names the executable")
+    })
+}
+
+/// A configuration's folder for one test.
+pub struct Folder {
+    directory: tempfile::TempDir,
+    emulator: Option<String>,
+}
+
+/// What a run printed and how it ended.
+#[derive(Debug)]
+#[must_use = "look at the exit code or the output"]
+pub struct Ran {
+    /// The exit code; -1 if a signal ended it.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Fails the test unless it ended with `code`.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "exit code\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Standard output as one JSON document.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr))
+    }
+
+    /// Standard output as JSON lines.
+    #[track_caller]
+    pub fn json_lines(&self) -> Vec<Value> {
+        self.stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+            .collect()
+    }
+
+    /// Fails the test unless a stream contains `text`.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(
+            self.stdout.contains(text) || self.stderr.contains(text),
+            "`{text}` is not in\n--- stdout\n{}\n--- stderr\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+}
+
+impl Default for Folder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Folder {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self { directory: tempfile::tempdir().expect("there is room for a folder"), emulator: None }
+    }
+
+    /// One with a `main.aks`.
+    pub fn with(text: &str) -> Self {
+        let folder = Self::new();
+        folder.write("main.aks", text);
+        folder
+    }
+
+    /// A copy of an example.
+    pub fn example(name: &str) -> Self {
+        let folder = Self::new();
+        let from = root().join("examples").join(name);
+        for entry in fs::read_dir(from).expect("the example is there") {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+            }
+        }
+        folder
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Writes a file in it.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Replaces a text in a file that must contain it.
+    #[track_caller]
+    pub fn edit(&self, name: &str, from: &str, to: &str) {
+        let path = self.path().join(name);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "`{from}` is not in {name}");
+        fs::write(path, text.replace(from, to)).unwrap();
+    }
+
+    /// Uses a running emulator from now on.
+    pub fn use_emulator(&mut self, url: &str) {
+        self.emulator = Some(url.to_owned());
+    }
+
+    /// The command `akson -C . ARGUMENTS` in this folder, with an environment of its own.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .current_dir(self.path())
+            .env_clear()
+            .env("AKSON_CLOUD", "emulator")
+            .args(arguments)
+            .stdin(Stdio::null());
+        if let Some(url) = &self.emulator {
+            command.env("AKSON_EMULATOR_URL", url);
+        }
+        command
+    }
+
+    /// Runs `akson ARGUMENTS`.
+    pub fn akson(&self, arguments: &[&str]) -> Ran {
+        let output = self.command(arguments).output().expect("akson starts");
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Applies without asking.
+    pub fn apply(&self) -> Ran {
+        self.akson(&["apply", "--auto-approve"])
+    }
+
+    /// The plan as JSON; the run must succeed.
+    #[track_caller]
+    pub fn plan(&self) -> Value {
+        self.akson(&["plan", "--format", "json"]).exits(0).json()
+    }
+
+    /// The actions of the plan as `address action`, sorted.
+    #[track_caller]
+    pub fn actions(&self) -> Vec<String> {
+        actions(&self.plan())
+    }
+
+    /// Fails the test unless a plan finds nothing to do.
+    #[track_caller]
+    pub fn settled(&self) {
+        let ran = self.akson(&["plan", "--detailed-exitcode"]);
+        assert_eq!(ran.code, 0, "the plan is not empty\n{}\n{}", ran.stdout, ran.stderr);
+    }
+
+    /// The world of the embedded emulator while no `akson` runs; dropping it closes it.
+    pub fn world(&self) -> Arc<Emulator> {
+        let store = Store::Directory(self.path().join(".akson/emulator/world"));
+        Emulator::open(Options { store, ..Options::default() }).expect("the world opens")
+    }
+
+    /// Starts `akson emulator start` here; it ends when the value is dropped.
+    pub fn start_emulator(&self, arguments: &[&str]) -> RunningEmulator {
+        use std::io::BufRead as _;
+        let mut all = vec!["emulator", "start"];
+        all.extend_from_slice(arguments);
+        let mut child = self.command(&all).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+        let mut line = String::new();
+        std::io::BufReader::new(child.stdout.take().expect("stdout is piped")).read_line(&mut line).unwrap();
+        RunningEmulator { child, url: line.trim().to_owned() }
+    }
+}
+
+/// A running `akson emulator start`.
+pub struct RunningEmulator {
+    child: Child,
+    /// Where it listens.
+    pub url: String,
+}
+
+impl Drop for RunningEmulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The actions of a plan document as `address action`, sorted.
+#[track_caller]
+pub fn actions(plan: &Value) -> Vec<String> {
+    let mut actions: Vec<String> = plan["changes"]
+        .as_array()
+        .expect("a plan lists changes")
+        .iter()
+        .map(|change| format!("{} {}", change["address"].as_str().unwrap(), change["action"].as_str().unwrap()))
+        .collect();
+    actions.sort();
+    actions
+}
