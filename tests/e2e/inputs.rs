@@ -101,7 +101,11 @@ fn a_broken_or_foreign_ledger_is_refused() {
     let _ = folder.akson(&["plan"]).exits(1).says("AKS06");
     std::fs::write(&path, &good).unwrap();
     folder.settled();
-    std::fs::remove_dir_all(folder.path().join(".akson/emulator/world")).unwrap();
+    let other = Folder::with(
+        "stack \"other\" { location = \"westeurope\" }\nresource_group \"main\" { name = \"other-rg\" }\n",
+    );
+    let _ = other.apply().exits(0);
+    std::fs::copy(other.path().join(".akson/emulator/other.json"), &path).unwrap();
     let _ = folder.akson(&["plan"]).exits(1).says("AKS06");
     let _ = folder.apply().exits(1);
 }

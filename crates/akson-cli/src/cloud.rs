@@ -155,9 +155,10 @@ async fn over_http(url: &str) -> Result<Session, Box<Diagnostic>> {
         )
     };
     let network = akson_azure::network::Network::loopback(url).map_err(|error| failed(error.to_string()))?;
-    let request = http::Request::get("https://management.azure.com/_emulator/info")
+    // Its own calls are answered for its own address only, never for one of Azure's names.
+    let request = http::Request::get(format!("{}/_emulator/info", url.trim_end_matches('/')))
         .body(Bytes::new())
-        .expect("a constant URL is valid");
+        .map_err(|error| failed(error.to_string()))?;
     let answer = network.send(request).await.map_err(|error| failed(error.to_string()))?;
     let info: serde_json::Value = serde_json::from_slice(answer.body())
         .map_err(|_| failed(format!("it answered {} and not as an emulator", answer.status())))?;

@@ -31,12 +31,13 @@ pub(crate) async fn show(global: &Global) -> Exit {
         }
         return Exit::Done;
     };
-    run.report(global);
-    let value = show_document(&document);
+    let mut value = show_document(&document);
     if global.format == Some(OutputFormat::Json) {
+        value["diagnostics"] = akson_diagnostics::render::json::value(&run.loaded.diagnostics, &run.loaded.sources);
         output::result(&akson_diagnostics::render::json::text(&value));
         return Exit::Done;
     }
+    run.report(global);
     let mut out = String::new();
     let _ = writeln!(
         out,
