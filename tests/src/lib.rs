@@ -9,6 +9,9 @@
     reason = "a harness fails its test by panicking"
 )]
 
+pub mod sim;
+pub mod world;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers; it prints what it found")]
 
 mod book;
+mod sim;
 mod tidy;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ type Command = (&'static str, &'static str, fn(&[String]) -> ExitCode);
 
 const COMMANDS: &[Command] = &[
     ("book", "writes the generated part of the book: the reference", book::run),
+    ("sim", "lives through seeds: crashes and faults, and what must hold", sim::run),
     ("tidy", "checks what compilers do not: layering, file sizes, words, codes", tidy::run),
 ];
 

@@ -2,6 +2,8 @@
 
 use akson_diagnostics::Code;
 
+/// A bug of ours.
+pub(crate) const BUG: Code = Code(901);
 /// A real cloud was asked for.
 pub(crate) const NOT_YET: Code = Code(570);
 /// No emulator answers.

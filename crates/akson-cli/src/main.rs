@@ -90,7 +90,8 @@ fn bug(info: &std::panic::PanicHookInfo<'_>) {
         .or_else(|| info.payload().downcast_ref::<String>().cloned())
         .unwrap_or_default();
     output::aside(&format!(
-        "error[AKS0901]: a bug in akson {}{place}: {what}\n  = note: what was applied is recorded; running it again continues\n  = help: please report it with the command that you ran",
+        "error[{}]: a bug in akson {}{place}: {what}\n  = note: what was applied is recorded; running it again continues\n  = help: please report it with the command that you ran",
+        codes::BUG,
         env!("CARGO_PKG_VERSION")
     ));
 }

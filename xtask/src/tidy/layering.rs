@@ -16,9 +16,6 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("akson-emulator", &[]),
 ];
 
-/// Who may be tried against the emulator in its own tests: it is never part of what is built.
-const TRIED_AGAINST: [(&str, &str); 1] = [("akson-applier", "akson-emulator")];
-
 /// What stands above all layers.
 const ABOVE: [&str; 3] = ["akson-cli", "akson-tests", "xtask"];
 
@@ -40,9 +37,7 @@ pub(super) fn check(tree: &Tree, findings: &mut Findings) {
             for dependency in member.dependencies(table) {
                 // Tests may build their input with what already stands below.
                 let fits = allowed.contains(&dependency.as_str())
-                    || (table == "dev-dependencies"
-                        && (below(&member.name).contains(&dependency.as_str())
-                            || TRIED_AGAINST.contains(&(member.name.as_str(), dependency.as_str()))));
+                    || (table == "dev-dependencies" && below(&member.name).contains(&dependency.as_str()));
                 if dependency.starts_with("akson-") && !fits {
                     let message = format!("`{}` must not know `{dependency}`", member.name);
                     findings.add(&path, member.line_of(&dependency), message);

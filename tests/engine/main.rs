@@ -10,4 +10,4 @@
 mod faults;
 mod kills;
 mod runs;
-mod world;
+mod sim;

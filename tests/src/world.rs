@@ -1,4 +1,5 @@
-//! A stack of a test: the emulator, a ledger in memory, and runs that read, plan and apply against them under paused time.
+//! The engine's world in one thread: the emulator, a ledger in memory, and runs that read, plan and apply against them under paused
+//! time. Each mutating request must have been announced in the durable ledger when it arrives. Not the binary: that is the crate's root.
 
 use std::{
     collections::BTreeMap,
@@ -64,8 +65,11 @@ output "client" {
 
 /// What a test has between runs.
 pub struct World {
+    /// Its Azure.
     pub emulator: Arc<Emulator>,
+    /// Its ledger, as durable as a disk.
     pub store: MemoryStore,
+    /// Where the engine's randomness starts.
     pub seed: u64,
     /// What somebody else does between plan and apply.
     pub meanwhile: Option<Hand>,
@@ -89,17 +93,34 @@ pub enum Kill {
 
 /// What came of a run.
 pub struct Outcome {
+    /// How the apply ended.
     pub report: Report,
+    /// What was planned.
     pub plan: Plan,
+    /// What was told meanwhile.
     pub events: Vec<ApplyEvent>,
 }
 
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl World {
+    /// One as every test has it.
     pub fn new() -> Self {
-        let emulator = Emulator::open(Options { latency: Latency::Realistic, ..Options::default() }).unwrap();
-        Self { emulator, store: MemoryStore::new(), seed: 7, meanwhile: None, afterwards: None }
+        Self::of_seed(7, Options::default().seed)
     }
 
+    /// One whose engine and emulator draw from these seeds.
+    pub fn of_seed(seed: u64, emulator: u64) -> Self {
+        let options = Options { latency: Latency::Realistic, seed: emulator, ..Options::default() };
+        let emulator = Emulator::open(options).unwrap();
+        Self { emulator, store: MemoryStore::new(), seed, meanwhile: None, afterwards: None }
+    }
+
+    /// The view of one who knows everything.
     pub fn god(&self) -> God {
         self.emulator.god()
     }
@@ -114,6 +135,7 @@ impl World {
         self.run(source, Mode::Destroy, &Cancel::new()).await
     }
 
+    /// Reads, plans and applies.
     pub async fn run(&self, source: &str, mode: Mode, cancel: &Cancel) -> Outcome {
         let wire = Arc::new(Wire::new(self, None));
         self.run_over(wire, source, mode, cancel).await
@@ -134,6 +156,24 @@ impl World {
     }
 
     async fn run_over(&self, wire: Arc<Wire>, source: &str, mode: Mode, cancel: &Cancel) -> Outcome {
+        self.attempt_over(wire, source, mode, cancel).await.unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// As `run`, where faults may keep a run from its plan.
+    ///
+    /// # Errors
+    /// Why there is no plan, in words.
+    pub async fn attempt(&self, source: &str, mode: Mode, cancel: &Cancel) -> Result<Outcome, String> {
+        self.attempt_over(Arc::new(Wire::new(self, None)), source, mode, cancel).await
+    }
+
+    async fn attempt_over(
+        &self,
+        wire: Arc<Wire>,
+        source: &str,
+        mode: Mode,
+        cancel: &Cancel,
+    ) -> Result<Outcome, String> {
         let signed_in = self.emulator.identity();
         let tokens = ClientCredentials::new(
             Arc::<Wire>::clone(&wire),
@@ -156,24 +196,39 @@ impl World {
         let catalog = Catalog::builtin().unwrap();
         let binding = binding(&config);
         let store: Arc<dyn LedgerStore> = Arc::new(self.store.clone());
-        let (ledger, _) = Ledger::open(store, &binding, engine.run()).await.unwrap();
-        settle(&engine, &ledger, true).await.unwrap();
-        let options = PlanOptions { mode, cloud: "emulator".to_owned(), ..PlanOptions::default() };
-        let owned = ledger.owned();
-        let snapshot = refresh(&engine, &config, &owned, catalog, &options).await.unwrap();
-        let mut diagnostics = Diagnostics::new();
-        let plan = akson_planner::plan(&config, &snapshot, &owned, catalog, &options, &mut diagnostics);
-        let plan = plan.unwrap_or_else(|| panic!("{:#?}", diagnostics.sorted()));
+        let (ledger, _) =
+            Ledger::open(store, &binding, engine.run()).await.map_err(|error| format!("ledger: {error}"))?;
+        // Whatever happens, the next run gets the lock.
+        let planned = async {
+            settle(&engine, &ledger, true).await.map_err(|error| format!("settle: {error:?}"))?;
+            let options = PlanOptions { mode, cloud: "emulator".to_owned(), ..PlanOptions::default() };
+            let owned = ledger.owned();
+            let snapshot = refresh(&engine, &config, &owned, catalog, &options)
+                .await
+                .map_err(|failure| format!("read {}: {:?}", failure.path, failure.cause))?;
+            let mut diagnostics = Diagnostics::new();
+            let plan = akson_planner::plan(&config, &snapshot, &owned, catalog, &options, &mut diagnostics);
+            let plan = plan.ok_or_else(|| format!("plan: {:#?}", diagnostics.sorted()))?;
+            Ok::<_, String>((snapshot, plan))
+        };
+        let (snapshot, plan) = match planned.await {
+            Ok(planned) => planned,
+            Err(why) => {
+                ledger.close().await.map_err(|error| error.to_string())?;
+                return Err(why);
+            }
+        };
         if let Some(meanwhile) = &self.meanwhile {
             meanwhile(&self.god());
         }
         let mut events = Vec::new();
         let report = apply(&engine, &plan, &snapshot, &ledger, &mut |event| events.push(event)).await;
-        ledger.close().await.unwrap();
-        Outcome { report, plan, events }
+        ledger.close().await.map_err(|error| error.to_string())?;
+        Ok(Outcome { report, plan, events })
     }
 
-    fn config(&self, source: &str) -> Config {
+    /// A configuration in this world; it must be right.
+    pub fn config(&self, source: &str) -> Config {
         let signed_in = self.emulator.identity();
         let mut sources = SourceMap::new();
         let mut diagnostics = Diagnostics::new();

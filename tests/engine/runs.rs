@@ -7,7 +7,7 @@ use akson_catalog::Value;
 use akson_planner::{Action, OwnedState, options::Mode};
 use serde_json::json;
 
-use crate::world::{STACK, World, sends};
+use akson_tests::world::{STACK, World, sends};
 
 fn id(world: &World, rest: &str) -> String {
     format!("/subscriptions/{}/resourceGroups/app-rg{rest}", world.emulator.identity().subscription)
@@ -124,7 +124,7 @@ async fn stopping_sends_nothing_new_and_loses_nothing() {
         }
         stopper.stop();
     };
-    let (outcome, ()) = futures_util::future::join(run, stop).await;
+    let (outcome, ()) = tokio::join!(run, stop);
     assert_eq!(outcome.report.end, End::Interrupted);
     let writes = world.god().requests().iter().filter(|request| request.method == "PUT").count();
     assert_eq!(writes, 1, "the group was on its way");

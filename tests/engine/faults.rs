@@ -3,7 +3,7 @@
 use akson_applier::End;
 use akson_emulator::{Effect, FaultRule, RetryAfter};
 
-use crate::world::{STACK, World};
+use akson_tests::world::{STACK, World};
 
 async fn check(rules: Vec<FaultRule>) {
     let world = World::new();

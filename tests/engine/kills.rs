@@ -3,7 +3,7 @@
 use akson_emulator::{Effect, FaultRule};
 use akson_planner::options::Mode;
 
-use crate::world::{Kill, STACK, World};
+use akson_tests::world::{Kill, STACK, World};
 
 fn ids(world: &World) -> Vec<String> {
     world.objects().into_keys().filter(|id| id.contains("app-rg")).collect()
