@@ -73,6 +73,8 @@ pub(crate) fn open_world(directory: &Path, data: &Path, time_scale: f64) -> Resu
         store: Store::Directory(data.to_path_buf()),
         time_scale,
         latency: Latency::Realistic,
+        // A world of its own: its ids are no other's, and a ledger of another world does not fit it.
+        seed: uuid::Uuid::new_v4().as_u64_pair().0,
         ..Options::default()
     };
     let emulator = Emulator::open(options).map_err(|error| Box::new(not_opened(&error)))?;
