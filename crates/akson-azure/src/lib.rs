@@ -1,11 +1,12 @@
 //! Azure as values: operation to request, response to object; polling, retrying and throttling as decisions.
 //!
-//! Nothing here waits, and one file has the network: `network.rs`. Time and randomness come in from outside, so that every
+//! Nothing here waits but for an answer, and one file has the network: `network.rs`. Time and randomness come in from outside, so that every
 //! decision can be told as a table. What is done in which order, and what is remembered of it, is the applier's.
 
 pub mod answer;
 mod classify;
 mod cloud;
+pub mod credential;
 pub mod network;
 mod operation;
 mod origin;
