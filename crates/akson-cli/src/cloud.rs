@@ -156,7 +156,7 @@ async fn over_http(url: &str) -> Result<Session, Box<Diagnostic>> {
                 .help("start one with `akson emulator start` and set AKSON_EMULATOR_URL to the URL that it prints"),
         )
     };
-    let network = akson_azure::network::Network::loopback(url).map_err(|error| failed(error.to_string()))?;
+    let network = akson_azure::network::Network::emulator(url).await.map_err(|error| failed(error.to_string()))?;
     // Its own calls are answered for its own address only, never for one of Azure's names.
     let request = http::Request::get(format!("{}/_emulator/info", url.trim_end_matches('/')))
         .body(Bytes::new())

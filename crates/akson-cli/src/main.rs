@@ -20,6 +20,7 @@ use clap::Parser as _;
 use exit::Exit;
 
 fn main() -> ExitCode {
+    akson_azure::network::install_tls();
     std::panic::set_hook(Box::new(bug));
     let mut arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -18,15 +18,19 @@ use crate::god::God;
 use crate::log::{Log, RequestRecord};
 use crate::options::{Options, Store};
 use crate::planes::{self, Call};
-use crate::reply::Answer;
+use crate::reply::{self, Answer};
 use crate::seed::{self, SeedError};
 use crate::throttle::Buckets;
+use crate::tls::Authority;
 use crate::visit::Visit;
 use crate::world::store::{Disk, OpenError};
 use crate::world::{Denial, World};
 
 /// How long a call hangs before its connection is reset, in the caller's time.
 const HANG: Duration = Duration::from_secs(600);
+
+/// Where the authority's certificate is asked for.
+const CA_PATH: &str = "/_emulator/ca.pem";
 
 /// The connection was reset: the caller got no answer and cannot know whether the call was processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -73,6 +77,8 @@ pub struct Emulator {
 #[derive(Debug)]
 pub(crate) struct Inner {
     options: Options,
+    /// Vouches for every host that is played, clusters included.
+    pub(crate) authority: Arc<Authority>,
     clock: Clock,
     state: Mutex<State>,
 }
@@ -118,6 +124,7 @@ impl Emulator {
                 (Some(disk), world)
             }
         };
+        let authority = Arc::new(Authority::open(&options.store)?);
         let scale = if options.time_scale.is_finite() && options.time_scale > 0.0 { options.time_scale } else { 1.0 };
         let state = State {
             disk,
@@ -128,7 +135,7 @@ impl Emulator {
             world,
         };
         let clock = Clock::starting_at(state.world.now, scale);
-        Ok(Arc::new(Self { inner: Arc::new(Inner { options, clock, state: Mutex::new(state) }) }))
+        Ok(Arc::new(Self { inner: Arc::new(Inner { options, authority, clock, state: Mutex::new(state) }) }))
     }
 
     /// Answers one call. Dropping the future before it is done is a caller that dies: the call is then
@@ -139,6 +146,11 @@ impl Emulator {
     /// [`ConnectionReset`], if a fault resets the connection, before or after processing.
     pub async fn handle(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ConnectionReset> {
         let visit = Visit::new(request);
+        if planes::is_control(&visit) && visit.method == Method::GET && visit.path == CA_PATH {
+            // Whoever may speak to us without TLS may learn whom to trust with it.
+            let pem = Bytes::from(self.ca_pem());
+            return Ok(reply::typed(StatusCode::OK, "application/pem-certificate-chain", pem));
+        }
         let Arrival { number, latency, spoiled } = self.inner.arrive(&visit);
         // A quarter of the time is the way there, so that a caller can die before and after.
         let way = latency / 4;
@@ -155,6 +167,12 @@ impl Emulator {
     pub fn identity(&self) -> SignedIn {
         let state = self.inner.lock();
         signed_in(&state.world, self.inner.clock.scale())
+    }
+
+    /// The certificate, in PEM, of the authority that vouches for every host that is played, clusters included. It
+    /// lasts as long as the world.
+    pub fn ca_pem(&self) -> String {
+        self.inner.authority.pem().to_owned()
     }
 
     /// A view from outside, for tests. It keeps the world open, and locked on disk, for as long as it

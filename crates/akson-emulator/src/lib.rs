@@ -30,6 +30,7 @@ mod reply;
 mod seed;
 mod server;
 mod throttle;
+mod tls;
 mod visit;
 mod world;
 

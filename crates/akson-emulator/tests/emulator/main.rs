@@ -18,4 +18,5 @@ mod resource_groups;
 mod server;
 mod speed;
 mod support;
+mod tls;
 mod vaults;
