@@ -34,7 +34,9 @@ impl Reply {
 
     /// `409 ScopeLocked`, or `200`.
     pub(crate) fn outcome(&self) -> String {
-        match self.body["error"]["code"].as_str() {
+        // AKS and Insights put no `error` around theirs.
+        let bare = self.body["code"].as_str().filter(|_| self.status >= 400);
+        match self.body["error"]["code"].as_str().or(bare) {
             Some(code) => format!("{} {code}", self.status),
             None => self.status.to_string(),
         }
