@@ -71,11 +71,17 @@ impl ArmType for DiagnosticSettings {
         Err(errors::method_not_allowed(call.visit.method.as_str()))
     }
 
-    fn complete(&self, _world: &mut World, body: &mut Body, _now: WorldTime) {
+    fn complete(&self, world: &mut World, body: &mut Body, _now: WorldTime) {
+        let id = body.get("id").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+        let scope = id.rsplit_once("/providers/").map_or("", |(scope, _)| scope);
+        let location = world.objects.get(scope).map_or("global", |target| target.text("location")).to_owned();
+        if body.get("location").is_none_or(Value::is_null) {
+            body.insert("location".to_owned(), location.into());
+        }
         let given = body::properties(body).unwrap_or_default();
         let kept = settle(&given).unwrap_or(given);
         body.insert("properties".to_owned(), Value::Object(kept));
-        for absent in ["location", "kind", "tags", "identity"] {
+        for absent in ["kind", "tags", "identity"] {
             body.entry(absent).or_insert(Value::Null);
         }
     }

@@ -28,9 +28,6 @@ const KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
 /// The version in the URLs of operations, whatever the caller's is (recorded).
 const OPERATIONS: &str = "2015-11-01-preview";
 
-/// The version from which an update is done at once (as recorded).
-const UPDATED_AT_ONCE: &str = "2022-10";
-
 pub(super) struct Workspaces;
 
 impl ArmType for Workspaces {
@@ -72,7 +69,7 @@ impl ArmType for Workspaces {
         call.state.world.deleted_workspaces.remove(id.key());
         let mut object = Object::new(TYPE_KEY.to_owned(), body, call.now);
         object.created = created;
-        if existing.is_some() && (unchanged || version >= UPDATED_AT_ONCE) {
+        if existing.is_some() && unchanged {
             let answer = reply::json(StatusCode::OK, &object.body);
             call.state.world.objects.insert(id.key().to_owned(), object);
             return Ok(answer);

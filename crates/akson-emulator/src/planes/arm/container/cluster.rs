@@ -202,15 +202,18 @@ fn draft(call: &mut Call<'_>, id: &ResourceId, asked: &Body) -> Result<Draft, Re
     let mut properties = before.cloned().unwrap_or_default();
     lay_over(&mut properties, wishes);
     properties.shift_remove("provisioningState");
+    let sku = sku(asked, existing.as_ref());
+    if existing.is_none() && sku["name"] == "Automatic" {
+        defaults::automatic(&mut properties);
+    }
     rules::check_dns_prefix(&properties)?;
-    let version = Version::parse(text(&properties, "kubernetesVersion"), "properties.kubernetesVersion")?;
+    let version = version(before, &properties)?;
     defaults::complete(&mut properties, id, &location, &version, &call.state.world.tenant);
     name_service(call, &mut properties, &location, existing.is_none());
     let pools = pools(call, id, &properties, profiles, existing.is_none())?;
     let all = all_profiles(&call.state.world, id, &pools);
     let mut whole = existing.as_ref().map_or_else(Body::new, |old| old.body.clone());
     properties.insert("agentPoolProfiles".to_owned(), all.into());
-    let sku = sku(asked, existing.as_ref());
     let identity = own_identity(call, id, asked, existing.as_ref())?;
     whole.insert("sku".to_owned(), sku);
     whole.extend(identity.map(|identity| ("identity".to_owned(), identity)));
@@ -242,6 +245,16 @@ fn draft(call: &mut Call<'_>, id: &ResourceId, asked: &Body) -> Result<Draft, Re
         ordered.insert("extendedLocation".to_owned(), place.clone());
     }
     Ok(Draft { body: ordered, pools, state, takes, also_shown })
+}
+
+/// The version that a cluster will have: a patch that runs stays until another version is asked for.
+fn version(before: Option<&Body>, after: &Body) -> Result<Version, Refusal> {
+    const TARGET: &str = "properties.kubernetesVersion";
+    let asked = text(after, "kubernetesVersion");
+    match before.filter(|before| text(before, "kubernetesVersion") == asked) {
+        Some(before) => Version::running(asked, text(before, "currentKubernetesVersion"), TARGET),
+        None => Version::parse(asked, TARGET),
+    }
 }
 
 /// How a change of an existing cluster is called, and how long it takes.
@@ -322,8 +335,10 @@ fn pools(
         let settled = pool_shape::settle(&around, before.and_then(Object::properties), profile)?;
         pools.push((pool, settled));
     }
-    let systems = |properties: &Body| text(properties, "mode").eq_ignore_ascii_case("System");
-    if new && !pools.iter().any(|(_, settled)| systems(&settled.kept)) {
+    // A pool that the service runs itself counts, and so does a system that it hosts.
+    let system = |properties: &Body| text(properties, "mode").to_ascii_lowercase().ends_with("system");
+    let hosted = is_on(properties, "hostedSystemProfile.enabled");
+    if new && !hosted && !pools.iter().any(|(_, settled)| system(&settled.kept)) {
         let message = "A cluster must have at least one agent pool of mode System.";
         return Err(errors::container::invalid_parameter(message, "agentPoolProfiles"));
     }
@@ -511,7 +526,13 @@ fn complete(world: &mut World, body: &mut Body, now: WorldTime) {
     let mut properties = body::properties(body).unwrap_or_default();
     fill(&mut properties, json!({ "dnsPrefix": id.name() }));
     let profiles = properties.shift_remove("agentPoolProfiles");
-    let version = Version::parse(text(&properties, "kubernetesVersion"), "").or_else(|_| Version::parse("", ""));
+    let given = text(&properties, "currentKubernetesVersion");
+    let version = if given.is_empty() {
+        Version::parse(text(&properties, "kubernetesVersion"), "")
+    } else {
+        Version::running(text(&properties, "kubernetesVersion"), given, "")
+    };
+    let version = version.or_else(|_| Version::parse("", ""));
     if let Ok(version) = version {
         defaults::complete(&mut properties, &id, &location, &version, &world.tenant);
     }

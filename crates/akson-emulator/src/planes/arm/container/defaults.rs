@@ -124,6 +124,40 @@ pub(super) fn complete(properties: &mut Body, id: &ResourceId, location: &str, v
     disabled_addons(properties);
 }
 
+/// What a new cluster of the Automatic SKU is, unless it was told otherwise (recorded).
+pub(super) fn automatic(properties: &mut Body) {
+    fill(
+        properties,
+        json!({
+            "aadProfile": { "managed": true, "enableAzureRBAC": true },
+            "disableLocalAccounts": true,
+            "oidcIssuerProfile": { "enabled": true },
+            "securityProfile": {
+                "imageCleaner": { "enabled": true, "intervalHours": 168 },
+                "workloadIdentity": { "enabled": true },
+            },
+            "addonProfiles": {
+                "azureKeyvaultSecretsProvider": { "enabled": true, "config": { "enableSecretRotation": "true" } },
+                "azurepolicy": { "enabled": true },
+            },
+            "networkProfile": {
+                "networkPlugin": "azure",
+                "networkPluginMode": "overlay",
+                "networkPolicy": "cilium",
+                "networkDataplane": "cilium",
+                "outboundType": "managedNATGateway",
+            },
+            "apiServerAccessProfile": { "enablePrivateCluster": false, "enableVnetIntegration": true },
+            "autoUpgradeProfile": { "upgradeChannel": "stable", "nodeOSUpgradeChannel": "NodeImage" },
+            "nodeResourceGroupProfile": { "restrictionLevel": "ReadOnly" },
+            "workloadAutoScalerProfile": {
+                "keda": { "enabled": true },
+                "verticalPodAutoscaler": { "enabled": true, "addonAutoscaling": "Unspecified" },
+            },
+        }),
+    );
+}
+
 /// Recorded: an add-on that is off has a `config` of null, and one that is on without one, too.
 fn disabled_addons(properties: &mut Body) {
     let Some(Value::Object(addons)) = properties.get_mut("addonProfiles") else { return };

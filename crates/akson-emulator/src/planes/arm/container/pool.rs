@@ -20,6 +20,7 @@ const CREATE: Takes = Takes(120, 191, 364);
 const UPDATE: Takes = Takes(5, 9, 439);
 const UPGRADE: Takes = Takes(240, 474, 900);
 const DELETE: Takes = Takes(90, 150, 300);
+const POWER: Takes = Takes(60, 120, 240);
 const ABORT: Takes = Takes(3, 5, 10);
 
 pub(super) struct Pools;
@@ -75,7 +76,19 @@ impl ArmType for Pools {
             {
                 ("Upgrading", UPGRADE, progress("UpgradingAgentPool", count))
             }
-            Some(before) if at(before, "count") != at(&settled.kept, "count") => {
+            // Recorded: what needs new images counts as an upgrade.
+            Some(before) if ["enableFIPS", "osSKU"].iter().any(|name| at(before, name) != at(&settled.kept, name)) => {
+                ("Upgrading", UPGRADE, progress("UpgradingAgentPool", count))
+            }
+            Some(before) if at(before, "powerState") != at(&settled.kept, "powerState") => {
+                let stopped = text(&settled.kept, "powerState.code") == "Stopped";
+                (if stopped { "Stopping" } else { "Starting" }, POWER, Vec::new())
+            }
+            Some(before)
+                if ["count", "virtualMachinesProfile"]
+                    .iter()
+                    .any(|name| at(before, name) != at(&settled.kept, name)) =>
+            {
                 ("Scaling", UPDATE, progress("ScalingAgentPool", count))
             }
             Some(_) => ("Updating", UPDATE, Vec::new()),

@@ -16,7 +16,8 @@ pub(super) struct Surroundings {
 impl Surroundings {
     /// Of a cluster's properties.
     pub(super) fn of(cluster: &Body) -> Result<Self, Refusal> {
-        let version = Version::parse(text(cluster, "kubernetesVersion"), "properties.kubernetesVersion")?;
+        let (asked, current) = (text(cluster, "kubernetesVersion"), text(cluster, "currentKubernetesVersion"));
+        let version = Version::running(asked, current, "properties.kubernetesVersion")?;
         let max_pods = if text(cluster, "networkProfile.networkPluginMode").eq_ignore_ascii_case("overlay") {
             250
         } else if text(cluster, "networkProfile.networkPlugin").eq_ignore_ascii_case("azure") {
@@ -37,7 +38,7 @@ pub(super) struct Settled {
 
 /// Works out a pool. `said` has no nulls.
 pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Body) -> Result<Settled, Refusal> {
-    for own in ["provisioningState", "powerState", "currentOrchestratorVersion", "nodeImageVersion", "eTag"] {
+    for own in ["provisioningState", "currentOrchestratorVersion", "nodeImageVersion", "eTag"] {
         said.shift_remove(own);
     }
     if said.get("osDiskSizeGB") == Some(&json!(0)) {
@@ -55,20 +56,21 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
     let mut kept = before.cloned().unwrap_or_default();
     let taints = said.get("nodeTaints").cloned();
     lay_over(&mut kept, said);
-    let version = match text(&kept, "orchestratorVersion") {
-        "" => around.version.clone(),
-        asked => Version::parse(asked, "agentPoolProfile.orchestratorVersion")?,
+    let target = "agentPoolProfile.orchestratorVersion";
+    let asked = text(&kept, "orchestratorVersion");
+    let version = match before.map(|before| (text(before, "orchestratorVersion"), before)) {
+        Some((same, before)) if same == asked => {
+            Version::running(asked, text(before, "currentOrchestratorVersion"), target)?
+        }
+        _ if asked.is_empty() || asked == around.version.asked => around.version.clone(),
+        _ => Version::parse(asked, target)?,
     };
     if !version.fits(&around.version) {
         let message = format!(
             "Node pool version {} and control plane version {} are incompatible. Node pool version must be less than or equal to control plane version and within two minor versions of it. For more information, please check https://aka.ms/aks/version-skew-policy",
             version.current, around.version.current
         );
-        return Err(errors::container::invalid(
-            "NodePoolMcVersionIncompatible",
-            message,
-            "agentPoolProfile.orchestratorVersion",
-        ));
+        return Err(errors::container::invalid("NodePoolMcVersionIncompatible", message, target));
     }
     kept.insert("orchestratorVersion".to_owned(), version.asked.into());
     kept.insert("currentOrchestratorVersion".to_owned(), version.current.into());
@@ -133,14 +135,13 @@ fn check(kept: &Body, taints: Option<&Value>, system: bool, windows: bool) -> Re
     }
     let number = |name: &str| at(kept, name).and_then(Value::as_i64);
     if at(kept, "enableAutoScaling") == Some(&json!(true)) {
-        let (Some(least), Some(most), count) = (number("minCount"), number("maxCount"), number("count").unwrap_or(0))
-        else {
+        let (Some(least), Some(most)) = (number("minCount"), number("maxCount")) else {
             let message = "MinCount and MaxCount must be set when cluster autoscaler is enabled.";
             return Err(errors::container::invalid_parameter(message, "agentPoolProfile.minCount"));
         };
-        if least > most || !(least..=most).contains(&count) {
-            let message = "The value of agentPoolProfile.count must lie between minCount and maxCount.";
-            return Err(errors::container::invalid_parameter(message, "agentPoolProfile.count"));
+        if least > most {
+            let message = "The value of agentPoolProfile.minCount must not exceed maxCount.";
+            return Err(errors::container::invalid_parameter(message, "agentPoolProfile.minCount"));
         }
     }
     if number("count").is_some_and(|count| !(0..=1000).contains(&count) || (system && count < 1)) {
@@ -151,7 +152,7 @@ fn check(kept: &Body, taints: Option<&Value>, system: bool, windows: bool) -> Re
 }
 
 /// What a pool is made with and keeps.
-const SETTLED: [&str; 20] = [
+const SETTLED: [&str; 19] = [
     "vmSize",
     "vnetSubnetID",
     "podSubnetID",
@@ -159,7 +160,6 @@ const SETTLED: [&str; 20] = [
     "osType",
     "osDiskType",
     "osDiskSizeGB",
-    "type",
     "availabilityZones",
     "scaleSetPriority",
     "scaleSetEvictionPolicy",
@@ -180,6 +180,11 @@ fn check_unchanged(before: &Body, kept: &Body) -> Result<(), Refusal> {
         if !same(at(before, name).filter(nothing), at(kept, name).filter(nothing)) {
             return Err(errors::container::unchangeable(&format!("agentPoolProfile.{name}")));
         }
+    }
+    let (old, new) = (text(before, "type"), text(kept, "type"));
+    // Recorded: the way out of availability sets.
+    if !old.eq_ignore_ascii_case(new) && (old, new) != ("AvailabilitySet", "VirtualMachines") {
+        return Err(errors::container::unchangeable("agentPoolProfile.type"));
     }
     let (old, new) = (text(before, "osSKU"), text(kept, "osSKU"));
     let free = |sku: &str| ["Ubuntu", "AzureLinux"].iter().any(|free| free.eq_ignore_ascii_case(sku));

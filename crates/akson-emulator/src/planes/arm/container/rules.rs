@@ -10,27 +10,26 @@ use crate::errors::{self, Refusal};
 use crate::world::World;
 
 /// Settled with the cluster's creation, by the path in its properties.
-const SETTLED: [&str; 14] = [
+const SETTLED: [&str; 11] = [
     "dnsPrefix",
     "fqdnSubdomain",
     "nodeResourceGroup",
     "diskEncryptionSetID",
     "enableRBAC",
     "linuxProfile.adminUsername",
-    "linuxProfile.ssh",
     "windowsProfile.adminUsername",
     "networkProfile.serviceCidr",
     "networkProfile.serviceCidrs",
     "networkProfile.dnsServiceIP",
-    "networkProfile.loadBalancerSku",
-    "networkProfile.ipFamilies",
     "networkProfile.networkMode",
 ];
 
 /// Values that may change in one direction: path, from, to. `*` is anything.
-const ONE_WAY: [(&str, &[(&str, &str)]); 3] = [
+const ONE_WAY: [(&str, &[(&str, &str)]); 4] = [
+    // Recorded, together with the way out of availability sets.
+    ("networkProfile.loadBalancerSku", &[("basic", "standard")]),
     ("networkProfile.networkPlugin", &[("kubenet", "azure")]),
-    ("networkProfile.networkPolicy", &[("*", "cilium")]),
+    ("networkProfile.networkPolicy", &[("*", "cilium"), ("*", "none")]),
     ("networkProfile.networkDataplane", &[("azure", "cilium")]),
 ];
 
@@ -73,7 +72,7 @@ pub(super) fn check_change(before: &Body, after: &Body) -> Result<(), Refusal> {
     }
     check_outbound(before, after)?;
     let old = Version::parse(text(before, "currentKubernetesVersion"), "properties.kubernetesVersion")?;
-    let new = Version::parse(text(after, "kubernetesVersion"), "properties.kubernetesVersion")?;
+    let new = Version::parse(text(after, "currentKubernetesVersion"), "properties.kubernetesVersion")?;
     if !new.follows(&old) {
         let message = format!("Upgrading Kubernetes version {} to {} is not allowed.", old.current, new.current);
         return Err(errors::container::bad_request(message));
@@ -94,6 +93,7 @@ fn check_outbound(before: &Body, after: &Body) -> Result<(), Refusal> {
                 (old.as_str(), new.as_str()),
                 ("loadbalancer", "managednatgateway" | "none" | "block")
                     | ("managednatgateway", "none" | "block")
+                    | ("block", "none")
                     | ("none", _)
             )
         };

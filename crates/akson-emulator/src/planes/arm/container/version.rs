@@ -39,6 +39,12 @@ impl Version {
         Ok(Self { asked: text.to_owned(), current: format!("1.{minor}.{patch}"), minor, patch })
     }
 
+    /// A version that was asked for before, of which this patch runs.
+    pub(super) fn running(asked: &str, current: &str, target: &str) -> Result<Self, Refusal> {
+        let running = Self::parse(current, target)?;
+        Ok(Self { asked: if asked.is_empty() { running.asked } else { asked.to_owned() }, ..running })
+    }
+
     /// Whether the OIDC issuer is on unless it is told otherwise (documented since this version).
     pub(super) fn issues_by_default(&self) -> bool {
         self.minor >= 34

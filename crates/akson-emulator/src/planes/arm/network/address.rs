@@ -7,7 +7,7 @@ use super::super::takes::Takes;
 use super::profile::{Busy, Delete, Guard, Location, Profile, Writing, nothing_more};
 use super::with_defaults;
 use crate::dice::Dice;
-use crate::errors::Refusal;
+use crate::errors::{self, Refusal};
 use crate::world::{Object, World};
 
 pub(super) static PUBLIC_ADDRESS: Profile = Profile {
@@ -23,7 +23,7 @@ pub(super) static PUBLIC_ADDRESS: Profile = Profile {
     location: Location::Own,
     sku: Some(("Basic", "Regional")),
     has_guid: true,
-    settle: |writing, asked| Ok(settle_address(writing, asked)),
+    settle: settle_address,
     finish: allocate,
     guard: &[
         Guard { property: "ipConfiguration", code: "PublicIPAddressCannotBeDeleted", message: address_in_use },
@@ -65,7 +65,11 @@ pub(super) fn draw(dice: &mut Dice) -> String {
     format!("20.{}.{}.{}", dice.between(33, 127), dice.between(0, 255), dice.between(1, 254))
 }
 
-fn settle_address(writing: &Writing<'_>, mut asked: Body) -> Body {
+fn settle_address(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusal> {
+    let prefix = asked.get("publicIPPrefix").and_then(|prefix| prefix.get("id")).and_then(serde_json::Value::as_str);
+    if let Some(prefix) = prefix.filter(|prefix| !writing.world.objects.contains(&prefix.to_ascii_lowercase())) {
+        return Err(errors::network::not_found(prefix));
+    }
     for own in ["ipAddress", "ipConfiguration", "natGateway"] {
         asked.shift_remove(own);
     }
@@ -89,7 +93,7 @@ fn settle_address(writing: &Writing<'_>, mut asked: Body) -> Body {
             kept.insert(back.to_owned(), value.clone());
         }
     }
-    kept
+    Ok(kept)
 }
 
 /// A static address is there from the end of the first write on.
@@ -108,7 +112,13 @@ fn allocate(world: &mut World, key: &str) {
 
 fn settle_gateway(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusal> {
     asked.shift_remove("subnets");
-    let mut kept = with_defaults(asked, json!({ "idleTimeoutInMinutes": 4, "type": "Public" }));
+    // Recorded: this version has other words.
+    let mut kept = if writing.version >= "2025-03" || asked.contains_key("scope") {
+        let defaults = json!({ "idleTimeoutInMinutes": 4, "scope": "Public", "privateIPAddresses": [], "privateIPAddressesV6": [] });
+        with_defaults(asked, defaults)
+    } else {
+        with_defaults(asked, json!({ "idleTimeoutInMinutes": 4, "type": "Public" }))
+    };
     if let Some(subnets) = writing.before("subnets") {
         kept.insert("subnets".to_owned(), subnets.clone());
     }

@@ -153,7 +153,12 @@ fn name_of(world: &World, target: &str, group: &str) -> Option<String> {
 fn settle_group(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusal> {
     if let Some(parent) = writing.id.parent() {
         let prefix = format!("{}/privatednszonegroups/", parent.key());
-        if writing.world.objects.starting_with(&prefix, "").any(|(key, _)| key != writing.id.key()) {
+        if writing
+            .world
+            .objects
+            .starting_with(&prefix, "")
+            .any(|(key, other)| key != writing.id.key() && other.type_key == writing.id.type_key())
+        {
             let message = format!("Private endpoint {} already has a private DNS zone group.", parent.name());
             return Err(errors::network::invalid(
                 "MoreThanOnePrivateDnsZoneGroupPerPrivateEndpointNotAllowed",

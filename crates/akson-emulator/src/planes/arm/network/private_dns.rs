@@ -125,6 +125,11 @@ impl ArmType for Links {
         LINK.to_owned()
     }
 
+    /// Recorded: a link that is read in a zone that is not there is itself what is not found.
+    fn without_parent(&self, verb: &str, id: &ResourceId, parent: &ResourceId) -> Refusal {
+        if verb == "read" { errors::resource_not_found(id) } else { errors::parent_not_found(verb, id, parent) }
+    }
+
     fn put(&self, call: &mut Call<'_>, id: &ResourceId, _version: &str) -> Outcome {
         let asked = body::read(call)?;
         let mut draft = draft(call, self, id, &asked)?;

@@ -96,6 +96,8 @@ pub(super) struct Writing<'a> {
     pub(super) existing: Option<&'a Object>,
     /// The id as it will be shown.
     pub(super) shown: &'a str,
+    /// The version of the call; empty for what is put into the world from outside.
+    pub(super) version: &'a str,
 }
 
 impl Writing<'_> {

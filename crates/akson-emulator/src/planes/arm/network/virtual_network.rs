@@ -115,7 +115,7 @@ fn settle_subnet(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusal
         }),
     );
     check_range(writing, &kept)?;
-    for back in ["ipConfigurations", "privateEndpoints"] {
+    for back in ["ipConfigurations", "privateEndpoints", "ipamPoolPrefixAllocations"] {
         if let Some(value) = writing.before(back) {
             kept.insert(back.to_owned(), value.clone());
         }

@@ -49,7 +49,7 @@ impl ArmType for Network {
         generic::check_conditions(call, existing.as_ref())?;
         check_busy(call, self.0, id, &asked, version)?;
         let mut drafts = Vec::new();
-        let gone = self.draft(call, id, asked, &mut drafts)?;
+        let gone = self.draft(call, id, asked, version, &mut drafts)?;
         let before: Vec<Option<Value>> =
             drafts.iter().map(|draft| settled(&call.state.world, draft.id.key())).collect();
         for key in &gone {
@@ -110,7 +110,12 @@ impl ArmType for Network {
         removal::tidy(&mut call.state.world, id.key(), call.now);
         let work = Work::DeleteObject { key: id.key().to_owned() };
         let token = operation::begin(call, work, object.id().to_owned(), takes);
-        let answer = reply::empty(StatusCode::ACCEPTED)
+        // Recorded: a rule collection group is shown once more.
+        let answer = match self.0.location {
+            Location::OfRoot => reply::json(StatusCode::ACCEPTED, &object.view(call.now)),
+            Location::Own | Location::None => reply::empty(StatusCode::ACCEPTED),
+        };
+        let answer = answer
             .with("azure-asyncoperation", &operation_url(call, id, self.0.operations, &token, version))
             .with("location", &operation_url(call, id, "operationResults", &token, version))
             .with("retry-after", wait);
@@ -137,7 +142,7 @@ impl ArmType for Network {
         }
         let existing = world.objects.get(id.key()).cloned();
         let shown = self.spell(&id);
-        let writing = Writing { world, id: &id, existing: existing.as_ref(), shown: &shown };
+        let writing = Writing { world, id: &id, existing: existing.as_ref(), shown: &shown, version: "" };
         let kept: Body = properties.clone();
         let mut settled = (self.0.settle)(&writing, without_nulls(properties)).unwrap_or(kept);
         // What the author gave is what stands there, even if the service alone could have said it.
@@ -182,6 +187,7 @@ impl Network {
         call: &mut Call<'_>,
         id: &ResourceId,
         asked: Body,
+        version: &str,
         drafts: &mut Vec<Draft>,
     ) -> Result<Vec<String>, Refusal> {
         let existing = call.state.world.objects.get(id.key()).cloned();
@@ -202,7 +208,7 @@ impl Network {
             children.push((inline, properties.shift_remove(inline.property)));
         }
         let shown = existing.as_ref().map_or_else(|| self.spell(id), |old| old.id().to_owned());
-        let writing = Writing { world: &call.state.world, id, existing: existing.as_ref(), shown: &shown };
+        let writing = Writing { world: &call.state.world, id, existing: existing.as_ref(), shown: &shown, version };
         let settled = (self.0.settle)(&writing, properties)?;
         references::check(&call.state.world, id, &shown, &settled, call.now)?;
         let mut properties = Body::new();
@@ -239,7 +245,7 @@ impl Network {
         drafts.push(Draft { id: id.clone(), object });
         let mut gone = Vec::new();
         for (inline, asked) in children {
-            gone.extend(draft_children(call, id, inline, asked, drafts)?);
+            gone.extend(draft_children(call, id, inline, asked, version, drafts)?);
         }
         Ok(gone)
     }
@@ -288,6 +294,7 @@ fn draft_children(
     parent: &ResourceId,
     inline: &Inline,
     asked: Option<Value>,
+    version: &str,
     drafts: &mut Vec<Draft>,
 ) -> Result<Vec<String>, Refusal> {
     let items = match asked {
@@ -313,7 +320,7 @@ fn draft_children(
         }
         named.push(id.key().to_owned());
         if let Some(profile) = profile_of(&id.type_key()) {
-            Network(profile).draft(call, &id, item, drafts)?;
+            Network(profile).draft(call, &id, item, version, drafts)?;
         }
     }
     let prefix = format!("{}/{}/", parent.key(), inline.kind);
