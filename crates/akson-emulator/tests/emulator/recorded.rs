@@ -142,6 +142,51 @@ fn facts(status: u16, headers: &dyn Fn(&str) -> String, body: &Value, said: &Val
     facts
 }
 
+/// Keys that services have added in some version, or show of what is not modelled.
+const NOT_MODELLED: [&str; 23] = [
+    "azureMonitorProfile",
+    "controlPlanePluginProfiles",
+    "dhcpOptions",
+    "disablePeeringRoute",
+    "eTag",
+    "enableFIPS",
+    "enableLTS",
+    "enableVmProtection",
+    "etag",
+    "hostedSystemProfile",
+    "ingressProfile",
+    "ipAddress",
+    "ipConfiguration",
+    "ipConfigurations",
+    "ipVersionType",
+    "isIPv6EnabledPrivateEndpoint",
+    "nodeLabels",
+    "nodeResourceGroupProfile",
+    "nodeTaints",
+    "resourceUID",
+    "source",
+    "upgradeStrategy",
+    "windowsProfile",
+];
+
+/// Keys of a recorded body of a write that the answer lacks.
+fn lacking(exchange: &Exchange, said: &Value, reply: &Reply) -> Vec<String> {
+    if exchange.method != "PUT" || exchange.status >= 300 || reply.status >= 300 {
+        return Vec::new();
+    }
+    let keys = |part: &str| -> Vec<String> {
+        let (Some(said), Some(found)) = (said.pointer(part).and_then(Value::as_object), reply.body.pointer(part))
+        else {
+            return Vec::new();
+        };
+        said.keys()
+            .filter(|key| found.get(key.as_str()).is_none() && !NOT_MODELLED.contains(&key.as_str()))
+            .map(|key| format!("lacks {part}/{key}"))
+            .collect()
+    };
+    [keys(""), keys("/properties")].concat()
+}
+
 /// All ids of resources that a body names, in values and keys.
 fn ids_in(value: &Value) -> Vec<String> {
     let is_id = |text: &str| text.starts_with("/subscriptions/") && text.contains("/providers/");
@@ -308,9 +353,11 @@ impl Replay {
             expected.retain(|fact| !fact.starts_with("retry-after"));
             found.retain(|fact| !fact.starts_with("retry-after"));
         }
-        if expected == found || self.is_known_difference(exchange, &reply) {
+        let lacking = if is_new(exchange) { lacking(exchange, &body, &reply) } else { Vec::new() };
+        if (expected == found || self.is_known_difference(exchange, &reply)) && lacking.is_empty() {
             return None;
         }
+        found.extend(lacking);
         Some(format!("{}: {call}\n  recorded {expected:?}\n  answered {found:?}\n  {}", self.name, reply.text))
     }
 

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::shape::{fill, said, text};
+use super::shape::{fill, is_empty, said, text};
 use super::types::ArmType;
 use super::{Body, Call, body};
 use crate::clock::WorldTime;
@@ -72,6 +72,7 @@ impl ArmType for MaintenanceConfigurations {
 /// Each name has its own form; the start is today unless said otherwise (recorded).
 fn settle(properties: Body, name: &str, now: WorldTime) -> Result<Body, Refusal> {
     let Value::Object(mut kept) = said(Value::Object(properties)) else { return Ok(Body::new()) };
+    kept.retain(|_, value| !is_empty(value));
     let weekly = name.eq_ignore_ascii_case("default");
     if !weekly && !kept.contains_key("maintenanceWindow") {
         let message = format!("maintenanceWindow must be given for the maintenance configuration {name}.");

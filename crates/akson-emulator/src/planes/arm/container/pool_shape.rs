@@ -105,7 +105,7 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
     {
         security.insert("sshAccess".to_owned(), "LocalUser".into());
     }
-    for empty in ["nodeTaints", "nodeLabels", "tags", "availabilityZones"] {
+    for empty in ["nodeTaints", "nodeInitializationTaints", "nodeLabels", "tags", "availabilityZones"] {
         drop_if(&mut kept, empty, is_empty);
     }
     drop_if(&mut kept, "spotMaxPrice", |price| price.as_f64() == Some(-1.0));
