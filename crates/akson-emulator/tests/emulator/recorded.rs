@@ -60,7 +60,7 @@ const TYPES: [&str; 21] = [
 fn type_of(path: &str) -> String {
     let Some((_, after)) = path.rsplit_once("/providers/") else { return String::new() };
     let words: Vec<&str> = after.split('/').collect();
-    if words.len() % 2 == 0 {
+    if words.len().is_multiple_of(2) {
         return String::new();
     }
     let kinds: Vec<&str> = words.iter().skip(1).step_by(2).copied().collect();

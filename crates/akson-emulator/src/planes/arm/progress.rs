@@ -26,8 +26,12 @@ impl ArmType for Operations {
     fn get(&self, call: &mut Call<'_>, id: &ResourceId) -> Outcome {
         let kind = id.steps.last().map(|step| step.kind.to_ascii_lowercase()).unwrap_or_default();
         let operation = match kind.as_str() {
-            "operations" | "nfvoperations" | "operationstatuses" | "operationresults" => find(call, id.name())?,
-            "privatednsoperationstatuses" | "privatednsoperationresults" => find(call, id.name())?,
+            "operations"
+            | "nfvoperations"
+            | "operationstatuses"
+            | "operationresults"
+            | "privatednsoperationstatuses"
+            | "privatednsoperationresults" => find(call, id.name())?,
             _ => return Err(errors::resource_not_found(id)),
         };
         let provider = id.namespace.to_ascii_lowercase();

@@ -46,7 +46,7 @@ impl ArmType for Workspaces {
         let location = body::settled_location(&asked, id, TYPE, existing.as_ref())?;
         let tags = body::tags(&asked)?;
         let given = body::properties(&asked)?;
-        let deleted = if existing.is_none() { self.deleted(call, id, &location)? } else { None };
+        let deleted = if existing.is_none() { deleted(call, id, &location)? } else { None };
         let before = existing.as_ref().or(deleted.as_ref());
         let properties = settle(call, &given, before)?;
         let unchanged = existing.as_ref().and_then(Object::properties).is_some_and(|before| same(before, &properties));
@@ -141,37 +141,35 @@ impl ArmType for Workspaces {
     }
 }
 
-impl Workspaces {
-    /// The soft-deleted workspace that a write brings back, if there is one; a name that another one
-    /// still has is refused.
-    fn deleted(&self, call: &mut Call<'_>, id: &ResourceId, location: &str) -> Result<Option<Object>, Refusal> {
-        let world = &mut call.state.world;
-        let due: Vec<String> = world
-            .deleted_workspaces
-            .iter()
-            .filter(|(_, deleted)| deleted.purge <= call.now)
-            .map(|(key, _)| key.to_owned())
-            .collect();
-        for key in due {
-            world.deleted_workspaces.remove(&key);
+/// The soft-deleted workspace that a write brings back, if there is one; a name that another one
+/// still has is refused.
+fn deleted(call: &mut Call<'_>, id: &ResourceId, location: &str) -> Result<Option<Object>, Refusal> {
+    let world = &mut call.state.world;
+    let due: Vec<String> = world
+        .deleted_workspaces
+        .iter()
+        .filter(|(_, deleted)| deleted.purge <= call.now)
+        .map(|(key, _)| key.to_owned())
+        .collect();
+    for key in due {
+        world.deleted_workspaces.remove(&key);
+    }
+    let taken = world
+        .deleted_workspaces
+        .iter()
+        .find(|(_, deleted)| deleted.object.text("name").eq_ignore_ascii_case(id.name()));
+    match taken {
+        None => Ok(None),
+        Some((key, deleted)) if key == id.key() && deleted.object.text("location") == location => {
+            Ok(Some(deleted.object.clone()))
         }
-        let taken = world
-            .deleted_workspaces
-            .iter()
-            .find(|(_, deleted)| deleted.object.text("name").eq_ignore_ascii_case(id.name()));
-        match taken {
-            None => Ok(None),
-            Some((key, deleted)) if key == id.key() && deleted.object.text("location") == location => {
-                Ok(Some(deleted.object.clone()))
-            }
-            Some(_) => Err(errors::conflict(
-                "Conflict",
-                format!(
-                    "The workspace name '{}' is not unique. A workspace of this name was deleted and can still be recovered.",
-                    id.name()
-                ),
-            )),
-        }
+        Some(_) => Err(errors::conflict(
+            "Conflict",
+            format!(
+                "The workspace name '{}' is not unique. A workspace of this name was deleted and can still be recovered.",
+                id.name()
+            ),
+        )),
     }
 }
 

@@ -188,7 +188,8 @@ fn check_unchanged(before: &Body, kept: &Body) -> Result<(), Refusal> {
     }
     let (old, new) = (text(before, "osSKU"), text(kept, "osSKU"));
     let free = |sku: &str| ["Ubuntu", "AzureLinux"].iter().any(|free| free.eq_ignore_ascii_case(sku));
-    if !old.eq_ignore_ascii_case(new) && !(free(old) && free(new)) {
+    let same = old.eq_ignore_ascii_case(new) || (free(old) && free(new));
+    if !same {
         return Err(errors::container::unchangeable("agentPoolProfile.osSKU"));
     }
     Ok(())

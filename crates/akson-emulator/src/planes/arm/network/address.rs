@@ -44,7 +44,7 @@ pub(super) static NAT_GATEWAY: Profile = Profile {
     location: Location::Own,
     sku: Some(("Standard", "Regional")),
     has_guid: true,
-    settle: settle_gateway,
+    settle: |writing, asked| Ok(settle_gateway(writing, asked)),
     finish: nothing_more,
     guard: &[Guard { property: "subnets", code: "InUseNatGatewayCannotBeDeleted", message: gateway_in_use }],
 };
@@ -110,7 +110,7 @@ fn allocate(world: &mut World, key: &str) {
     });
 }
 
-fn settle_gateway(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusal> {
+fn settle_gateway(writing: &Writing<'_>, mut asked: Body) -> Body {
     asked.shift_remove("subnets");
     // Recorded: this version has other words.
     let mut kept = if writing.version >= "2025-03" || asked.contains_key("scope") {
@@ -122,5 +122,5 @@ fn settle_gateway(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusa
     if let Some(subnets) = writing.before("subnets") {
         kept.insert("subnets".to_owned(), subnets.clone());
     }
-    Ok(kept)
+    kept
 }

@@ -66,7 +66,7 @@ pub(super) static RULE_COLLECTION_GROUP: Profile = Profile {
     location: Location::OfRoot,
     sku: None,
     has_guid: false,
-    settle: settle_group,
+    settle: |_, asked| Ok(settle_group(asked)),
     finish: nothing_more,
     guard: &[],
 };
@@ -168,7 +168,7 @@ fn settle_policy(writing: &Writing<'_>, mut asked: Body) -> Body {
     with_defaults(kept, json!({ "threatIntelMode": "Alert" }))
 }
 
-fn settle_group(_writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusal> {
+fn settle_group(mut asked: Body) -> Body {
     let mut kept = Body::new();
     asked.shift_remove("size");
     kept.insert("size".to_owned(), size(&asked));
@@ -178,7 +178,7 @@ fn settle_group(_writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusal
         }
     }
     kept.extend(asked);
-    Ok(with_defaults(kept, json!({ "ruleCollections": [] })))
+    with_defaults(kept, json!({ "ruleCollections": [] }))
 }
 
 /// The size that the service says a policy has: it follows the length of what was sent.

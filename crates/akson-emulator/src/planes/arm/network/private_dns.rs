@@ -79,7 +79,7 @@ impl ArmType for Zones {
             let child = format!("{ZONE}/{}/virtualNetworkLinks/{}", id.name(), link.text("name"));
             return Err(errors::network::nested(&child));
         }
-        delete(call, id)
+        Ok(delete(call, id))
     }
 
     fn complete(&self, _world: &mut World, body: &mut Body, _now: WorldTime) {
@@ -167,7 +167,7 @@ impl ArmType for Links {
     }
 
     fn delete(&self, call: &mut Call<'_>, id: &ResourceId, _version: &str) -> Outcome {
-        delete(call, id)
+        Ok(delete(call, id))
     }
 
     fn complete(&self, _world: &mut World, body: &mut Body, _now: WorldTime) {
@@ -269,9 +269,9 @@ fn patch(call: &mut Call<'_>, rules: &dyn ArmType, id: &ResourceId) -> Outcome {
     Ok(store(call, id, &type_key, object.body))
 }
 
-fn delete(call: &mut Call<'_>, id: &ResourceId) -> Outcome {
+fn delete(call: &mut Call<'_>, id: &ResourceId) -> Answer {
     let Some(object) = call.state.world.objects.get(id.key()).cloned() else {
-        return Ok(reply::empty(StatusCode::NO_CONTENT));
+        return reply::empty(StatusCode::NO_CONTENT);
     };
     let takes = DELETE.draw(&mut call.state.world.dice);
     let until = call.now.plus(takes);
@@ -279,5 +279,5 @@ fn delete(call: &mut Call<'_>, id: &ResourceId) -> Outcome {
         object.settling = Some(Settling { until, state: "Deleting".to_owned() });
     });
     let token = operation::begin(call, Work::DeleteObject { key: id.key().to_owned() }, object.id().to_owned(), takes);
-    Ok(accepted(call, id, &token, false))
+    accepted(call, id, &token, false)
 }

@@ -6,7 +6,6 @@ use super::super::body::Body;
 use super::super::takes::Takes;
 use super::profile::{Busy, Delete, Guard, Inline, Location, Profile, Writing, nothing_more};
 use super::with_defaults;
-use crate::errors::Refusal;
 use crate::world::Object;
 
 pub(super) static ROUTE_TABLE: Profile = Profile {
@@ -40,7 +39,7 @@ pub(super) static ROUTE: Profile = Profile {
     location: Location::None,
     sku: None,
     has_guid: false,
-    settle: settle_route,
+    settle: |_, asked| Ok(settle_route(asked)),
     finish: nothing_more,
     guard: &[],
 };
@@ -58,7 +57,7 @@ fn settle_table(writing: &Writing<'_>, mut asked: Body) -> Body {
     kept
 }
 
-fn settle_route(_writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusal> {
+fn settle_route(mut asked: Body) -> Body {
     asked.shift_remove("hasBgpOverride");
-    Ok(with_defaults(asked, json!({ "hasBgpOverride": false })))
+    with_defaults(asked, json!({ "hasBgpOverride": false }))
 }

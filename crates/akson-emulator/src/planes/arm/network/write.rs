@@ -49,7 +49,7 @@ impl ArmType for Network {
         generic::check_conditions(call, existing.as_ref())?;
         check_busy(call, self.0, id, &asked, version)?;
         let mut drafts = Vec::new();
-        let gone = self.draft(call, id, asked, version, &mut drafts)?;
+        let gone = self.draft(call, id, &asked, version, &mut drafts)?;
         let before: Vec<Option<Value>> =
             drafts.iter().map(|draft| settled(&call.state.world, draft.id.key())).collect();
         for key in &gone {
@@ -186,20 +186,20 @@ impl Network {
         &self,
         call: &mut Call<'_>,
         id: &ResourceId,
-        asked: Body,
+        asked: &Body,
         version: &str,
         drafts: &mut Vec<Draft>,
     ) -> Result<Vec<String>, Refusal> {
         let existing = call.state.world.objects.get(id.key()).cloned();
-        let tags = body::tags(&asked)?;
+        let tags = body::tags(asked)?;
         let mut location = match self.0.location {
-            Location::Own => Some(body::settled_location(&asked, id, self.0.kind, existing.as_ref())?),
+            Location::Own => Some(body::settled_location(asked, id, self.0.kind, existing.as_ref())?),
             Location::None => None,
             Location::OfRoot => {
                 call.state.world.objects.get(&root_key(id)).map(|root| root.text("location").to_owned())
             }
         };
-        let mut properties = without_nulls(body::properties(&asked)?);
+        let mut properties = without_nulls(body::properties(asked)?);
         for own in ["provisioningState", "resourceGuid"] {
             properties.shift_remove(own);
         }
@@ -320,7 +320,7 @@ fn draft_children(
         }
         named.push(id.key().to_owned());
         if let Some(profile) = profile_of(&id.type_key()) {
-            Network(profile).draft(call, &id, item, version, drafts)?;
+            Network(profile).draft(call, &id, &item, version, drafts)?;
         }
     }
     let prefix = format!("{}/{}/", parent.key(), inline.kind);
