@@ -19,7 +19,7 @@ async fn registries() {
     let body = |sku: &str, properties: Value| json!({ "location": "westeurope", "sku": { "name": sku }, "properties": properties });
     for (call, body, expected) in [
         (format!("PUT {REGISTRY}"), body("Gold", json!({})), "400 InvalidSku"),
-        (format!("PUT {}-x", REGISTRY), body("Basic", json!({})), "400 InvalidResourceName"),
+        (format!("PUT {REGISTRY}-x"), body("Basic", json!({})), "400 InvalidResourceName"),
     ] {
         azure.check(&call, body, expected).await;
     }

@@ -407,12 +407,11 @@ fn own_identity(
         return Err(errors::container::invalid_parameter(message, "identity"));
     };
     let mut kept = Body::new();
-    for (identity, value) in assigned.iter().filter(|(_, value)| !value.is_null()) {
+    for (identity, _) in assigned.iter().filter(|(_, value)| !value.is_null()) {
         if !call.state.world.objects.contains(&identity.to_ascii_lowercase()) {
             return Err(errors::container::no_identity(&Clusters.spell(id), identity));
         }
         let known = before.and_then(|before| before["userAssignedIdentities"].get(identity));
-        let _ = value;
         kept.insert(identity.clone(), known.cloned().unwrap_or_else(|| json!({})));
     }
     Ok(Some(json!({ "type": "UserAssigned", "userAssignedIdentities": kept })))

@@ -5,6 +5,7 @@ mod address;
 mod cidr;
 mod endpoint;
 mod firewall;
+mod obstacles;
 mod private_dns;
 mod profile;
 mod references;
