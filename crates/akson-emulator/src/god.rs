@@ -123,9 +123,9 @@ impl God {
     /// [`SeedError::Store`], if the world cannot be stored.
     pub fn delete_object(&self, id: &str) -> Result<bool, SeedError> {
         let key = id.to_ascii_lowercase();
-        let change = |world: &mut World, _| -> Result<bool, SeedError> {
+        let change = |world: &mut World, now| -> Result<bool, SeedError> {
             let known = world.objects.contains(&key);
-            world.remove_tree(&key);
+            planes::forget(world, &key, now);
             Ok(known)
         };
         self.inner.change(change)?.map_err(SeedError::Store)

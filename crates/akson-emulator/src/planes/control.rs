@@ -67,7 +67,7 @@ pub(super) fn answer(call: &mut Call<'_>) -> Answer {
             if !call.state.world.objects.contains(&key) {
                 return refuse(StatusCode::NOT_FOUND, "there is no such object");
             }
-            call.state.world.remove_tree(&key);
+            super::forget(&mut call.state.world, &key, call.now);
             reply::empty(StatusCode::NO_CONTENT)
         }
         _ => refuse(StatusCode::NOT_FOUND, "the emulator has no such call"),

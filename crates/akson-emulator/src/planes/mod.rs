@@ -17,6 +17,7 @@ use crate::reply::{Answer, WithHeader};
 use crate::visit::Visit;
 use crate::world::World;
 
+pub(crate) use arm::forget;
 pub(crate) use arm::seeding;
 pub(crate) use arm::settle;
 

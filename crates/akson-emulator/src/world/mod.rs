@@ -1,4 +1,4 @@
-//! Everything that exists: tenant, subscriptions, objects, soft-deleted vaults, running operations.
+//! Everything that exists: tenant, subscriptions, objects, what is soft-deleted, running operations.
 //! Holds and undoes; the rules of each type stand in `planes`, the file in `store`.
 
 mod object;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::WorldTime;
 use crate::dice::Dice;
-pub(crate) use object::{DeletedVault, Object, Settling, Subscription, set_state};
+pub(crate) use object::{DeletedVault, DeletedWorkspace, Object, Settling, Subscription, set_state};
 pub(crate) use operation::{Operation, Work};
 pub(crate) use table::Table;
 
@@ -52,6 +52,12 @@ pub(crate) struct World {
     pub(crate) objects: Table<Object>,
     pub(crate) deleted_vaults: Table<DeletedVault>,
     pub(crate) operations: Table<Operation>,
+    /// Soft-deleted workspaces by the key that they had.
+    #[serde(default)]
+    pub(crate) deleted_workspaces: Table<DeletedWorkspace>,
+    /// The certificate authorities of clusters in PEM, by the cluster's key.
+    #[serde(default)]
+    pub(crate) cluster_authorities: Table<String>,
 }
 
 impl World {
@@ -79,6 +85,8 @@ impl World {
             objects: Table::default(),
             deleted_vaults: Table::default(),
             operations: Table::default(),
+            deleted_workspaces: Table::default(),
+            cluster_authorities: Table::default(),
         };
         world
             .subscriptions
@@ -93,6 +101,8 @@ impl World {
             || self.objects.changed()
             || self.deleted_vaults.changed()
             || self.operations.changed()
+            || self.deleted_workspaces.changed()
+            || self.cluster_authorities.changed()
     }
 
     /// Keeps the changes.
@@ -101,6 +111,8 @@ impl World {
         self.objects.accept();
         self.deleted_vaults.accept();
         self.operations.accept();
+        self.deleted_workspaces.accept();
+        self.cluster_authorities.accept();
     }
 
     /// Takes the changes back.
@@ -109,6 +121,8 @@ impl World {
         self.objects.undo();
         self.deleted_vaults.undo();
         self.operations.undo();
+        self.deleted_workspaces.undo();
+        self.cluster_authorities.undo();
     }
 
     /// Removes an object and everything below it.

@@ -1,6 +1,8 @@
 //! The emulator as a caller sees it: one module a subject, all through whole requests.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+mod cluster_rules;
+mod clusters;
 mod faults;
 mod federated_credentials;
 mod gate;
@@ -10,7 +12,9 @@ mod identities;
 mod inventory;
 mod locks;
 mod login;
+mod networks;
 mod nonsense;
+mod observability;
 mod pages;
 mod persistence;
 mod recorded;

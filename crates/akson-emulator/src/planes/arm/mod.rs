@@ -2,25 +2,33 @@
 //! token, rate, api-version, subscription, rights, resource group, parent, locks.
 
 mod body;
+pub(crate) mod container;
 mod deleted_vault;
+mod diagnostic_setting;
 mod federated_credential;
 mod generic;
 mod identity;
 mod inventory;
 mod list;
 mod lock;
+mod network;
 mod operation;
 mod path;
+mod progress;
 mod provider;
 mod region;
+mod registry;
+mod removal;
 mod resource_group;
 mod rights;
 pub(crate) mod seeding;
 mod subscription;
 mod tags;
+mod takes;
 mod types;
 mod vault;
 mod version;
+mod workspace;
 
 use http::Method;
 
@@ -35,6 +43,7 @@ use path::{Collection, Target};
 use types::ArmType;
 
 pub(crate) use operation::settle;
+pub(crate) use removal::forget;
 
 /// The audiences whose tokens ARM accepts.
 const AUDIENCES: [&str; 2] = ["https://management.azure.com", "https://management.core.windows.net"];
@@ -204,7 +213,7 @@ fn of_collection(call: &mut Call<'_>, collection: &Collection, version: &str) ->
         && let Some(parent) = &collection.parent
         && !call.state.world.objects.contains(parent.key())
     {
-        return Err(errors::parent_not_found("read", &collection.member("x"), parent));
+        return Err(rules.without_parent("read", &collection.member("x"), parent));
     }
     let outcome = rules.list(call, collection, version);
     by_provider(rules, outcome)
@@ -237,7 +246,7 @@ fn ready(call: &Call<'_>, rules: &dyn ArmType, id: &ResourceId) -> Result<(), Re
         && let Some(parent) = id.parent()
         && !world.objects.contains(parent.key())
     {
-        return Err(errors::parent_not_found(verb, id, &parent));
+        return Err(rules.without_parent(verb, id, &parent));
     }
     lock::check(call, &id.as_written(), id.key(), &id.type_key())
 }

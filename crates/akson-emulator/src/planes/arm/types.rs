@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use super::body::{self, Body};
 use super::path::Collection;
-use super::{Call, deleted_vault, federated_credential, generic, identity, list, lock, operation, vault};
+use super::{
+    Call, container, deleted_vault, diagnostic_setting, federated_credential, generic, identity, list, lock, network,
+    progress, registry, vault, workspace,
+};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::ResourceId;
@@ -51,6 +54,11 @@ pub(super) trait ArmType: Sync {
         errors::group_not_found(id.place.group.as_deref().unwrap_or_default())
     }
 
+    /// The 404 for a child whose parent is missing.
+    fn without_parent(&self, verb: &str, id: &ResourceId, parent: &ResourceId) -> Refusal {
+        errors::parent_not_found(verb, id, parent)
+    }
+
     /// The 404 of this type.
     fn missing(&self, id: &ResourceId) -> Refusal {
         errors::resource_not_found(id)
@@ -85,6 +93,23 @@ pub(super) trait ArmType: Sync {
         let _ = (world, body, now);
     }
 
+    /// What only the end of a write brings. Also called when an object was put into the world from
+    /// outside.
+    fn finish(&self, world: &mut World, key: &str, now: WorldTime) {
+        let _ = (world, key, now);
+    }
+
+    /// Writes into an object what it shows of its children.
+    fn gather(&self, world: &mut World, key: &str, now: WorldTime) {
+        let _ = (world, key, now);
+    }
+
+    /// Called just before one goes, alone or with its group: takes along what stands elsewhere, keeps
+    /// what is only soft-deleted.
+    fn leave(&self, world: &mut World, key: &str, now: WorldTime) {
+        let _ = (world, key, now);
+    }
+
     /// The type's name as the service spells it; by default as the id has it.
     fn name(&self, id: &ResourceId) -> String {
         id.full_type()
@@ -101,8 +126,14 @@ pub(super) fn of(type_key: &str) -> &'static dyn ArmType {
             &deleted_vault::DeletedVaults
         }
         lock::TYPE_KEY => &lock::Locks,
-        key if key.split('/').nth(1) == Some("locations") => &operation::Operations,
-        _ => &generic::Anything,
+        registry::TYPE_KEY => &registry::Registries,
+        workspace::TYPE_KEY => &workspace::Workspaces,
+        diagnostic_setting::TYPE_KEY => &diagnostic_setting::DiagnosticSettings,
+        "microsoft.containerregistry/registries/operationstatuses"
+        | "microsoft.network/privatednsoperationstatuses"
+        | "microsoft.network/privatednsoperationresults" => &progress::Operations,
+        key if key.split('/').nth(1) == Some("locations") => &progress::Operations,
+        key => container::of(key).or_else(|| network::of(key)).unwrap_or(&generic::Anything),
     }
 }
 
