@@ -11,6 +11,7 @@ use http::{Request, Response};
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::access::grants;
 use crate::clock::{Clock, WorldTime};
 use crate::errors;
 use crate::faults::{self, Effect, Faults, Spoil, Spoiled};
@@ -108,7 +109,9 @@ impl Emulator {
             Store::Memory => (None, World::new(options.seed, WorldTime::EPOCH)),
             Store::Directory(folder) => {
                 let (disk, world) = Disk::open(folder)?;
-                let world = if let Some(world) = world {
+                let world = if let Some(mut world) = world {
+                    grants::own_old_world(&mut world);
+                    world.accept();
                     world
                 } else {
                     let world = World::new(options.seed, WorldTime::of_the_computer());
@@ -237,6 +240,7 @@ impl Inner {
             work,
             options: &self.options,
             time_scale: self.clock.scale(),
+            bearer: None,
         });
         let answer = match state.commit(now) {
             Ok(()) => answer,

@@ -16,6 +16,7 @@
 //! # });
 //! ```
 
+mod access;
 mod clock;
 mod dice;
 mod emulator;
