@@ -83,9 +83,8 @@ pub(crate) fn covers(scope: &str, key: &str) -> bool {
 pub(crate) fn scopes(world: &World, key: &str) -> Vec<String> {
     let mut found = vec![String::new()];
     let root = format!("/providers/microsoft.management/managementgroups/{}", world.tenant);
-    if key.starts_with("/subscriptions/") {
-        found.push(root);
-    } else if key.starts_with("/providers/microsoft.management/managementgroups/") && !key.starts_with(&root) {
+    let in_group = key.starts_with("/providers/microsoft.management/managementgroups/") && !covers(&root, key);
+    if key.starts_with("/subscriptions/") || in_group {
         found.push(root);
     }
     let ends = key.char_indices().skip(1).filter(|(_, c)| *c == '/').map(|(at, _)| at).chain([key.len()]);

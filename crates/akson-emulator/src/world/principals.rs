@@ -49,7 +49,7 @@ impl World {
             });
         }
         self.objects.iter().find_map(|(_, object)| {
-            let app_id = identity_of(object, object_id)?;
+            let Identity { app_id } = identity_of(object, object_id)?;
             Some(Principal {
                 object_id: object_id.to_ascii_lowercase(),
                 kind: PrincipalKind::ServicePrincipal,
@@ -68,20 +68,24 @@ impl World {
     }
 }
 
-/// The client id, if it is known, of an identity that an object has or is.
-fn identity_of(object: &Object, object_id: &str) -> Option<Option<String>> {
+/// An identity that an object has or is; a resource does not say the client id of its own.
+struct Identity {
+    app_id: Option<String>,
+}
+
+fn identity_of(object: &Object, object_id: &str) -> Option<Identity> {
     let is = |value: Option<&Value>| {
         value.and_then(Value::as_str).is_some_and(|known| known.eq_ignore_ascii_case(object_id))
     };
-    let client = |value: &Value| value.get("clientId").and_then(Value::as_str).map(str::to_owned);
+    let client = |value: &Value| Identity { app_id: value.get("clientId").and_then(Value::as_str).map(str::to_owned) };
     let properties = object.properties();
     if object.type_key == "microsoft.managedidentity/userassignedidentities" {
         let properties = properties?;
-        return is(properties.get("principalId"))
-            .then(|| properties.get("clientId").and_then(Value::as_str).map(str::to_owned));
+        let app_id = properties.get("clientId").and_then(Value::as_str).map(str::to_owned);
+        return is(properties.get("principalId")).then_some(Identity { app_id });
     }
     if is(object.body.get("identity").and_then(|identity| identity.get("principalId"))) {
-        return Some(None);
+        return Some(Identity { app_id: None });
     }
     let properties = properties?;
     let profiles = properties.get("identityProfile").and_then(Value::as_object);

@@ -18,27 +18,27 @@ use crate::world::{Object, World};
 const TYPE: &str = "Microsoft.Security/pricings";
 pub(super) const TYPE_KEY: &str = "microsoft.security/pricings";
 
-/// A plan: its sub-plan and its extensions when it is switched on, and what replaces it.
+/// A plan: its kind (Azure's sub-plan) and its extensions when it is switched on, and what replaces it.
 struct Plan {
     name: &'static str,
-    sub_plan: Option<&'static str>,
+    kind: Option<&'static str>,
     extensions: &'static [(&'static str, bool)],
     replaced_by: Option<&'static str>,
 }
 
 const fn plan(name: &'static str) -> Plan {
-    Plan { name, sub_plan: None, extensions: &[], replaced_by: None }
+    Plan { name, kind: None, extensions: &[], replaced_by: None }
 }
 
 const fn old(name: &'static str, by: &'static str) -> Plan {
-    Plan { name, sub_plan: None, extensions: &[], replaced_by: Some(by) }
+    Plan { name, kind: None, extensions: &[], replaced_by: Some(by) }
 }
 
 /// All plans, in the service's order.
 const PLANS: [Plan; 15] = [
     Plan {
         name: "VirtualMachines",
-        sub_plan: Some("P2"),
+        kind: Some("P2"),
         extensions: &[("MdeDesignatedSubscription", false), ("AgentlessVmScanning", true)],
         replaced_by: None,
     },
@@ -46,7 +46,7 @@ const PLANS: [Plan; 15] = [
     plan("AppServices"),
     Plan {
         name: "StorageAccounts",
-        sub_plan: Some("DefenderForStorageV2"),
+        kind: Some("DefenderForStorageV2"),
         extensions: &[("OnUploadMalwareScanning", true), ("SensitiveDataDiscovery", true)],
         replaced_by: None,
     },
@@ -60,7 +60,7 @@ const PLANS: [Plan; 15] = [
     plan("CosmosDbs"),
     Plan {
         name: "Containers",
-        sub_plan: None,
+        kind: None,
         extensions: &[
             ("AgentlessDiscoveryForKubernetes", true),
             ("ContainerRegistriesVulnerabilityAssessments", true),
@@ -71,7 +71,7 @@ const PLANS: [Plan; 15] = [
     },
     Plan {
         name: "CloudPosture",
-        sub_plan: None,
+        kind: None,
         extensions: &[
             ("SensitiveDataDiscovery", true),
             ("ContainerRegistriesVulnerabilityAssessments", true),
@@ -131,7 +131,7 @@ impl ArmType for Pricings {
             }
             let since = before["properties"].get("enablementTime").filter(|_| !switched).cloned();
             properties.insert("enablementTime".to_owned(), since.unwrap_or_else(|| ticks(call.now).into()));
-            let sub_plan = asked.get("subPlan").and_then(Value::as_str).or(plan.sub_plan);
+            let sub_plan = asked.get("subPlan").and_then(Value::as_str).or(plan.kind);
             if let Some(sub_plan) = sub_plan {
                 properties.insert("subPlan".to_owned(), sub_plan.into());
             }

@@ -60,7 +60,11 @@ pub(super) fn answer(call: &mut Call<'_>) -> Answer {
     let name = call.visit.host.strip_suffix(SUFFIX).unwrap_or_default().to_owned();
     let Some(object) = find(&call.state.world, &name).cloned() else {
         // Where there is no vault there is no host: in Azure its name does not resolve.
-        return absent::host(call);
+        let world = &call.state.world;
+        return match login::check(world, call.visit.header("authorization"), &AUDIENCES, call.now) {
+            Err(bad) => refusal::unauthenticated(&world.tenant, bad).into_answer(),
+            Ok(_) => absent::host(call),
+        };
     };
     let vault = Vault { name: object.text("name").to_owned(), object };
     let outcome = respond(call, &vault);

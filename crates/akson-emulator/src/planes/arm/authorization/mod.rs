@@ -19,7 +19,7 @@ use super::{Call, body, list};
 use crate::access::{grants, roles};
 use crate::errors::{Outcome, Refusal};
 use crate::id::ResourceId;
-use crate::reply;
+use crate::reply::{self, Answer};
 
 pub(super) use scope::resource_of;
 
@@ -50,13 +50,13 @@ fn invalid(code: &'static str, message: impl Into<String>) -> Refusal {
 }
 
 /// Recorded for all types of this namespace but locks: 200 with what was deleted, 204 if there was none.
-fn delete(call: &mut Call<'_>, id: &ResourceId) -> Outcome {
+fn delete(call: &mut Call<'_>, id: &ResourceId) -> Answer {
     let Some(object) = call.state.world.objects.get(id.key()) else {
-        return Ok(reply::empty(StatusCode::NO_CONTENT));
+        return reply::empty(StatusCode::NO_CONTENT);
     };
     let answer = reply::json(StatusCode::OK, &object.body);
     call.state.world.remove_tree(id.key());
-    Ok(answer)
+    answer
 }
 
 /// Whether a text is a GUID.

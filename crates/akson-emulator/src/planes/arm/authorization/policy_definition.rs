@@ -149,7 +149,7 @@ impl ArmType for PolicyDefinitions {
             );
             return Err(invalid(code, message));
         }
-        super::delete(call, id)
+        Ok(super::delete(call, id))
     }
 
     /// What is built in, and what was made at the scope or above it.

@@ -84,7 +84,7 @@ impl ArmType for PolicyExemptions {
     }
 
     fn delete(&self, call: &mut Call<'_>, id: &ResourceId, _version: &str) -> Outcome {
-        super::delete(call, id)
+        Ok(super::delete(call, id))
     }
 
     fn list(&self, call: &mut Call<'_>, collection: &Collection, _version: &str) -> Outcome {

@@ -102,7 +102,7 @@ impl ArmType for RoleAssignments {
 
     fn delete(&self, call: &mut Call<'_>, id: &ResourceId, _version: &str) -> Outcome {
         call.state.world.spreading.remove(id.key());
-        super::delete(call, id)
+        Ok(super::delete(call, id))
     }
 
     fn list(&self, call: &mut Call<'_>, collection: &Collection, _version: &str) -> Outcome {
