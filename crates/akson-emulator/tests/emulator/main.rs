@@ -18,6 +18,8 @@ mod persistence;
 mod policies;
 mod pricings;
 mod recorded;
+mod recorded_rights;
+mod recorded_secrets;
 mod resource_groups;
 mod roles;
 mod secrets;

@@ -18,8 +18,9 @@ use crate::world::{Object, World};
 const TYPE: &str = "Microsoft.Authorization/policyAssignments";
 pub(super) const TYPE_KEY: &str = "microsoft.authorization/policyassignments";
 
-/// Since this version an assignment says more about itself.
-const TALKATIVE: &str = "2024-04-01";
+/// Since when an assignment says these things about itself (the first recorded).
+const LATE: [(&str, &str); 3] =
+    [("definitionVersion", "2023-04-01"), ("instanceId", "2024-04-01"), ("assignmentType", "2024-04-01")];
 
 /// Effects that change resources and so need an identity.
 const ACTING: [&str; 2] = ["deployIfNotExists", "modify"];
@@ -154,13 +155,14 @@ impl ArmType for PolicyAssignments {
 
 /// What this version of the API shows.
 fn shown<'a>(call: &Call<'_>, body: &'a Map<String, Value>) -> Cow<'a, Map<String, Value>> {
-    if call.visit.query.get("api-version").unwrap_or_default() >= TALKATIVE {
+    let version = call.visit.query.get("api-version").unwrap_or_default();
+    if LATE.iter().all(|(_, since)| version >= *since) {
         return Cow::Borrowed(body);
     }
     let mut body = body.clone();
     if let Some(Value::Object(properties)) = body.get_mut("properties") {
-        for late in ["definitionVersion", "effectiveDefinitionVersion", "instanceId", "assignmentType"] {
-            properties.shift_remove(late);
+        for (late, _) in LATE.iter().filter(|(_, since)| version < *since) {
+            properties.shift_remove(*late);
         }
     }
     Cow::Owned(body)
