@@ -167,7 +167,8 @@ impl Emulator {
     }
 
     /// Puts raw ARM objects into the world, over what is there. Whatever they refer to and is not there
-    /// is made up: subscriptions, resource groups, parents, resources named in their properties.
+    /// is made up: subscriptions (which the signed-in principal then owns), resource groups, parents,
+    /// resources named in their properties. Role assignments among them have effect at once.
     ///
     /// # Errors
     ///

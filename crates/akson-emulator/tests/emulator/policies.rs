@@ -155,6 +155,10 @@ async fn identities() {
     put(json!({ "location": "westeurope", "identity": { "type": "None" } }), "400 ResourceIdentityRequired").await;
     put(json!({ "location": "eastus", "identity": { "type": "SystemAssigned" } }), "409 InvalidResourceLocation").await;
     assert_ne!(put(own, "201").await["identity"]["principalId"], principal.as_str(), "another principal");
+    // An effect that only looks needs none.
+    let maintenance = "/providers/Microsoft.Authorization/policyDefinitions/e1352e44-d34d-4e4d-a22e-451a15f759a1";
+    let window = json!({ "effect": "AuditIfNotExists", "configurationType": "aksManagedAutoUpgradeSchedule", "maintenanceWindow": {} });
+    azure.check(&format!("PUT {}", assignment("~/resourceGroups/g")), assign(maintenance, &window), "201").await;
     let integrity = "/providers/Microsoft.Authorization/policySetDefinitions/af28bf8b-c669-4dd3-9137-1e68fdc61bd6";
     let asked = assign(integrity, &json!({ "effect": "Disabled" }));
     azure.check(&format!("PUT {}", assignment("~/resourceGroups/g")), asked, "400 ResourceIdentityRequired").await;
