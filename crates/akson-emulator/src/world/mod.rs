@@ -4,7 +4,7 @@
 mod event;
 mod object;
 mod operation;
-mod principals;
+pub(crate) mod principals;
 mod secret;
 pub(crate) mod store;
 mod table;

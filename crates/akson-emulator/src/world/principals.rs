@@ -15,17 +15,6 @@ pub(crate) enum PrincipalKind {
     ServicePrincipal,
 }
 
-impl PrincipalKind {
-    /// The word in `principalType`.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::User => "User",
-            Self::Group => "Group",
-            Self::ServicePrincipal => "ServicePrincipal",
-        }
-    }
-}
-
 /// A principal of the tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Principal {

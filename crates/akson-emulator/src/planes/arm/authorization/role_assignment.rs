@@ -16,6 +16,7 @@ use crate::access::grants::{self, TYPE, TYPE_KEY, ticks};
 use crate::access::roles;
 use crate::clock::WorldTime;
 use crate::errors;
+use crate::world::principals::PrincipalKind;
 use crate::world::{Object, World};
 
 pub(super) struct RoleAssignments;
@@ -189,24 +190,34 @@ fn kind_of(world: &World, principal: &str, given: &str, now: WorldTime) -> Resul
     if given.is_empty() {
         let found = found.filter(|found| {
             let digits = principal.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-            found.since == WorldTime(0) || found.since.plus(Duration::from_secs(8 + digits % 30)) <= now
+            let itself = principal.eq_ignore_ascii_case(&world.caller.object_id);
+            itself || found.since.plus(Duration::from_secs(8 + digits % 30)) <= now
         });
-        return found.map(|found| found.kind.word().to_owned()).ok_or_else(|| not_found(world, principal));
+        return found.map(|found| word(found.kind).to_owned()).ok_or_else(|| not_found(world, principal));
     }
     let kind = KINDS
         .into_iter()
         .find(|kind| kind.eq_ignore_ascii_case(given))
         .ok_or_else(|| invalid("InvalidPrincipalType", format!("The principal type '{given}' is not valid.")))?;
     match found {
-        Some(found) if found.kind.word() != kind => Err(invalid(
+        Some(found) if word(found.kind) != kind => Err(invalid(
             "UnmatchedPrincipalType",
             format!(
                 "The PrincipalId '{}' has type '{}' , which is different from specified PrinciaplType '{kind}'.",
                 principal.replace('-', ""),
-                found.kind.word()
+                word(found.kind)
             ),
         )),
         _ => Ok(kind.to_owned()),
+    }
+}
+
+/// The kind of a principal as this provider writes it.
+fn word(kind: PrincipalKind) -> &'static str {
+    match kind {
+        PrincipalKind::User => "User",
+        PrincipalKind::Group => "Group",
+        PrincipalKind::ServicePrincipal => "ServicePrincipal",
     }
 }
 
