@@ -49,6 +49,24 @@ pub(crate) fn allows(world: &World, principal: &str, right: Right<'_>, scope: &s
     })
 }
 
+/// Whether a principal has any role at, above or below a scope: such scopes are shown to it in lists.
+pub(crate) fn sees(world: &World, principal: &str, scope: &str, now: WorldTime) -> bool {
+    let key = scope.trim_end_matches('/').to_ascii_lowercase();
+    let mut holders = world.groups_of(principal);
+    holders.push(principal.to_owned());
+    let holds = |at: &str, object: &Object| {
+        let holder = object.property("principalId");
+        object.type_key == grants::TYPE_KEY
+            && holders.iter().any(|known| known.eq_ignore_ascii_case(holder))
+            && grants::is_effective(world, at, Right::Action(""), now)
+    };
+    let above = |scope: String| {
+        world.objects.starting_with(&format!("{scope}{ASSIGNMENTS}"), "").any(|(at, object)| holds(at, object))
+    };
+    scopes(world, &key).into_iter().any(above)
+        || world.objects.starting_with(&format!("{key}/"), "").any(|(at, object)| holds(at, object))
+}
+
 /// Whether the right was taken away from the signed-in principal from outside.
 fn is_denied(world: &World, principal: &str, right: Right<'_>, key: &str) -> bool {
     principal.eq_ignore_ascii_case(&world.caller.object_id)

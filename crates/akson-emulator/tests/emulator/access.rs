@@ -24,7 +24,9 @@ async fn scopes_and_actions() {
         assert_eq!(reply.status != 403, allowed, "{call} {}", reply.text);
     };
     check("GET ~/resourceGroups/g", false).await;
+    assert_eq!(azure.get("/subscriptions").await["value"], json!([]));
     azure.grant(READER, "~/resourceGroups/g");
+    assert_eq!(azure.get("/subscriptions").await["value"].as_array().unwrap().len(), 1);
     check("GET ~/resourceGroups/g", true).await;
     check("GET ~/resourceGroups/g/providers/A.B/c/d", true).await;
     check("GET ~/resourceGroups/h", false).await;
