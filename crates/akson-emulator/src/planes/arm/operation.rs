@@ -50,7 +50,7 @@ pub(crate) fn settle(world: &mut World, now: WorldTime) {
     let purged: Vec<String> =
         world.deleted_vaults.iter().filter(|(_, vault)| vault.purge <= now).map(|(name, _)| name.to_owned()).collect();
     for name in purged {
-        world.deleted_vaults.remove(&name);
+        vault::purge(world, &name);
     }
 }
 
@@ -58,9 +58,7 @@ pub(crate) fn settle(world: &mut World, now: WorldTime) {
 fn finish(world: &mut World, work: Work, now: WorldTime) {
     match work {
         Work::DeleteGroup { key } | Work::DeleteObject { key } => removal::remove(world, &key, now),
-        Work::PurgeVault { name } => {
-            world.deleted_vaults.remove(&name);
-        }
+        Work::PurgeVault { name } => vault::purge(world, &name),
         Work::Write { key } => {
             if let Some(object) = world.objects.get(&key) {
                 let rules = types::of(&object.type_key.clone());

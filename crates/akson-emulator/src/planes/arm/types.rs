@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::body::{self, Body};
 use super::path::Collection;
 use super::{
-    Call, container, deleted_vault, diagnostic_setting, federated_credential, generic, identity, list, lock, network,
-    progress, registry, vault, workspace,
+    Call, activity, authorization, container, deleted_vault, diagnostic_setting, federated_credential, generic, identity,
+    list, lock, network, pricing, progress, registry, secret, vault, workspace,
 };
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
@@ -110,6 +110,13 @@ pub(super) trait ArmType: Sync {
         let _ = (world, key, now);
     }
 
+    /// Puts a raw body into the world from outside, for what is not kept as an object. `false`, the
+    /// default, leaves it to the caller.
+    fn place(&self, world: &mut World, id: &ResourceId, body: &Body, now: WorldTime) -> bool {
+        let _ = (world, id, body, now);
+        false
+    }
+
     /// The type's name as the service spells it; by default as the id has it.
     fn name(&self, id: &ResourceId) -> String {
         id.full_type()
@@ -129,6 +136,10 @@ pub(super) fn of(type_key: &str) -> &'static dyn ArmType {
         registry::TYPE_KEY => &registry::Registries,
         workspace::TYPE_KEY => &workspace::Workspaces,
         diagnostic_setting::TYPE_KEY => &diagnostic_setting::DiagnosticSettings,
+        secret::TYPE_KEY => &secret::Secrets,
+        pricing::TYPE_KEY => &pricing::Pricings,
+        activity::TYPE_KEY => &activity::Activity,
+        key if key.starts_with(authorization::NAMESPACE) => authorization::of(key).unwrap_or(&generic::Anything),
         "microsoft.containerregistry/registries/operationstatuses"
         | "microsoft.network/privatednsoperationstatuses"
         | "microsoft.network/privatednsoperationresults" => &progress::Operations,
