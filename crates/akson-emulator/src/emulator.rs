@@ -108,7 +108,8 @@ impl Emulator {
             Store::Memory => (None, World::new(options.seed, WorldTime::EPOCH)),
             Store::Directory(folder) => {
                 let (disk, world) = Disk::open(folder)?;
-                let world = if let Some(world) = world {
+                let world = if let Some(mut world) = world {
+                    world.furnish();
                     world
                 } else {
                     let world = World::new(options.seed, WorldTime::of_the_computer());

@@ -1,8 +1,12 @@
 //! Everything that exists: tenant, subscriptions, objects, soft-deleted vaults, running operations.
 //! Holds and undoes; the rules of each type stand in `planes`, the file in `store`.
 
+mod cached;
+mod directory;
+mod kube;
 mod object;
 mod operation;
+pub(crate) mod principals;
 pub(crate) mod store;
 mod table;
 
@@ -10,6 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::WorldTime;
 use crate::dice::Dice;
+pub(crate) use cached::Cached;
+pub(crate) use directory::{AppSecret, DirectoryEntry, DirectoryKind};
+pub(crate) use kube::{KubeCluster, KubeObject};
 pub(crate) use object::{DeletedVault, Object, Settling, Subscription, set_state};
 pub(crate) use operation::{Operation, Work};
 pub(crate) use table::Table;
@@ -52,6 +59,17 @@ pub(crate) struct World {
     pub(crate) objects: Table<Object>,
     pub(crate) deleted_vaults: Table<DeletedVault>,
     pub(crate) operations: Table<Operation>,
+    /// Users, groups, applications and service principals, by object id.
+    #[serde(default)]
+    pub(crate) directory: Table<DirectoryEntry>,
+    /// The API servers of clusters, by the cluster's key.
+    #[serde(default)]
+    pub(crate) kube_clusters: Table<KubeCluster>,
+    /// What is in them.
+    #[serde(default)]
+    pub(crate) kube_objects: Table<KubeObject>,
+    #[serde(skip)]
+    pub(crate) indexes: principals::Indexes,
 }
 
 impl World {
@@ -79,12 +97,22 @@ impl World {
             objects: Table::default(),
             deleted_vaults: Table::default(),
             operations: Table::default(),
+            directory: Table::default(),
+            kube_clusters: Table::default(),
+            kube_objects: Table::default(),
+            indexes: principals::Indexes::default(),
         };
         world
             .subscriptions
             .insert(subscription.clone(), Subscription { id: subscription, name: "Emulated subscription".to_owned() });
-        world.accept();
+        world.furnish();
         world
+    }
+
+    /// Gives a world what every world has and an older version did not know.
+    pub(crate) fn furnish(&mut self) {
+        self.furnish_directory();
+        self.accept();
     }
 
     /// Whether anything changed since the last `accept` or `undo`.
@@ -93,6 +121,9 @@ impl World {
             || self.objects.changed()
             || self.deleted_vaults.changed()
             || self.operations.changed()
+            || self.directory.changed()
+            || self.kube_clusters.changed()
+            || self.kube_objects.changed()
     }
 
     /// Keeps the changes.
@@ -101,6 +132,9 @@ impl World {
         self.objects.accept();
         self.deleted_vaults.accept();
         self.operations.accept();
+        self.directory.accept();
+        self.kube_clusters.accept();
+        self.kube_objects.accept();
     }
 
     /// Takes the changes back.
@@ -109,6 +143,9 @@ impl World {
         self.objects.undo();
         self.deleted_vaults.undo();
         self.operations.undo();
+        self.directory.undo();
+        self.kube_clusters.undo();
+        self.kube_objects.undo();
     }
 
     /// Removes an object and everything below it.
