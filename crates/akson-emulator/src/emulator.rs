@@ -18,7 +18,7 @@ use crate::god::God;
 use crate::log::{Log, RequestRecord};
 use crate::options::{Options, Store};
 use crate::planes::{self, Call};
-use crate::reply::Answer;
+use crate::reply::{self, Answer};
 use crate::seed::{self, SeedError};
 use crate::throttle::Buckets;
 use crate::visit::Visit;
@@ -149,6 +149,9 @@ impl Emulator {
         }
         let answer = self.inner.process(&visit, number, latency.saturating_sub(way));
         self.inner.pause(latency.saturating_sub(way) + spoiled.after.latency).await;
+        if reply::is_reset(&answer) {
+            return Err(ConnectionReset);
+        }
         self.inner.spoil(&spoiled.after).await.unwrap_or(Ok(answer))
     }
 
@@ -244,7 +247,9 @@ impl Inner {
             Err(error) => errors::not_stored(&error.to_string()).into_answer(),
         };
         let answer = planes::with_usual_headers(answer, visit, &mut state.world, now);
-        state.log.answered(number, answer.status().as_u16());
+        if !reply::is_reset(&answer) {
+            state.log.answered(number, answer.status().as_u16());
+        }
         answer
     }
 
@@ -263,6 +268,12 @@ impl Inner {
                 Err(error)
             }
         }
+    }
+
+    /// A token for a principal, as if it had signed in.
+    pub(crate) fn token(&self, object_id: &str, audience: &str) -> Option<String> {
+        let state = self.lock();
+        planes::token_for(&state.world, object_id, audience, self.clock.now(), self.clock.scale(), &self.options)
     }
 
     /// What a fault makes of a call in one phase: `None` lets it go on.
