@@ -33,6 +33,9 @@ pub struct Snapshot {
     /// Every object of the directory, soft-deleted ones among them, as Graph would show it with all its
     /// properties, members and owners; by object id.
     pub directory: BTreeMap<String, Value>,
+    /// Every object of every cluster: by the cluster's id in lower case, two slashes,
+    /// `{plural}.{group}/{namespace or -}/{name}`.
+    pub kubernetes: BTreeMap<String, Value>,
     /// Operations that have not ended.
     pub operations: Vec<RunningOperation>,
     /// The calls since the emulator was opened or the log cleared, oldest first.
@@ -178,6 +181,7 @@ pub(crate) fn look(world: &World, requests: Vec<RequestRecord>, now: WorldTime) 
         objects: world.objects.iter().map(|(key, object)| (key.to_owned(), shown(&object.view(now)))).collect(),
         deleted_vaults: world.deleted_vaults.iter().map(|(name, vault)| (name.to_owned(), vault.body())).collect(),
         directory: planes::everything_in_directory(world).into_iter().collect(),
+        kubernetes: planes::everything_in_clusters(world).collect(),
         operations: world
             .operations
             .iter()

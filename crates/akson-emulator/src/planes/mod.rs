@@ -23,6 +23,7 @@ use crate::world::World;
 pub(crate) use arm::seeding;
 pub(crate) use graph::everything as everything_in_directory;
 pub(crate) use graph::seeding as directory_seeding;
+pub(crate) use kubernetes::everything as everything_in_clusters;
 
 /// Applies everything whose time has come.
 pub(crate) fn settle(world: &mut World, now: WorldTime) {
