@@ -167,8 +167,11 @@ impl Emulator {
         God::new(Arc::clone(&self.inner))
     }
 
-    /// Puts raw ARM objects into the world, over what is there. Whatever they refer to and is not there
-    /// is made up: subscriptions, resource groups, parents, resources named in their properties.
+    /// Puts raw objects of ARM and of the directory into the world, over what is there. Whatever they
+    /// refer to and is not there is made up: subscriptions, resource groups, parents, resources named in
+    /// their properties, users that are members by their principal name. Users, groups, applications and
+    /// service principals are recognised by `@odata.type` or by their properties; a group can have
+    /// `members` and `owners`, an application `federatedIdentityCredentials`.
     ///
     /// # Errors
     ///

@@ -25,7 +25,8 @@ pub(crate) use table::Table;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denial {
     /// An action, with `*` for any run of characters, e.g. `Microsoft.KeyVault/vaults/write` or
-    /// `*/delete`; case does not matter.
+    /// `*/delete`; case does not matter. Those of the directory are denied everywhere or not at all, e.g.
+    /// `microsoft.directory/groups/members/update`.
     pub action: String,
     /// The scope at and below which it is denied, e.g. a resource group's id; `/` is everywhere.
     pub scope: String,

@@ -354,6 +354,9 @@ async fn who_may_what() {
     let header = format!("Bearer {}", god.token(&person, "https://graph.microsoft.com").unwrap());
     let me = graph.check_with("GET /me", &[("authorization", &header)], Value::Null, "200").await;
     assert_eq!(me.body["userPrincipalName"], "user@example.com");
+    let own = json!({ "displayName": "own" });
+    let made = graph.check_with("POST /applications", &[("authorization", &header)], own, "201").await;
+    assert_eq!(names(&graph.get(&format!("/applications/{}/owners", id_of(&made))).await), ["Emulated user"]);
     assert_eq!(graph.get("/organization").await["value"][0]["id"], graph.emulator.identity().tenant.as_str());
     let user = json!({ "accountEnabled": true, "displayName": "Ann", "mailNickname": "ann", "userPrincipalName": "ann@example.com", "passwordProfile": { "password": "x" } });
     let ann = id_of(&graph.check("POST /users", user.clone(), "201").await);
@@ -365,7 +368,7 @@ async fn who_may_what() {
         .await;
     let team = graph.group("team").await;
     let deny = |action: &str| {
-        god.set_denied_actions(vec![Denial { action: action.to_owned(), scope: "/".to_owned() }]).unwrap()
+        god.set_denied_actions(vec![Denial { action: action.to_owned(), scope: "/".to_owned() }]).unwrap();
     };
     let member = format!("POST /groups/{team}/members/$ref");
     deny("microsoft.directory/groups/create");

@@ -19,11 +19,11 @@ struct Cluster {
 
 impl Cluster {
     fn new() -> Self {
-        Self::with(json!({}), Options::default())
+        Self::with(&json!({}), Options::default())
     }
 
     /// With these properties over the usual ones.
-    fn with(properties: Value, options: Options) -> Self {
+    fn with(properties: &Value, options: Options) -> Self {
         let emulator = Emulator::open(Options { directory_lag: std::time::Duration::ZERO, ..options }).unwrap();
         let who = emulator.identity();
         let id = format!(
@@ -63,30 +63,21 @@ impl Cluster {
     }
 
     /// Sends JSON and compares status and reason: `201`, `404 NotFound`.
-    #[track_caller]
-    fn check(&self, call: &str, body: Value, expected: &str) -> impl Future<Output = Reply> {
+    async fn check(&self, call: &str, body: Value, expected: &str) -> Reply {
         let kind = if call.starts_with("PATCH") { "application/merge-patch+json" } else { "application/json" };
-        self.check_as(call, &[("content-type", kind)], body, expected)
+        self.check_as(call, &[("content-type", kind)], body, expected).await
     }
 
-    fn check_as(
-        &self,
-        call: &str,
-        headers: &[(&str, &str)],
-        body: Value,
-        expected: &str,
-    ) -> impl Future<Output = Reply> {
+    async fn check_as(&self, call: &str, headers: &[(&str, &str)], body: Value, expected: &str) -> Reply {
         let bytes = match body {
             Value::Null => Bytes::new(),
             Value::String(text) => text.into(),
             other => other.to_string().into(),
         };
-        async move {
-            let reply = self.send(call, headers, bytes).await.unwrap();
-            let reason = reply.body["reason"].as_str().filter(|_| reply.body["kind"] == "Status").unwrap_or("");
-            assert_eq!(format!("{} {reason}", reply.status).trim_end(), expected, "{call}\n{}", reply.text);
-            reply
-        }
+        let reply = self.send(call, headers, bytes).await.unwrap();
+        let reason = reply.body["reason"].as_str().filter(|_| reply.body["kind"] == "Status").unwrap_or("");
+        assert_eq!(format!("{} {reason}", reply.status).trim_end(), expected, "{call}\n{}", reply.text);
+        reply
     }
 
     async fn apply(&self, path: &str, manager: &str, body: Value, expected: &str) -> Reply {
@@ -112,7 +103,7 @@ const C: &str = "/api/v1/namespaces/n/configmaps/c";
 #[tokio::test(start_paused = true)]
 async fn who_gets_through() {
     let reaches = async |properties: Value| {
-        let cluster = Cluster::with(properties, Options::default());
+        let cluster = Cluster::with(&properties, Options::default());
         cluster.send("GET /version", &[], Bytes::new()).await.map(|reply| reply.status)
     };
     assert_eq!(reaches(json!({})).await, Some(200));
@@ -124,7 +115,7 @@ async fn who_gets_through() {
     assert_eq!(reaches(ranges(json!(["198.51.100.0/24"]))).await, None);
     assert_eq!(reaches(ranges(json!([]))).await, Some(200));
     let inside = Options { caller_address: "10.1.0.4".parse().unwrap(), ..Options::default() };
-    let private = Cluster::with(json!({ "apiServerAccessProfile": { "enablePrivateCluster": true } }), inside);
+    let private = Cluster::with(&json!({ "apiServerAccessProfile": { "enablePrivateCluster": true } }), inside);
     private.check("GET /version", Value::Null, "200").await;
     let elsewhere = Request::get("https://none.hcp.westeurope.azmk8s.io/version").body(Bytes::new()).unwrap();
     assert!(private.emulator.handle(elsewhere).await.is_err());
@@ -227,7 +218,7 @@ async fn discovery() {
     cluster.check(&format!("GET {class}"), Value::Null, "404 NotFound").await;
     cluster.check("GET /openapi/v3", Value::Null, "404 NotFound").await;
     cluster.edit(|properties| {
-        properties["addonProfiles"] = json!({ "azureKeyvaultSecretsProvider": { "enabled": true } })
+        properties["addonProfiles"] = json!({ "azureKeyvaultSecretsProvider": { "enabled": true } });
     });
     assert_eq!(get(&class).await["items"], json!([]));
 }
@@ -428,4 +419,91 @@ async fn applied_lists_are_merged_by_key() {
     assert_eq!(conflict["details"]["causes"][0]["field"], ".spec.template.spec.containers[name=\"web\"].image");
     let gone = cluster.apply(path, "two", deployment(json!([])), "200").await.body;
     assert_eq!(gone["spec"]["template"]["spec"]["containers"], json!([{ "name": "web", "image": "a" }]));
+}
+
+/// Calls put together at random from words that mean something here: whatever comes, the answer is
+/// well-formed and is no 5xx.
+#[tokio::test(start_paused = true)]
+async fn nonsense_is_answered_with_sense() {
+    let cluster = Cluster::new();
+    let mut state = 7_u64;
+    let mut below = |bound: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % bound
+    };
+    let paths = [
+        "/api/v1/namespaces/default/configmaps",
+        "/api/v1/namespaces/default/configmaps/c",
+        "/api/v1/namespaces/default/secrets/c",
+        "/api/v1/namespaces/c",
+        "/api/v1/namespaces",
+        "/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings/c",
+        "/apis/apps/v1/namespaces/default/deployments/c",
+        "/apis/secrets-store.csi.x-k8s.io/v1/namespaces/default/secretproviderclasses/c",
+        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+        "/apis/x",
+        "/",
+    ];
+    let queries = [
+        "",
+        "?fieldManager=a",
+        "?fieldManager=b&force=true",
+        "?dryRun=All&fieldManager=a",
+        "?labelSelector=a=b",
+        "?limit=1&continue=%00",
+    ];
+    let kinds = [
+        "application/json",
+        "application/apply-patch+yaml",
+        "application/merge-patch+json",
+        "application/strategic-merge-patch+json",
+        "x/y",
+    ];
+    for _ in 0..4000 {
+        let path = paths[below(paths.len())];
+        let (api_version, kind) = match path.split('/').collect::<Vec<_>>().as_slice() {
+            [_, "api", _, "namespaces"] | [_, "api", _, "namespaces", "c"] => ("v1", "Namespace"),
+            [_, "api", .., "secrets", _] => ("v1", "Secret"),
+            [_, "apis", "apps", ..] => ("apps/v1", "Deployment"),
+            [_, "apis", "rbac.authorization.k8s.io", ..] => ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+            [_, "apis", "secrets-store.csi.x-k8s.io", ..] => ("secrets-store.csi.x-k8s.io/v1", "SecretProviderClass"),
+            _ => ("v1", "ConfigMap"),
+        };
+        let values = [
+            json!(null),
+            json!("a"),
+            json!(7),
+            json!([]),
+            json!({}),
+            json!({ "a": "b" }),
+            json!([{ "name": "a" }]),
+            json!({ "c": { "d": null } }),
+        ];
+        let mut body = json!({ "apiVersion": api_version, "kind": kind });
+        for name in
+            ["metadata", "data", "spec", "status", "subjects", "roleRef", "secrets", "stringData", "type", "immutable"]
+        {
+            if below(4) == 0 {
+                body[name] = values[below(values.len())].clone();
+            }
+        }
+        if below(3) > 0 {
+            body["metadata"] = json!({ "name": "c", "labels": values[below(values.len())], "finalizers": values[below(values.len())] });
+        }
+        if below(5) == 0 {
+            body["spec"] = json!({ "template": { "spec": { "containers": values[below(values.len())] } } });
+        }
+        let call = format!(
+            "{} {path}{}",
+            ["GET", "PUT", "PATCH", "DELETE", "POST", "PATCH"][below(6)],
+            queries[below(queries.len())]
+        );
+        let headers = [("content-type", kinds[below(kinds.len())])];
+        let reply = cluster.send(&call, &headers, body.to_string().into()).await.unwrap();
+        assert!(reply.status < 500, "{call} {body}\n{}", reply.text);
+        assert!(!reply.body.is_null(), "{call} {body}\n{}", reply.text);
+        if below(8) == 0 {
+            pass(5).await;
+        }
+    }
 }

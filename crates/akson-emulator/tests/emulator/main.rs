@@ -16,6 +16,7 @@ mod nonsense;
 mod pages;
 mod persistence;
 mod recorded;
+mod recorded_graph;
 mod resource_groups;
 mod server;
 mod speed;

@@ -13,19 +13,19 @@ use serde_json::{Value, json};
 use crate::support::{Azure, Reply, pass};
 
 #[derive(serde::Deserialize)]
-struct Exchange {
-    method: String,
-    url: String,
+pub(crate) struct Exchange {
+    pub(crate) method: String,
+    pub(crate) url: String,
     #[serde(default)]
-    request_body: Value,
-    status: u16,
+    pub(crate) request_body: Value,
+    pub(crate) status: u16,
     #[serde(default)]
-    response_headers: BTreeMap<String, Value>,
+    pub(crate) response_headers: BTreeMap<String, Value>,
     #[serde(default)]
-    response_body: Value,
+    pub(crate) response_body: Value,
 }
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     let data = std::env::var_os("AKSON_AZURE_DATA").map(PathBuf::from);
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/azure");
     data.unwrap_or_else(beside).join("recordings")

@@ -112,7 +112,7 @@ pub(super) fn federated(call: &mut Call<'_>, ask: &Ask, entry: &DirectoryEntry, 
         }
         ("POST", []) => {
             let asked = ask.body(call)?;
-            add(call, &context, entry, asked)
+            add(call, &context, entry, &asked)
         }
         ("PATCH", [key]) => {
             let asked = ask.body(call)?;
@@ -121,7 +121,7 @@ pub(super) fn federated(call: &mut Call<'_>, ask: &Ask, entry: &DirectoryEntry, 
                 None if call.visit.header("prefer").is_some_and(|value| value.contains("create-if-missing")) => {
                     let mut asked = asked;
                     asked.entry("name").or_insert_with(|| (*key).into());
-                    add(call, &context, entry, asked)
+                    add(call, &context, entry, &asked)
                 }
                 None => Err(errors::not_found(key)),
             }
@@ -173,7 +173,7 @@ fn check(entry: &DirectoryEntry, own: Option<usize>, credential: &Body) -> Outco
     Ok(())
 }
 
-fn add(call: &mut Call<'_>, context: &str, entry: &DirectoryEntry, asked: Body) -> Outcome {
+fn add(call: &mut Call<'_>, context: &str, entry: &DirectoryEntry, asked: &Body) -> Outcome {
     if entry.credentials.len() >= MOST {
         return Err(errors::bad(format!("The number of federated identity credentials exceeds the limit of {MOST}.")));
     }

@@ -1,4 +1,4 @@
-//! `$filter`: the part of OData that the directory understands, read and evaluated.
+//! `$filter`: the part of `OData` that the directory understands, read and evaluated.
 
 use serde_json::Value;
 

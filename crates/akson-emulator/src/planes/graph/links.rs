@@ -98,10 +98,10 @@ pub(super) fn answer(call: &mut Call<'_>, ask: &Ask, entry: &DirectoryEntry, rel
     let id = entry.text("id").to_owned();
     let update = format!("microsoft.directory/{set}/{relation}/update");
     match (call.visit.method.as_str(), rest) {
-        ("GET", [] | ["$ref" | "$count"] | [_]) => {
+        ("GET", [] | [_]) => {
             ask.allowed(call, &format!("microsoft.directory/{set}/{relation}/read"))?;
             let ids = if members { &entry.members } else { &entry.owners };
-            listed(call, ask, ids.clone(), rest)
+            listed(call, ask, ids, rest)
         }
         ("POST", ["$ref"]) => {
             ask.allowed(call, &update)?;
@@ -156,7 +156,7 @@ pub(super) fn answer(call: &mut Call<'_>, ask: &Ask, entry: &DirectoryEntry, rel
 }
 
 /// A list of objects by their ids: whole, as references, counted, or of one kind only.
-pub(super) fn listed(call: &mut Call<'_>, ask: &Ask, ids: Vec<String>, rest: &[&str]) -> Outcome {
+pub(super) fn listed(call: &mut Call<'_>, ask: &Ask, ids: &[String], rest: &[&str]) -> Outcome {
     let world = &call.state.world;
     let mut found: Vec<DirectoryEntry> =
         ids.iter().filter_map(|id| find::by_id(world, id)).map(std::borrow::Cow::into_owned).collect();

@@ -210,13 +210,13 @@ fn of_entry(call: &mut Call<'_>, ask: &Ask, entry: &DirectoryEntry, key: &Key, r
         ["transitiveMembers", rest @ ..] if group && reads => {
             ask.allowed(call, "microsoft.directory/groups/members/read")?;
             let ids = links::transitive_members(&call.state.world, &id);
-            links::listed(call, ask, ids, rest)
+            links::listed(call, ask, &ids, rest)
         }
         ["memberOf" | "transitiveMemberOf", more @ ..] if reads && entry.kind != DirectoryKind::Application => {
             ask.allowed(call, &format!("microsoft.directory/{set}/memberOf/read"))?;
             let world = &call.state.world;
             let ids = if rest[0] == "memberOf" { links::member_of(world, &id) } else { world.groups_of(&id) };
-            links::listed(call, ask, ids, more)
+            links::listed(call, ask, &ids, more)
         }
         [function @ ("checkMemberGroups" | "getMemberGroups" | "checkMemberObjects" | "getMemberObjects")] => {
             ask.allowed(call, &format!("microsoft.directory/{set}/memberOf/read"))?;

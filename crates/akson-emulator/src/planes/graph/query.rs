@@ -60,16 +60,16 @@ impl Query {
             Some(token) => {
                 let bytes = URL_SAFE_NO_PAD.decode(token).ok();
                 let after = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-                let expired = || {
-                    errors::bad(
-                        "The specified page token value has expired and can no longer be included in your request.",
-                    )
-                };
-                Some(after.ok_or_else(expired)?)
+                Some(after.ok_or_else(Self::expired)?)
             }
         };
         let count = advanced && given("$count").is_some_and(|value| value.eq_ignore_ascii_case("true"));
         Ok(Self { filter, select, top: top.min(call.options.page_size.max(1)), count, after, advanced })
+    }
+
+    /// A page token that leads nowhere any more.
+    pub(super) fn expired() -> GraphError {
+        errors::bad("The specified page token value has expired and can no longer be included in your request.")
     }
 
     /// The properties that are wanted, of all that there are.

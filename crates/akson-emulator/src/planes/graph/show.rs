@@ -75,15 +75,15 @@ pub(super) fn list(
         query.filter.as_ref().is_none_or(|filter| filter.holds(&|name: &str| shape::property(entry, name)))
     };
     let mut found: Vec<DirectoryEntry> = entries.into_iter().filter(holds).collect();
-    found.retain(|entry| !find::is_behind(call, entry.created));
     let total = found.len();
     if let Some(after) = &query.after {
-        let at = found.iter().position(|entry| entry.text("id") == after);
+        let at = found.iter().position(|entry| entry.text("id") == after).map(|at| at + 1);
         // An object that is gone meanwhile: in a list by id it is known where it stood.
-        let at =
-            at.map_or_else(|| found.iter().filter(|entry| entry.text("id") <= after.as_str()).count(), |at| at + 1);
-        found.drain(..at.min(found.len()));
+        let stood = || found.iter().filter(|entry| entry.text("id") <= after.as_str()).count();
+        let at = if mixed { at.ok_or_else(Query::expired)? } else { at.unwrap_or_else(stood) };
+        found.drain(..at);
     }
+    found.retain(|entry| !find::is_behind(call, entry.created));
     let more = found.len() > query.top;
     found.truncate(query.top);
     let next = found.last().filter(|_| more).map(|last| Query::next_link(call, last.text("id")));

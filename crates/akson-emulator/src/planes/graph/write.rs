@@ -11,6 +11,7 @@ use super::shape::{self, Body};
 use super::{Ask, Call, find, links, show};
 use crate::clock::WorldTime;
 use crate::reply::{self, Answer, WithHeader};
+use crate::world::principals::PrincipalKind;
 use crate::world::{DirectoryEntry, DirectoryKind, World};
 
 /// How long a soft-deleted object can be restored.
@@ -70,6 +71,11 @@ fn create_with(call: &mut Call<'_>, ask: &Ask, kind: DirectoryKind, mut asked: B
     let mut entry = DirectoryEntry::new(kind, body, call.now);
     entry.members = members;
     entry.owners = owners;
+    // Recorded: a person who makes an application owns it.
+    let person = world.principal(&ask.principal).is_some_and(|found| found.kind == PrincipalKind::User);
+    if kind == DirectoryKind::Application && entry.owners.is_empty() && person {
+        entry.owners.push(ask.principal.clone());
+    }
     let location = format!(
         "{}/v2/{}/directoryObjects/{id}/Microsoft.DirectoryServices.{}",
         call.visit.base,

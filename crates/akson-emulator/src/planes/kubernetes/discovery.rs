@@ -20,7 +20,7 @@ pub(super) fn answer(call: &Call<'_>, cluster: &str, segments: &[&str]) -> Optio
     let found = match segments {
         ["version"] => call.state.world.objects.get(cluster).map(|cluster| answer_json(&version(cluster)))?,
         ["healthz" | "livez" | "readyz"] => reply::typed(StatusCode::OK, "text/plain; charset=utf-8", "ok".into()),
-        ["api"] | ["apis"] => match aggregated(call) {
+        ["api" | "apis"] => match aggregated(call) {
             Some(form) => together(&kinds, segments == ["api"], form),
             None if segments == ["api"] => answer_json(&json!({
                 "kind": "APIVersions",
@@ -93,7 +93,7 @@ fn resources(kinds: &[&'static Kind], group: &str, version: &str) -> Outcome {
                 "name": kind.plural,
                 "singularName": kind.singular,
                 "namespaced": kind.namespaced,
-                "kind": kind.kind,
+                "kind": kind.word,
                 "verbs": kind.verbs(),
             });
             if !kind.short.is_empty() {
@@ -132,7 +132,7 @@ fn together(kinds: &[&'static Kind], core: bool, form: &'static str) -> Answer {
             .map(|kind| {
                 json!({
                     "resource": kind.plural,
-                    "responseKind": { "group": kind.group, "version": kind.version, "kind": kind.kind },
+                    "responseKind": { "group": kind.group, "version": kind.version, "kind": kind.word },
                     "scope": if kind.namespaced { "Namespaced" } else { "Cluster" },
                     "singularResource": kind.singular,
                     "shortNames": kind.short,

@@ -24,17 +24,16 @@ enum Items {
 
 /// What the API server's schema says of a list, by the names of the fields that lead to it.
 fn items(path: &[&str]) -> Items {
+    let in_container = |path: &[&str]| matches!(path, [.., "containers" | "initContainers" | "ephemeralContainers", _]);
     match path {
         ["metadata", "finalizers"] => Items::Set,
         ["metadata", "ownerReferences"] => Items::Keyed(&["uid"]),
-        ["secrets" | "imagePullSecrets"] => Items::Keyed(&["name"]),
         [.., "conditions"] => Items::Keyed(&["type"]),
-        [.., "containers" | "initContainers" | "ephemeralContainers", "ports"] => {
-            Items::Keyed(&["containerPort", "protocol"])
-        }
-        [.., "containers" | "initContainers" | "ephemeralContainers", "env"] => Items::Keyed(&["name"]),
-        [.., "containers" | "initContainers" | "ephemeralContainers", "volumeMounts"] => Items::Keyed(&["mountPath"]),
-        [.., "spec", "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "imagePullSecrets"] => {
+        [.., "ports"] if in_container(path) => Items::Keyed(&["containerPort", "protocol"]),
+        [.., "volumeMounts"] if in_container(path) => Items::Keyed(&["mountPath"]),
+        ["secrets" | "imagePullSecrets"]
+        | [.., "containers" | "initContainers" | "ephemeralContainers", "env"]
+        | [.., "spec", "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "imagePullSecrets"] => {
             Items::Keyed(&["name"])
         }
         ["spec", "ports"] => Items::Keyed(&["port", "protocol"]),
@@ -44,7 +43,7 @@ fn items(path: &[&str]) -> Items {
 
 /// Whether an object is one value.
 fn is_atomic(path: &[&str]) -> bool {
-    matches!(path, ["roleRef"] | [.., "nodeSelector"] | ["spec", "selector"] | [.., "secretKeyRef" | "configMapKeyRef"])
+    matches!(path, ["roleRef"] | ["spec", "selector"] | [.., "nodeSelector" | "secretKeyRef" | "configMapKeyRef"])
 }
 
 /// The step to an item of a list, and whether it can be told apart.

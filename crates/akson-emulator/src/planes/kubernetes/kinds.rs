@@ -11,7 +11,8 @@ pub(super) struct Kind {
     pub(super) version: &'static str,
     pub(super) plural: &'static str,
     pub(super) singular: &'static str,
-    pub(super) kind: &'static str,
+    /// What stands under `kind` in objects.
+    pub(super) word: &'static str,
     pub(super) namespaced: bool,
     pub(super) short: &'static [&'static str],
     /// Fields besides `apiVersion`, `kind` and `metadata`.
@@ -27,31 +28,31 @@ pub(super) const EXTENSIONS: &str = "apiextensions.k8s.io";
 const fn core(
     plural: &'static str,
     singular: &'static str,
-    kind: &'static str,
+    word: &'static str,
     short: &'static [&'static str],
     fields: &'static [&'static str],
 ) -> Kind {
-    Kind { group: "", version: "v1", plural, singular, kind, namespaced: true, short, fields, counted: false }
+    Kind { group: "", version: "v1", plural, singular, word, namespaced: true, short, fields, counted: false }
 }
 
 const fn workload(
     plural: &'static str,
     singular: &'static str,
-    kind: &'static str,
+    word: &'static str,
     short: &'static [&'static str],
 ) -> Kind {
     let fields: &[&str] = &["spec", "status"];
-    Kind { group: "apps", version: "v1", plural, singular, kind, namespaced: true, short, fields, counted: true }
+    Kind { group: "apps", version: "v1", plural, singular, word, namespaced: true, short, fields, counted: true }
 }
 
 const fn rbac(
     plural: &'static str,
     singular: &'static str,
-    kind: &'static str,
+    word: &'static str,
     namespaced: bool,
     fields: &'static [&'static str],
 ) -> Kind {
-    Kind { group: RBAC, version: "v1", plural, singular, kind, namespaced, short: &[], fields, counted: false }
+    Kind { group: RBAC, version: "v1", plural, singular, word, namespaced, short: &[], fields, counted: false }
 }
 
 /// All kinds, core ones first.

@@ -184,7 +184,7 @@ pub(super) fn answer(call: &Call<'_>, target: &Target) -> Outcome {
             body
         };
         json!({
-            "kind": format!("{}List", target.kind.kind),
+            "kind": format!("{}List", target.kind.word),
             "apiVersion": target.kind.api_version(),
             "metadata": metadata,
             "items": page.map(item).collect::<Vec<_>>(),

@@ -181,7 +181,7 @@ pub(super) fn invalid_as(what: &str, name: &str, causes: &[Cause]) -> Failure {
 }
 
 pub(super) fn invalid(kind: &Kind, name: &str, causes: &[Cause]) -> Failure {
-    let what = if kind.group.is_empty() { kind.kind.to_owned() } else { format!("{}.{}", kind.kind, kind.group) };
+    let what = if kind.group.is_empty() { kind.word.to_owned() } else { format!("{}.{}", kind.word, kind.group) };
     invalid_as(&what, name, causes)
 }
 

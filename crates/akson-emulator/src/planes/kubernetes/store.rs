@@ -100,9 +100,12 @@ pub(super) fn begin_termination(world: &mut World, key: &str, now: WorldTime) {
 
 /// Namespaces whose time has come go, and everything in them.
 fn terminate(world: &mut World, now: WorldTime) {
-    let ended: Vec<String> = world
-        .kube_objects
+    let Some(spaces) = kind("namespaces") else { return };
+    let prefixes: Vec<String> =
+        world.kube_clusters.iter().map(|(cluster, _)| prefix_of(cluster, spaces, None)).collect();
+    let ended: Vec<String> = prefixes
         .iter()
+        .flat_map(|prefix| world.kube_objects.starting_with(prefix, ""))
         .filter(|(_, row)| row.ends.is_some_and(|ends| ends <= now))
         .map(|(key, _)| key.to_owned())
         .collect();
@@ -191,7 +194,7 @@ fn put(world: &mut World, cluster: &str, plural: &str, namespace: Option<&str>, 
     let (Some(kind), Value::Object(body)) = (kind(plural), body) else { return };
     let mut whole = Body::new();
     whole.insert("apiVersion".to_owned(), kind.api_version().into());
-    whole.insert("kind".to_owned(), kind.kind.into());
+    whole.insert("kind".to_owned(), kind.word.into());
     whole.extend(body);
     let version = next_version(world, cluster);
     let name = whole.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Value::as_str);
@@ -224,7 +227,7 @@ pub(super) fn definition(world: &World, cluster: &str, kind: &Kind) -> Body {
         },
         "spec": {
             "group": kind.group,
-            "names": { "kind": kind.kind, "listKind": format!("{}List", kind.kind), "plural": kind.plural, "singular": kind.singular },
+            "names": { "kind": kind.word, "listKind": format!("{}List", kind.word), "plural": kind.plural, "singular": kind.singular },
             "scope": "Namespaced",
             "versions": [{ "name": kind.version, "served": true, "storage": true }],
         },

@@ -275,11 +275,10 @@ fn check_binding(kind: &Kind, body: &Body, old: Option<&Body>, causes: &mut Vec<
             causes.push(Cause::required(&format!("subjects[{at}].name"), ""));
         }
         match text("kind") {
-            "User" | "Group" => {}
             "ServiceAccount" if text("namespace").is_empty() && !kind.namespaced => {
                 causes.push(Cause::required(&format!("subjects[{at}].namespace"), ""));
             }
-            "ServiceAccount" => {}
+            "User" | "Group" | "ServiceAccount" => {}
             other => causes.push(Cause {
                 reason: "FieldValueNotSupported",
                 message: format!(

@@ -95,10 +95,10 @@ fn fits(target: &Target, body: &mut Body) -> Outcome<()> {
     let kind = target.kind;
     let said = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (api_version, word) = (said("apiVersion"), said("kind"));
-    if (!api_version.is_empty() && api_version != kind.api_version()) || (!word.is_empty() && word != kind.kind) {
+    if (!api_version.is_empty() && api_version != kind.api_version()) || (!word.is_empty() && word != kind.word) {
         return Err(status::bad_request(format!(
             "{word} in version \"{api_version}\" cannot be handled as a {}: the object provided is unrecognized",
-            kind.kind
+            kind.word
         )));
     }
     if body.get("metadata").is_some_and(|metadata| !metadata.is_object()) {
@@ -119,7 +119,7 @@ fn fits(target: &Target, body: &mut Body) -> Outcome<()> {
     // In front, as the server writes them.
     let rest = std::mem::take(body);
     body.insert("apiVersion".to_owned(), kind.api_version().into());
-    body.insert("kind".to_owned(), kind.kind.into());
+    body.insert("kind".to_owned(), kind.word.into());
     body.extend(rest.into_iter().filter(|(name, _)| name != "apiVersion" && name != "kind"));
     let metadata = metadata(body);
     if !target.name.is_empty() {
@@ -140,9 +140,9 @@ fn strict(call: &Call<'_>, target: &Target, body: &mut Body) -> Outcome<Vec<Stri
     match call.visit.query.get("fieldValidation").unwrap_or("Warn") {
         "Strict" if !said.is_empty() => Err(status::bad_request(format!(
             "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {}",
-            target.kind.kind,
+            target.kind.word,
             target.kind.version,
-            target.kind.kind,
+            target.kind.word,
             said.join(", ")
         ))),
         "Ignore" => Ok(Vec::new()),
@@ -310,7 +310,8 @@ fn finish_update(call: &mut Call<'_>, target: &Target, old: &Body, body: &mut Bo
     let version = store::next_version(world, &target.cluster);
     metadata(body).insert("resourceVersion".to_owned(), version.into());
     // The last finalizer is taken off something that was deleted before.
-    let free = text(body, "deletionTimestamp") != "" && !has_finalizers(body) && target.kind.plural != "namespaces";
+    let free =
+        !text(body, "deletionTimestamp").is_empty() && !has_finalizers(body) && target.kind.plural != "namespaces";
     if free {
         world.kube_objects.remove(&target.key());
     } else {
@@ -413,7 +414,7 @@ fn apply(call: &mut Call<'_>, target: &Target) -> Outcome {
             target.namespace.as_ref().map(|namespace| format!("{namespace}/")).unwrap_or_default(),
             target.name,
             target.kind.api_version(),
-            target.kind.kind
+            target.kind.word
         )));
     }
     let mut nothing = Body::new();
@@ -525,7 +526,7 @@ pub(super) fn delete_all(call: &mut Call<'_>, target: &Target) -> Outcome {
     let items: Vec<&Body> = found.iter().map(|(_, body)| body).collect();
     let version = call.state.world.kube_clusters.get(&target.cluster).map_or(1, |row| row.version);
     let body = json!({
-        "kind": format!("{}List", target.kind.kind),
+        "kind": format!("{}List", target.kind.word),
         "apiVersion": target.kind.api_version(),
         "metadata": { "resourceVersion": version.to_string() },
         "items": items,
