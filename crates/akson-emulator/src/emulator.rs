@@ -118,6 +118,7 @@ impl Emulator {
                 let world = if let Some(mut world) = world {
                     grants::own_old_world(&mut world);
                     world.accept();
+                    world.furnish();
                     world
                 } else {
                     let world = World::new(options.seed, WorldTime::of_the_computer());
@@ -163,6 +164,9 @@ impl Emulator {
         }
         let answer = self.inner.process(&visit, number, latency.saturating_sub(way));
         self.inner.pause(latency.saturating_sub(way) + spoiled.after.latency).await;
+        if reply::is_reset(&answer) {
+            return Err(ConnectionReset);
+        }
         self.inner.spoil(&spoiled.after).await.unwrap_or(Ok(answer))
     }
 
@@ -184,9 +188,12 @@ impl Emulator {
         God::new(Arc::clone(&self.inner))
     }
 
-    /// Puts raw ARM objects into the world, over what is there. Whatever they refer to and is not there
-    /// is made up: subscriptions (which the signed-in principal then owns), resource groups, parents,
-    /// resources named in their properties. Role assignments among them have effect at once.
+    /// Puts raw objects of ARM and of the directory into the world, over what is there. Whatever they
+    /// refer to and is not there is made up: subscriptions (which the signed-in principal then owns),
+    /// resource groups, parents, resources named in their properties, users that are members by their
+    /// principal name. Users, groups, applications and service principals are recognised by `@odata.type`
+    /// or by their properties; a group can have `members` and `owners`, an application
+    /// `federatedIdentityCredentials`. Role assignments among them have effect at once.
     ///
     /// # Errors
     ///
@@ -266,7 +273,9 @@ impl Inner {
             Err(error) => errors::not_stored(&error.to_string()).into_answer(),
         };
         let answer = planes::with_usual_headers(answer, visit, &mut state.world, now);
-        state.log.answered(number, answer.status().as_u16());
+        if !reply::is_reset(&answer) {
+            state.log.answered(number, answer.status().as_u16());
+        }
         answer
     }
 
@@ -285,6 +294,12 @@ impl Inner {
                 Err(error)
             }
         }
+    }
+
+    /// A token for a principal, as if it had signed in.
+    pub(crate) fn token(&self, object_id: &str, audience: &str) -> Option<String> {
+        let state = self.lock();
+        planes::token_for(&state.world, object_id, audience, self.clock.now(), self.clock.scale(), &self.options)
     }
 
     /// What a fault makes of a call in one phase: `None` lets it go on.

@@ -21,7 +21,7 @@ use crate::world::store::WORLD_FORMAT;
 /// - `GET world`: all objects, soft-deleted vaults, running operations
 /// - `GET requests`, `DELETE requests`: the log of calls
 /// - `GET faults`, `POST faults` (an array, replaces), `DELETE faults`
-/// - `POST objects`: one raw ARM object or an array; `DELETE objects?id=`
+/// - `POST objects`: one raw object of ARM or of the directory, or an array; `DELETE objects?id=`
 /// - `POST denied`: an array of actions taken away, replaces
 pub(super) fn answer(call: &mut Call<'_>) -> Answer {
     let path = call.visit.path.trim_start_matches("/_emulator").trim_matches('/').to_owned();

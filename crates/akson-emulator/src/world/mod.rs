@@ -1,7 +1,10 @@
 //! Everything that exists: tenant, subscriptions, objects, secrets, what is soft-deleted, running operations.
 //! Holds and undoes; the rules of each type stand in `planes`, the file in `store`.
 
+mod cached;
+mod directory;
 mod event;
+mod kube;
 mod object;
 mod operation;
 pub(crate) mod principals;
@@ -14,7 +17,10 @@ use serde::{Deserialize, Serialize};
 use crate::access::grants::{self, Spreading};
 use crate::clock::WorldTime;
 use crate::dice::Dice;
+pub(crate) use cached::Cached;
+pub(crate) use directory::{AppSecret, DirectoryEntry, DirectoryKind};
 pub(crate) use event::{Event, EventBody};
+pub(crate) use kube::{KubeCluster, KubeObject};
 pub(crate) use object::{DeletedVault, DeletedWorkspace, Object, Settling, Subscription, set_state};
 pub(crate) use operation::{Operation, Work};
 pub(crate) use secret::{DeletedSecret, Secret, SecretValue, SecretVersion};
@@ -24,7 +30,8 @@ pub(crate) use table::Table;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denial {
     /// An action, with `*` for any run of characters, e.g. `Microsoft.KeyVault/vaults/write` or
-    /// `*/delete`; case does not matter.
+    /// `*/delete`; case does not matter. Those of the directory are denied everywhere or not at all, e.g.
+    /// `microsoft.directory/groups/members/update`.
     pub action: String,
     /// The scope at and below which it is denied, e.g. a resource group's id; `/` is everywhere.
     pub scope: String,
@@ -76,6 +83,17 @@ pub(crate) struct World {
     /// Whether the owner's role assignments were made; a world of an older version has none.
     #[serde(default)]
     pub(crate) owned: bool,
+    /// Users, groups, applications and service principals, by object id.
+    #[serde(default)]
+    pub(crate) directory: Table<DirectoryEntry>,
+    /// The API servers of clusters, by the cluster's key.
+    #[serde(default)]
+    pub(crate) kube_clusters: Table<KubeCluster>,
+    /// What is in them.
+    #[serde(default)]
+    pub(crate) kube_objects: Table<KubeObject>,
+    #[serde(skip)]
+    pub(crate) indexes: principals::Indexes,
 }
 
 impl World {
@@ -109,6 +127,10 @@ impl World {
             secrets: Table::default(),
             activity: Table::default(),
             owned: true,
+            directory: Table::default(),
+            kube_clusters: Table::default(),
+            kube_objects: Table::default(),
+            indexes: principals::Indexes::default(),
         };
         world.subscriptions.insert(
             subscription.clone(),
@@ -116,7 +138,14 @@ impl World {
         );
         grants::own(&mut world, &subscription, now);
         world.accept();
+        world.furnish();
         world
+    }
+
+    /// Gives a world what every world has and an older version did not know.
+    pub(crate) fn furnish(&mut self) {
+        self.furnish_directory();
+        self.accept();
     }
 
     /// Whether anything changed since the last `accept` or `undo`.
@@ -130,6 +159,9 @@ impl World {
             || self.spreading.changed()
             || self.secrets.changed()
             || self.activity.changed()
+            || self.directory.changed()
+            || self.kube_clusters.changed()
+            || self.kube_objects.changed()
     }
 
     /// Keeps the changes.
@@ -143,6 +175,9 @@ impl World {
         self.spreading.accept();
         self.secrets.accept();
         self.activity.accept();
+        self.directory.accept();
+        self.kube_clusters.accept();
+        self.kube_objects.accept();
     }
 
     /// Takes the changes back.
@@ -156,6 +191,9 @@ impl World {
         self.spreading.undo();
         self.secrets.undo();
         self.activity.undo();
+        self.directory.undo();
+        self.kube_clusters.undo();
+        self.kube_objects.undo();
     }
 
     /// Removes an object and everything below it. The secrets of a vault stay: they go when it is purged.

@@ -25,7 +25,7 @@ pub(crate) struct Exchange {
     pub(crate) response_body: Value,
 }
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     let data = std::env::var_os("AKSON_AZURE_DATA").map(PathBuf::from);
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/azure");
     data.unwrap_or_else(beside).join("recordings")

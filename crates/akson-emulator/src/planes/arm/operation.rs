@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use sha2::{Digest, Sha256};
 
-use super::{Call, removal, types};
+use super::{Call, removal, types, vault};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::reply::{self, WithHeader};

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::body::{self, Body};
 use super::path::Collection;
 use super::{
-    Call, activity, authorization, container, deleted_vault, diagnostic_setting, federated_credential, generic, identity,
-    list, lock, network, pricing, progress, registry, secret, vault, workspace,
+    Call, activity, authorization, container, deleted_vault, diagnostic_setting, federated_credential, generic,
+    identity, list, lock, network, pricing, progress, registry, secret, vault, workspace,
 };
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
