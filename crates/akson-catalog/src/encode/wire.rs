@@ -4,7 +4,11 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::Context;
-use crate::{Attribute, Operator, Residual, Type, Value, json::from_json, kind::OnCreate};
+use crate::{
+    Attribute, Operator, Residual, Type, Value,
+    json::from_json,
+    kind::{Names, OnCreate, late},
+};
 
 /// What an attribute's value is on the wire. Holes stay holes; a hole where words are mapped is an index into the mapping.
 pub fn wire_value(attribute: &Attribute, value: &Value, context: &Context) -> Value {
@@ -28,6 +32,12 @@ pub(super) fn on_create(on_create: &OnCreate, context: &Context) -> Value {
 fn typed(attribute: &Attribute, of: &Type, value: &Value, context: &Context) -> Value {
     match (of, value) {
         (_, Value::None) => Value::None,
+        (Type::Resource(_), Value::Reference(reference)) if attribute.principal.is_some() => {
+            late::principal_id(reference, context).unwrap_or_else(|| plain(value))
+        }
+        (_, Value::Text(text)) if attribute.names == Some(Names::Roles) => {
+            Value::Text(late::role_definition(text, context))
+        }
         (Type::Enum(_), value) => mapped(&attribute.values, value),
         (Type::Switch, value) => match &attribute.switch {
             Some((enabled, disabled)) => {

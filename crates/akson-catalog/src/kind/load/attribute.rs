@@ -12,7 +12,7 @@ use crate::{
     Attribute, Type, Value,
     equality::Equality,
     json::from_json,
-    kind::{ChangeEffect, OnCreate, Role, Rule, Variant},
+    kind::{ChangeEffect, Names, OnCreate, PrincipalAt, Role, Rule, Variant},
 };
 
 /// Where an attribute stands.
@@ -38,6 +38,8 @@ pub(super) const EQUALITIES: &[(&str, Equality)] = &[
     ("empty_is_absent", Equality::EmptyIsAbsent),
     ("cidr_set", Equality::CidrSet),
     ("subset", Equality::Subset),
+    ("last_segment", Equality::LastSegment),
+    ("edges", Equality::Edges),
 ];
 
 const ROLES: &[(&str, Role)] = &[
@@ -97,6 +99,12 @@ pub(super) fn attribute(
         let variant = variant(view, diagnostics);
         made.variants.insert(name.value, variant);
     }
+    made.principal = view.table("principal").map(|mut table| {
+        let type_at = table.text("type_at", diagnostics).map(|pointer| pointer.value);
+        table.finish(diagnostics);
+        PrincipalAt { type_at }
+    });
+    made.names = view.word("names", &[("roles", Names::Roles)], diagnostics);
     made.values = values;
     made.fields = fields;
     made.pointer = pointer;
