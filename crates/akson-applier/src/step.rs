@@ -97,7 +97,9 @@ impl From<SendError> for StepError {
     fn from(error: SendError) -> Self {
         match error {
             SendError::Interrupted => StepError::Interrupted,
-            SendError::Transport(error @ TransportError::Refused { .. }) => StepError::Unreachable(error),
+            SendError::Transport(error @ (TransportError::Refused { .. } | TransportError::Untrusted { .. })) => {
+                StepError::Unreachable(error)
+            }
             SendError::Transport(error) => StepError::Undecided(error.to_string()),
             error => StepError::Send(error),
         }

@@ -48,6 +48,8 @@ const QUERY: &AsciiSet = &CONTROLS
 pub struct Operation {
     verb: Verb,
     audience: Audience,
+    /// Of a vault or a cluster; the others have the cloud's.
+    host: Option<String>,
     /// Below the host, as it is written in ids: not encoded.
     path: String,
     query: String,
@@ -169,8 +171,16 @@ impl Operation {
         self
     }
 
+    /// At a host of its own: a vault's or a cluster's. Whether a token may go there is decided when it is sent.
+    #[must_use]
+    pub fn at_host(mut self, audience: Audience, host: impl Into<String>) -> Self {
+        self.audience = audience;
+        self.host = Some(host.into());
+        self
+    }
+
     fn new(verb: Verb, path: String, query: String) -> Self {
-        Self { verb, audience: Audience::Arm, path, query, body: None, if_match: None }
+        Self { verb, audience: Audience::Arm, host: None, path, query, body: None, if_match: None }
     }
 
     /// How.
@@ -199,12 +209,14 @@ impl Operation {
     /// # Errors
     /// [`BadOperation`] if the path or the ids cannot be sent.
     pub fn request(&self, cloud: &Cloud, ids: &RequestIds) -> Result<Request<Bytes>, BadOperation> {
-        let host = match self.audience {
-            Audience::Arm => cloud.arm,
-            Audience::Graph => cloud.graph,
-            Audience::KeyVault => cloud.vault,
-        };
         let bad = || BadOperation::Path(self.path.clone());
+        let host = match (&self.host, self.audience) {
+            (Some(host), _) => host.as_str(),
+            (None, Audience::Arm) => cloud.arm,
+            (None, Audience::Graph) => cloud.graph,
+            // Neither has a host that all of them share.
+            (None, Audience::KeyVault | Audience::Cluster) => return Err(bad()),
+        };
         if !self.path.starts_with('/')
             || self.path.split('/').any(|segment| matches!(segment, "." | ".."))
             || self.path.contains("//")
