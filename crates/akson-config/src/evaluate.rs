@@ -137,6 +137,7 @@ impl<'a> Evaluator<'a> {
             blocks: names.resources.iter().map(|_| BlockState::Poisoned).collect(),
             instances: Vec::new(),
             needs: indexmap::IndexMap::new(),
+            subscription: None,
             stack_is_wrong: false,
             without_location: Vec::new(),
             files: Vec::new(),

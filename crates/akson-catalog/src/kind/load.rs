@@ -3,6 +3,7 @@
 
 mod attribute;
 mod cross;
+mod scopes;
 mod type_expression;
 pub(crate) mod view;
 
@@ -204,6 +205,7 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
             outputs.insert(name.value, output);
         }
     }
+    let scopes = scopes::scopes(&mut view, diagnostics);
     view.finish(diagnostics);
 
     let text = |part: Option<At<String>>| part.map(|part| part.value).unwrap_or_default();
@@ -223,6 +225,7 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         existing,
         attributes,
         outputs,
+        scopes,
         write,
         read_only: read_only.into_iter().map(|pointer| pointer.value).collect(),
         delete,
