@@ -226,9 +226,7 @@ impl Encoder<'_> {
     fn edges(&mut self, site: &Site, items: &[Value]) {
         let pointer = site.attribute.pointer.as_deref().unwrap_or_default();
         for (at, item) in items.iter().enumerate() {
-            let Value::List(wired) =
-                wire_value(site.attribute, &Value::List(vec![item.clone()]), self.context)
-            else {
+            let Value::List(wired) = wire_value(site.attribute, &Value::List(vec![item.clone()]), self.context) else {
                 continue;
             };
             let Some(want) = wired.into_iter().next() else { continue };

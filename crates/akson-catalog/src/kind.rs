@@ -98,6 +98,8 @@ pub struct Kind {
     pub attributes: IndexMap<String, Attribute>,
     /// What it tells: by name.
     pub outputs: IndexMap<String, Output>,
+    /// Places below it that are no resources and that access can be granted on: `cluster.main.namespace("n")`, by the call's name.
+    pub scopes: IndexMap<String, SubScope>,
     /// How it is created and updated.
     pub write: Write,
     /// JSON pointers that Azure answers with and does not take back, besides the ids and the outputs: never echoed in a PUT.
@@ -320,6 +322,20 @@ pub struct Output {
     /// With [`Equality::TrailingSlash`] it is read with the slash, whether the answer has it or not.
     pub equality: Equality,
 }
+
+/// A place below a resource that is no resource of its own, where a scope is wanted.
+#[derive(Debug, Clone)]
+pub struct SubScope {
+    /// What it is, in Markdown.
+    pub docs: String,
+    /// Its id below the resource's, with `{name}` for the call's one argument: `/namespaces/{name}`.
+    pub path: String,
+    /// What the argument must be.
+    pub rule: Rule,
+}
+
+/// The word in a list of kinds that stands for a [`SubScope`], and for a subscription.
+pub const SCOPE: &str = "scope";
 
 /// How an object shows that it is ours.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -143,6 +143,7 @@ impl<'a> Evaluator<'a> {
             blocks: names.resources.iter().map(|_| BlockState::Poisoned).collect(),
             instances: Vec::new(),
             needs: indexmap::IndexMap::new(),
+            subscription: None,
             stack_is_wrong: false,
             without_location: Vec::new(),
             principals: encode::Context::default().with_principals(catalog),

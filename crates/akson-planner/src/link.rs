@@ -6,14 +6,15 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use akson_catalog::{Catalog, SymbolicId, equality::normal_form, json::{lookup, to_plain_json}, kind::late::Finder};
+use akson_catalog::{
+    Catalog, SymbolicId,
+    equality::normal_form,
+    json::{lookup, to_plain_json},
+    kind::late::Finder,
+};
 use akson_config::{Config, Resource};
 
-use crate::{
-    Owned, Snapshot,
-    known::Outputs,
-    snapshot::LiveObject,
-};
+use crate::{Owned, Snapshot, known::Outputs, snapshot::LiveObject};
 
 /// More rounds than things are found one by the other.
 const MOST_ROUNDS: usize = 6;
@@ -97,13 +98,13 @@ pub(crate) fn outputs_of<'a>(config: &'a Config, snapshot: &'a Snapshot) -> Outp
 }
 
 /// What an object must have, if all of it is known.
-pub(crate) fn wanted<'a>(resource: &'a Resource, outputs: &Outputs<'_>) -> Option<Vec<(&'a Finder, serde_json::Value)>> {
+pub(crate) fn wanted<'a>(
+    resource: &'a Resource,
+    outputs: &Outputs<'_>,
+) -> Option<Vec<(&'a Finder, serde_json::Value)>> {
     let known = |finder: &'a Finder| {
-        let want = if finder.want.has_holes() {
-            Cow::Owned(outputs.fill(&finder.want))
-        } else {
-            Cow::Borrowed(&finder.want)
-        };
+        let want =
+            if finder.want.has_holes() { Cow::Owned(outputs.fill(&finder.want)) } else { Cow::Borrowed(&finder.want) };
         Some((finder, to_plain_json(&want).filter(|want| !want.is_null())?))
     };
     resource.finders.iter().map(known).collect()

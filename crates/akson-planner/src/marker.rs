@@ -53,8 +53,7 @@ pub fn ownership(kind: &Kind, stack_id: &str, id: &SymbolicId, body: &Value) -> 
 pub fn bears_its_name(kind: &Kind, id: &SymbolicId, body: &Value) -> bool {
     let Marker::UniqueName(pointer) = &kind.marker else { return false };
     let name = lookup(body, pointer).and_then(Value::as_str).unwrap_or_default();
-    !name.is_empty()
-        && id.as_str().split_once(':').is_some_and(|(_, known)| known.eq_ignore_ascii_case(name))
+    !name.is_empty() && id.as_str().split_once(':').is_some_and(|(_, known)| known.eq_ignore_ascii_case(name))
 }
 
 /// Whose an object is by its tags alone: for items of an inventory and of deleted vaults.

@@ -71,13 +71,11 @@ mod tests {
         check("/providers/microsoft.management/managementgroups/m", None);
         check("group:myapp", None);
         check("application:myapp/service_principal", Some("application:myapp"));
-        let namespace = format!("{group}/providers/microsoft.containerservice/managedclusters/c/kubernetes.namespace/n");
+        let namespace =
+            format!("{group}/providers/microsoft.containerservice/managedclusters/c/kubernetes.namespace/n");
         check(&format!("{namespace}/serviceaccount/a"), Some(&namespace));
         check(&namespace, Some(&format!("{group}/providers/microsoft.containerservice/managedclusters/c")));
-        check(
-            &format!("{group}/providers/microsoft.authorization/roleassignments/r~|subscriptions|s"),
-            Some(group),
-        );
+        check(&format!("{group}/providers/microsoft.authorization/roleassignments/r~|subscriptions|s"), Some(group));
         check("", None);
     }
 

@@ -189,8 +189,7 @@ fn wanted<'a>(config: &'a Config, owned: &'a Owned, catalog: &Catalog, options: 
         let kind = Arc::clone(&resource.kind);
         let pointers = resource.leaves.iter().map(|leaf| &leaf.pointer);
         let recorded = entry.into_iter().flat_map(|entry| entry.sent.keys());
-        let edges =
-            pointers.chain(recorded).filter_map(|pointer| kind.edge_set(pointer)).map(str::to_owned).collect();
+        let edges = pointers.chain(recorded).filter_map(|pointer| kind.edge_set(pointer)).map(str::to_owned).collect();
         wanted.insert(id, Wanted { id: id.clone(), path, kind, claim, goes, edges });
     }
     wanted.into_values().collect()

@@ -30,6 +30,13 @@ pub fn explain(kind: &Kind) -> String {
             .map(|output| vec![code(&output.name), code(&output.of.to_string()), output.docs.clone()]);
         page.table(&["output", "type", ""], rows.collect());
     }
+    if !kind.scopes.is_empty() {
+        page.heading("Scopes");
+        let rows = kind.scopes.iter().map(|(name, scope)| {
+            vec![code(&format!("{name}(name)")), scope.docs.clone(), format!("`name` is {}", scope.rule.words)]
+        });
+        page.table(&["call", "", ""], rows.collect());
+    }
     page.heading("In Azure");
     page.facts(kind);
     page.text

@@ -220,10 +220,9 @@ pub(crate) fn role_definition(text: &str, context: &Context) -> String {
         Some(guid) if context.subscription.is_empty() => {
             format!("/providers/Microsoft.Authorization/roleDefinitions/{guid}")
         }
-        Some(guid) => format!(
-            "/subscriptions/{}/providers/Microsoft.Authorization/roleDefinitions/{guid}",
-            context.subscription
-        ),
+        Some(guid) => {
+            format!("/subscriptions/{}/providers/Microsoft.Authorization/roleDefinitions/{guid}", context.subscription)
+        }
         None => text.to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 
 mod attribute;
 mod cross;
+mod scopes;
 mod type_expression;
 pub(crate) mod view;
 
@@ -14,8 +15,7 @@ use toml::de::DeTable;
 
 use super::{
     Catalog, Delete, FoundBy, Kind, KindSource, LateId, ListCall, ListScope, Marker, NameFrom, Output, Plane,
-    Principal, Quirk, Write,
-    embedded::KINDS,
+    Principal, Quirk, Write, embedded::KINDS,
 };
 use view::{At, BAD_EXAMPLE, NOT_TOML, UNKNOWN_NAME, View, WRONG_VALUE, pick};
 
@@ -212,6 +212,7 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
             outputs.insert(name.value, output);
         }
     }
+    let scopes = scopes::scopes(&mut view, diagnostics);
     view.finish(diagnostics);
 
     let text = |part: Option<At<String>>| part.map(|part| part.value).unwrap_or_default();
@@ -234,6 +235,7 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         existing,
         attributes,
         outputs,
+        scopes,
         write,
         read_only: read_only.into_iter().map(|pointer| pointer.value).collect(),
         delete,
@@ -325,11 +327,7 @@ fn lists(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Vec<(ListCal
         let path = list.required_text("path", diagnostics);
         let scope = list.word(
             "scope",
-            &[
-                ("subscription", ListScope::Subscription),
-                ("parent", ListScope::Parent),
-                ("lookup", ListScope::Lookup),
-            ],
+            &[("subscription", ListScope::Subscription), ("parent", ListScope::Parent), ("lookup", ListScope::Lookup)],
             diagnostics,
         );
         if scope.is_none() && !list.has("scope") {

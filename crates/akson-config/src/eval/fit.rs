@@ -5,7 +5,7 @@ use std::sync::Arc;
 use akson_catalog::{ArmId, Attribute, Type, named::named};
 use akson_diagnostics::{Diagnostic, Span, did_you_mean};
 
-use super::{Evaluator, Want, literal::field_want, outputs::instance_map};
+use super::{Evaluator, Want, literal::field_want, outputs::instance_map, scopes::takes_scopes};
 use crate::{
     codes,
     val::{Marks, Val, describe, quoted},
@@ -47,6 +47,9 @@ impl Evaluator<'_> {
             }
         }
         let nominal = value.marks().and_then(|marks| marks.nominal.clone());
+        if nominal.as_ref().is_some_and(|nominal| nominal.name == akson_catalog::kind::SCOPE) {
+            return if takes_scopes(of) { value } else { self.stray_scope(&value, of, span) };
+        }
         match (of, value.plain()) {
             (Type::Any, Val::Ref(pointed)) => match &pointed.reference.id {
                 // Where anything may stand, a resource stands for its id.
@@ -103,6 +106,12 @@ impl Evaluator<'_> {
                 self.symbol_of_choice(&text, attribute, span, false).with(marks)
             }
             (Type::Choice, Val::Choice(_)) => value,
+            // A secret's constructor: made where it was written.
+            (Type::String, Val::Choice(choice))
+                if attribute.is_some_and(|attribute| attribute.variants.contains_key(&choice.name)) =>
+            {
+                value
+            }
             (Type::List(item) | Type::Set(item), Val::List(list)) => {
                 let marks = value.marks().cloned().unwrap_or_default();
                 let set = matches!(of, Type::Set(_));

@@ -1,11 +1,6 @@
 //! Fitting values where a principal or a role is wanted: a resource of any kind that is one, its id as text, or a name of a table.
 
-use akson_catalog::{
-    Attribute, Type,
-    kind::Names,
-    named::named,
-    roles,
-};
+use akson_catalog::{Attribute, Type, kind::Names, named::named, roles};
 use akson_diagnostics::{Diagnostic, Span};
 
 use super::Evaluator;
@@ -55,7 +50,8 @@ impl Evaluator<'_> {
                 _ => Ok(self.wrong_id(&value, "principal_id", span)),
             },
             Val::Text(text) => {
-                let nominal = value.marks().and_then(|marks| marks.nominal.as_ref()).map(|nominal| nominal.name.clone());
+                let nominal =
+                    value.marks().and_then(|marks| marks.nominal.as_ref()).map(|nominal| nominal.name.clone());
                 match nominal {
                     Some(name) if is_principal(&name) => Ok(value),
                     Some(_) => Ok(self.wrong_id(&value, "principal_id", span)),
@@ -81,12 +77,10 @@ impl Evaluator<'_> {
                 if instance.is_some_and(|instance| instance.kind.resource_type.eq_ignore_ascii_case(ROLE_DEFINITIONS)) {
                     return Err(value);
                 }
-                let report = Diagnostic::error(
-                    codes::WRONG_KIND,
-                    format!("a role is wanted here, not {}", value.type_name()),
-                )
-                .at(span, "")
-                .help("name a built-in role, such as `\"Key Vault Secrets User\"`");
+                let report =
+                    Diagnostic::error(codes::WRONG_KIND, format!("a role is wanted here, not {}", value.type_name()))
+                        .at(span, "")
+                        .help("name a built-in role, such as `\"Key Vault Secrets User\"`");
                 self.sink.report(report);
                 Ok(Val::Poison)
             }
@@ -97,11 +91,14 @@ impl Evaluator<'_> {
                     return Ok(value);
                 }
                 let diagnostic =
-                    Diagnostic::error(codes::UNKNOWN_SYMBOL, format!("there is no built-in role `{text}`")).at(span, "");
+                    Diagnostic::error(codes::UNKNOWN_SYMBOL, format!("there is no built-in role `{text}`"))
+                        .at(span, "");
                 let report = match roles::near(&text) {
-                    Some(near) => diagnostic
-                        .help(format!("did you mean `{near}`?"))
-                        .suggest(span, format!("\"{near}\""), format!("write `{near}`")),
+                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")).suggest(
+                        span,
+                        format!("\"{near}\""),
+                        format!("write `{near}`"),
+                    ),
                     None => diagnostic.help("give the name that the portal shows, or the role's GUID"),
                 };
                 self.sink.report_value(report);

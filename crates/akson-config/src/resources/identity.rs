@@ -68,9 +68,7 @@ impl Evaluator<'_> {
             },
             (None, NameFrom::Label) => Some(self.name_of_label(kind, declared)?),
             (None, NameFrom::Hash(_)) if declared.block.existing.is_some() => None,
-            (None, NameFrom::Hash(parts)) => {
-                Some(derived_name(kind, stack, parent_symbolic.as_ref(), parts, &values)?)
-            }
+            (None, NameFrom::Hash(parts)) => Some(derived_name(kind, stack, parent_symbolic.as_ref(), parts, &values)?),
             (None, NameFrom::Author) => None,
         };
 
@@ -108,9 +106,8 @@ impl Evaluator<'_> {
                 parts.insert(part.to_owned(), text);
             }
         }
-        let filled = |template: &str| {
-            ids::fill(template, |part| parts.get(part).map(String::as_str)).ok().map(ArmId::new)
-        };
+        let filled =
+            |template: &str| ids::fill(template, |part| parts.get(part).map(String::as_str)).ok().map(ArmId::new);
         let known_as = filled(template)?;
         let subscription = known_as.subscription().map_or(subscription, str::to_owned);
         let symbolic_id = SymbolicId::of_arm(&known_as);

@@ -305,9 +305,7 @@ impl<'a> Found<'a> {
         let (attribute, pointer) = match &kind.marker {
             Marker::Text(pointer) => (attribute_of(self.case, pointer), pointer.clone()),
             Marker::Label => ("label `akson`".to_owned(), LABEL.to_owned()),
-            Marker::Tag | Marker::UniqueName(_) | Marker::Parent => {
-                (format!("tags.{TAG}"), format!("/tags/{TAG}"))
-            }
+            Marker::Tag | Marker::UniqueName(_) | Marker::Parent => (format!("tags.{TAG}"), format!("/tags/{TAG}")),
         };
         let mark = marker(kind, setting.stack_id, &self.case.resource.symbolic_id);
         let before = lookup(&self.live.body, &pointer).cloned();

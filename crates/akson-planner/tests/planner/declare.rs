@@ -53,14 +53,13 @@ impl Blocks {
             span,
         };
         let config = Config { stack, resources: Vec::new(), outputs: Vec::new() };
-        let context =
-            Context {
-                tenant: TENANT.to_owned(),
-                token_exchange_audience: "api://AzureADTokenExchange".to_owned(),
-                subscription: SUBSCRIPTION.to_owned(),
-                ..Context::default()
-            }
-            .with_principals(catalog());
+        let context = Context {
+            tenant: TENANT.to_owned(),
+            token_exchange_audience: "api://AzureADTokenExchange".to_owned(),
+            subscription: SUBSCRIPTION.to_owned(),
+            ..Context::default()
+        }
+        .with_principals(catalog());
         Self { sources, config, context }
     }
 

@@ -180,7 +180,7 @@ fn absent(
     }
 }
 
-fn rule(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Option<Rule> {
+pub(super) fn rule(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Option<Rule> {
     let words = view.text("words", diagnostics);
     let length = view.bounds("length", diagnostics);
     let pattern = view.text("pattern", diagnostics);
@@ -336,8 +336,10 @@ fn check(attribute: &mut Attribute, view: &mut View<'_, '_>, place: Place, diagn
     if attribute.of == Type::Choice && place != Place::Body {
         wrong("is a choice within a value", "type", "a choice is an attribute of the block");
     }
-    if attribute.of != Type::Choice && !attribute.variants.is_empty() {
-        wrong("has constructors and is no choice", "variants", "type = \"choice\"");
+    // A secret may be text or a constructor: `generated(32)`.
+    let secret = attribute.of == Type::String && attribute.sensitive;
+    if attribute.of != Type::Choice && !secret && !attribute.variants.is_empty() {
+        wrong("has constructors and is no choice", "variants", "type = \"choice\", or a sensitive string");
     }
     if !matches!(base, Type::Enum(_)) && !attribute.values.is_empty() {
         wrong("has words and is no enum", "values", "these belong to an enum");

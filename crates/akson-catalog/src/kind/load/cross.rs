@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Attribute, Kind, Type,
-    kind::{LateId, ListScope, Marker, NameFrom, Role, ids},
+    kind::{LateId, ListScope, Marker, NameFrom, Role, SCOPE, ids},
 };
 
 /// Within one kind.
@@ -177,7 +177,8 @@ pub(super) fn resources(kind: &Kind, places: &Places, keywords: &[String], diagn
         let Some(span) = places.attributes.get(&attribute.name) else { continue };
         let mut referred = Vec::new();
         referred_by(attribute, &mut referred);
-        for keyword in referred.iter().filter(|keyword| **keyword != "*" && !keywords.contains(keyword)) {
+        let known = |keyword: &&String| matches!(keyword.as_str(), "*" | SCOPE) || keywords.contains(keyword);
+        for keyword in referred.iter().filter(|keyword| !known(keyword)) {
             let diagnostic = Diagnostic::error(UNKNOWN_NAME, format!("there is no kind `{keyword}`"))
                 .at(*span, format!("`{}` refers to it", attribute.name));
             diagnostics.push(match did_you_mean(keyword, keywords.iter().map(String::as_str)) {
