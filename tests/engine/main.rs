@@ -8,6 +8,7 @@
 )]
 
 mod faults;
+mod grants;
 mod kills;
 mod runs;
 mod sim;

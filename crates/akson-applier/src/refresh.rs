@@ -65,7 +65,7 @@ pub async fn refresh(
                 snapshot.absorb(read, answer);
             }
         }
-        wave = next_wave(config, owned, catalog, options, &snapshot);
+        wave = next_wave(config, owned, catalog, options, &mut snapshot);
     }
     Ok(snapshot)
 }

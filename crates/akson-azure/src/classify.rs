@@ -70,13 +70,15 @@ const CODES: &[(&str, Class)] = &[
     ("SkuNotAvailable", Class::Fatal),
     ("PropertyChangeNotAllowed", Class::Fatal),
     ("VaultAlreadyExists", Class::Fatal),
-    ("RoleAssignmentExists", Class::Fatal),
     ("InvalidResourceGroupLocation", Class::Fatal),
     ("LocationNotAvailableForResourceGroup", Class::Fatal),
     ("ResourceGroupDeletionBlocked", Class::Fatal),
     ("MissingSubscriptionRegistration", Class::Fatal),
     ("SubscriptionNotRegistered", Class::Fatal),
     ("SubscriptionNotFound", Class::Fatal),
+    // Somebody else made the same grant, or another one under this id, since it was looked for: the next plan adopts it.
+    ("RoleAssignmentExists", Class::Changed),
+    ("RoleAssignmentUpdateNotPermitted", Class::Changed),
     ("EtagMismatch", Class::Changed),
     ("PreconditionFailed", Class::Changed),
 ];
@@ -151,7 +153,8 @@ mod tests {
             Class::WaitForOther,
         );
         check(409, "OperationNotAllowed", "Changing this is not allowed", Class::Fatal);
-        check(409, "RoleAssignmentExists", "", Class::Fatal);
+        check(409, "RoleAssignmentExists", "The role assignment already exists.", Class::Changed);
+        check(400, "RoleAssignmentUpdateNotPermitted", "", Class::Changed);
         check(404, "ParentResourceNotFound", "", Class::RetrySlow);
         check(404, "ResourceNotFound", "", Class::Gone);
         check(404, "NotFound", "", Class::Gone);

@@ -118,10 +118,13 @@ enum Found {
     NotYet,
 }
 
+/// Ids by the normal forms of what stands at some places.
+type IdsByValues = BTreeMap<Vec<String>, Vec<String>>;
+
 /// Candidates of a kind by what stands at the places that a resource is found by.
 #[derive(Default)]
 struct Index {
-    by: BTreeMap<(String, Vec<String>), BTreeMap<Vec<String>, Vec<String>>>,
+    by: BTreeMap<(String, Vec<String>), IdsByValues>,
 }
 
 fn find(
@@ -134,7 +137,7 @@ fn find(
     let Some(candidates) = candidates.get(&resource.kind.keyword) else { return Found::None };
     let places = resource.finders.iter().map(|finder| finder.pointer.clone()).collect();
     let by = index.by.entry((resource.kind.keyword.clone(), places)).or_insert_with(|| {
-        let mut by: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
+        let mut by = IdsByValues::new();
         for (id, object) in candidates {
             let form = |finder: &Finder| {
                 let live = lookup(&object.body, &finder.pointer).filter(|live| !live.is_null())?;

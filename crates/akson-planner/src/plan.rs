@@ -36,6 +36,7 @@ pub struct Plan {
 
 /// What happens to one resource.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts of a change")]
 pub struct Change {
     /// How the configuration calls it, or last called it.
     pub address: String,

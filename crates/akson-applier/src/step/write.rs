@@ -2,11 +2,12 @@
 
 use akson_azure::Operation;
 use akson_catalog::{
+    Value,
     body::{body, lay_over},
     encode::Leaf,
     json::{lookup, put, to_plain_json},
     kind::{Marker, Write},
-    marker::{Mark, TAG},
+    marker::{LABEL, Mark, TAG},
 };
 use akson_planner::{
     Change, Work,
@@ -27,12 +28,19 @@ impl Run<'_> {
     /// # Errors
     /// [`StepError`]
     pub(super) async fn write(&self, change: &Change) -> Result<(), StepError> {
-        let Work::Write { id, leaves, exists, recover, replace, marker } = &change.work else { return Ok(()) };
+        let Work::Write { id, late, leaves, exists, recover, replace, marker } = &change.work else { return Ok(()) };
         let leaves = self.known.borrow().fill_leaves(self.snapshot, &change.kind, leaves)?;
         let version = &change.kind.api_version;
+        // Where it is now, and where it will be.
+        let made = self.made_id(change, late.as_ref())?;
+        let (there, id) = match &made {
+            Some(made) if *exists => (id, made),
+            Some(made) => (made, made),
+            None => (id, id),
+        };
         let read = Operation::get(id, version);
 
-        let mut live = self.look(change, &read, *exists).await?;
+        let mut live = self.look(change, &Operation::get(there, version), *exists).await?;
         match (&live, exists) {
             (None, true) => return Err(StepError::Stale(Stale::Gone)),
             (Some(live), true) => {
@@ -43,7 +51,7 @@ impl Run<'_> {
             (None, false) => {}
         }
         if *replace && live.is_some() {
-            self.delete(change, id, version).await?;
+            self.delete(change, there, version).await?;
             live = None;
         }
         if *recover && live.is_none() {
@@ -57,6 +65,16 @@ impl Run<'_> {
         let settled = self.put(change, id, body.map_err(unknown)?, &leaves, marker).await?;
         let settled = self.kept(change, &read, &leaves, marker, settled).await?;
         self.finish(change, &leaves, &settled).await
+    }
+
+    /// The id that is made of what finished steps told.
+    fn made_id(&self, change: &Change, late: Option<&Value>) -> Result<Option<String>, StepError> {
+        let Some(late) = late else { return Ok(None) };
+        let failed = |detail| StepError::Hole(HoleError { attribute: "id".to_owned(), span: change.source, detail });
+        match self.known.borrow().fill(self.snapshot, late).map_err(failed)? {
+            Value::Text(id) => Ok(Some(id)),
+            _ => Err(failed("it is made from a value that Azure did not tell".to_owned())),
+        }
     }
 
     /// One announced PUT until it settled.
@@ -202,6 +220,11 @@ fn mark(change: &Change, body: &mut Json, marker: &str) {
                 put(body, pointer, Json::from(text));
             }
         }
-        Marker::Parent => {}
+        Marker::Label => {
+            if let Some(mark) = Mark::parse(marker) {
+                put(body, LABEL, Json::from(mark.label()));
+            }
+        }
+        Marker::UniqueName(_) | Marker::Parent => {}
     }
 }
