@@ -11,4 +11,5 @@ mod faults;
 mod grants;
 mod kills;
 mod runs;
+mod secrets;
 mod sim;

@@ -306,7 +306,11 @@ impl Wire {
     fn announced(&self, host: &str, path: &str) -> Vec<OwnedState> {
         let Some(document) = self.store.document() else { return Vec::new() };
         let path = match host.strip_suffix(Cloud::PUBLIC.vault) {
-            Some(vault) => format!("/vaults/{}{path}", vault.trim_end_matches('.')).to_ascii_lowercase(),
+            // A version of a secret, or a deleted one: it is the secret that is announced.
+            Some(vault) => {
+                let name = path.split('/').nth(2).unwrap_or_default();
+                format!("/vaults/{}/secrets/{name}", vault.trim_end_matches('.')).to_ascii_lowercase()
+            }
             None => path.to_ascii_lowercase(),
         };
         let is_there = |(id, entry): &(&SymbolicId, &akson_applier::ledger::Entry)| {

@@ -2,7 +2,9 @@
 
 mod delete;
 mod look;
+mod plane;
 mod record;
+mod secret;
 mod send;
 mod write;
 
@@ -54,6 +56,9 @@ pub enum StepError {
         /// The stack whose mark it bears, if it bears any.
         stack: Option<String>,
     },
+    /// A soft-deleted object that is not this stack's has its name.
+    #[error("a deleted one has its name")]
+    HeldByDeleted,
     /// A value from another step does not fit.
     #[error(transparent)]
     Hole(#[from] HoleError),

@@ -89,6 +89,10 @@ pub fn classify(error: &AzureError) -> Class {
     if error.says("ConflictError") && error.message.contains("deleted state") {
         return Class::Fatal;
     }
+    // A name that is still taken does not become free by waiting either; one that is just coming or going does.
+    if error.says("ObjectIsDeletedButRecoverable") {
+        return Class::Fatal;
+    }
     // One code for "busy" and for "never": only the text tells them apart.
     if error.says("OperationNotAllowed") {
         let busy = error.message.contains("in progress")
@@ -137,6 +141,8 @@ mod tests {
         check(409, "ResourceGroupBeingDeleted", "", Class::WaitForOther);
         check(409, "ConflictError", "…changed from the point the operation began", Class::WaitForOther);
         check(409, "ConflictError", "A vault with the same name already exists in deleted state.", Class::Fatal);
+        check(409, "ObjectIsDeletedButRecoverable", "", Class::Fatal);
+        check(409, "Conflict", "", Class::WaitForOther);
         check(409, "VaultAlreadyExists", "", Class::Fatal);
         check(409, "ScopeLocked", "", Class::Fatal);
         check(409, "scopelocked", "", Class::Fatal);

@@ -77,6 +77,8 @@ pub enum Verb {
 pub enum Action {
     /// `{deleted vault}/purge`
     Purge,
+    /// `{deleted secret}/recover`
+    Recover,
 }
 
 impl Action {
@@ -84,6 +86,7 @@ impl Action {
     pub fn as_str(self) -> &'static str {
         match self {
             Action::Purge => "purge",
+            Action::Recover => "recover",
         }
     }
 }
@@ -186,6 +189,11 @@ impl Operation {
     /// How.
     pub fn verb(&self) -> Verb {
         self.verb
+    }
+
+    /// Whom it asks.
+    pub fn audience(&self) -> Audience {
+        self.audience
     }
 
     /// The path below the host, not encoded.

@@ -181,8 +181,22 @@ pub struct Attribute {
     pub single_item: bool,
     /// A principal is wanted here: a resource stands for its principal id, which as text is taken too.
     pub principal: Option<PrincipalAt>,
+    /// In which other form a plain value is on the wire.
+    pub form: Form,
     /// Another vocabulary than an enum's: which texts stand for what.
     pub names: Option<Names>,
+}
+
+/// In which form a plain value is on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// As it is here.
+    #[default]
+    Same,
+    /// A number as text: `"2"`.
+    Text,
+    /// A time such as `2027-01-31T00:00:00Z` as seconds since 1970.
+    Epoch,
 }
 
 /// Texts that stand for something, of which there are too many for an enum.
@@ -249,6 +263,7 @@ impl Attribute {
             wrap_with: IndexMap::new(),
             single_item: false,
             principal: None,
+            form: Form::Same,
             names: None,
         }
     }

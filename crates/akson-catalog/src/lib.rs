@@ -17,6 +17,7 @@ pub mod marker;
 pub mod named;
 pub mod roles;
 mod secret;
+pub mod time;
 mod types;
 mod value;
 

@@ -10,7 +10,8 @@ impl Run<'_> {
     /// [`StepError`]
     pub(super) async fn delete(&self, change: &Change, id: &str, api_version: &str) -> Result<(), StepError> {
         let planned = self.snapshot.live(&change.symbolic_id).is_some();
-        let live = self.look(change, &Operation::get(id, api_version), planned).await?;
+        let read = Operation::get(id, api_version);
+        let live = self.look(change, &read, planned).await?;
         if let Some(live) = &live {
             match self.check_owner(change, live)? {
                 Ownership::Ours => {}
@@ -21,9 +22,9 @@ impl Run<'_> {
         }
         let before = self.announce_delete(change, id).await?;
         // Also what is not seen is deleted: only the answer to a deletion says that it is gone.
-        let operation = Operation::delete(id, api_version);
+        let operation = self.deletion(change, id, api_version)?;
         let deadline = delete_deadline(self, &change.kind);
-        match self.decide(change, &operation, deadline, &|_| false).await {
+        match self.decide(change, &operation, &read, deadline, &|_| false).await {
             Ok(_) => self.record_deleted(change, id).await,
             Err(unsettled) => {
                 if unsettled.untouched {

@@ -15,7 +15,12 @@ use akson_planner::{
 };
 use serde_json::{Map, Value as Json};
 
-use super::{NotKept, Run, Stale, StepError, write_deadline};
+use super::{
+    NotKept, Run, Stale, StepError,
+    secret::is_soft_deleted,
+    send::{Unsettled, is_grant},
+    write_deadline,
+};
 use crate::{
     engine::{LOOK_AGAIN, Patience, SendError},
     holes::HoleError,
@@ -56,13 +61,14 @@ impl Run<'_> {
         }
         if *recover && live.is_none() {
             let body = recovery(&leaves).map_err(unknown)?;
-            live = Some(self.put(change, id, body, &leaves, marker).await?);
+            live = Some(self.put(change, id, (body, None), &leaves, marker).await?);
         }
+        let sent = self.with_values(change, &leaves, live.as_ref());
         let body = match &live {
-            Some(live) => update(change, live, &leaves, marker),
-            None => create(change, &leaves, marker),
+            Some(live) => update(change, live, &sent, marker),
+            None => create(change, &sent, marker),
         };
-        let settled = self.put(change, id, body.map_err(unknown)?, &leaves, marker).await?;
+        let settled = self.put(change, id, (body.map_err(unknown)?, live.as_ref()), &leaves, marker).await?;
         let settled = self.kept(change, &read, &leaves, marker, settled).await?;
         self.finish(change, &leaves, &settled).await
     }
@@ -77,24 +83,41 @@ impl Run<'_> {
         }
     }
 
-    /// One announced PUT until it settled.
+    /// One announced write until it settled.
     async fn put(
         &self,
         change: &Change,
         id: &str,
-        body: Json,
+        (mut body, live): (Json, Option<&Json>),
         leaves: &[Leaf],
         marker: &str,
     ) -> Result<Json, StepError> {
         let before = self.announce_write(change, id, &body, leaves).await?;
         let recovers = lookup(&body, RECOVER).is_some();
-        let operation = Operation::put(id, &change.kind.api_version, body);
-        let is_wanted =
-            |body: &Json| recovers || (missing(leaves, body).is_empty() && self.is_marked(change, marker, body));
+        let read = Operation::get(id, &change.kind.api_version);
+        let made_now = self.tag_made(change, leaves, &mut body);
+        let operation = self.writing(change, id, body, live)?;
+        let is_wanted = |body: &Json| {
+            let as_written = missing(leaves, body).is_empty() && self.is_marked(change, marker, body);
+            recovers || (as_written && (!made_now || self.is_made_now(body)))
+        };
         let deadline = write_deadline(self, &change.kind);
-        match self.decide(change, &operation, deadline, &is_wanted).await {
+        let mut decided = self.decide(change, &operation, &read, deadline, &is_wanted).await;
+        if let Err(unsettled) = &decided
+            && is_soft_deleted(&unsettled.error)
+        {
+            decided = match self.bring_back(change, id, deadline).await {
+                Ok(()) => self.decide(change, &operation, &read, deadline, &is_wanted).await,
+                Err(error) => Err(Unsettled { error, untouched: false }),
+            };
+        }
+        match decided {
             Ok(Some(settled)) => Ok(settled),
-            Ok(None) => Err(StepError::Undecided("no object came back".to_owned())),
+            // The service's own answer is not how ARM shows it.
+            Ok(None) => match self.look(change, &read, true).await? {
+                Some(settled) => Ok(settled),
+                None => Err(StepError::Undecided("it was written, and no object is shown".to_owned())),
+            },
             Err(unsettled) => {
                 if unsettled.untouched {
                     self.withdraw(change, before).await;
@@ -150,7 +173,7 @@ impl Run<'_> {
 
     async fn finish(&self, change: &Change, leaves: &[Leaf], settled: &Json) -> Result<(), StepError> {
         self.known.borrow_mut().tell(&change.kind, &change.symbolic_id, settled);
-        if change.kind.resource_type.eq_ignore_ascii_case("Microsoft.Authorization/roleAssignments") {
+        if is_grant(change) {
             self.granted.set(true);
         }
         self.record_owned(change, leaves, settled).await

@@ -7,7 +7,8 @@ use super::Context;
 use crate::{
     Attribute, Operator, Residual, Type, Value,
     json::from_json,
-    kind::{Names, OnCreate, late},
+    kind::{Form, Names, OnCreate, late},
+    time,
 };
 
 /// What an attribute's value is on the wire. Holes stay holes; a hole where words are mapped is an index into the mapping.
@@ -37,6 +38,10 @@ fn typed(attribute: &Attribute, of: &Type, value: &Value, context: &Context) -> 
         }
         (_, Value::Text(text)) if attribute.names == Some(Names::Roles) => {
             Value::Text(late::role_definition(text, context))
+        }
+        (_, Value::Int(number)) if attribute.form == Form::Text => Value::Text(number.to_string()),
+        (_, Value::Text(text)) if attribute.form == Form::Epoch => {
+            time::to_epoch(text).map_or_else(|| value.clone(), Value::Int)
         }
         (Type::Enum(_), value) => mapped(&attribute.values, value),
         (Type::Switch, value) => match &attribute.switch {

@@ -12,7 +12,7 @@ use crate::{
     Attribute, Type, Value,
     equality::Equality,
     json::from_json,
-    kind::{ChangeEffect, Names, OnCreate, PrincipalAt, Role, Rule, Variant},
+    kind::{ChangeEffect, Form, Names, OnCreate, PrincipalAt, Role, Rule, Variant},
 };
 
 /// Where an attribute stands.
@@ -104,6 +104,8 @@ pub(super) fn attribute(
         table.finish(diagnostics);
         PrincipalAt { type_at }
     });
+    let forms = [("same", Form::Same), ("text", Form::Text), ("epoch", Form::Epoch)];
+    made.form = view.word("form", &forms, diagnostics).unwrap_or_default();
     made.names = view.word("names", &[("roles", Names::Roles)], diagnostics);
     made.values = values;
     made.fields = fields;

@@ -1,0 +1,3 @@
+//! What the services beside ARM are asked: requests as values, a file a service. Not when they are sent.
+
+pub mod vault;
