@@ -1,10 +1,10 @@
 //! Reads what a plan needs, in waves: a few list calls at once. A read that fails is an error, never an absence.
 
-use akson_azure::{AzureError, Lane, LaneKind, Operation, PageError, Pages};
+use akson_azure::{AzureError, Lane, Operation, PageError, Pages, plane::graph};
 use akson_catalog::Catalog;
 use akson_config::Config;
 use akson_planner::{
-    Answer, Owned, OwnedState, Read, ReadTarget, Snapshot,
+    Answer, At, Owned, OwnedState, Read, ReadTarget, Snapshot,
     options::PlanOptions,
     waves::{first_wave, next_wave},
 };
@@ -83,8 +83,11 @@ fn expects(owned: &Owned, read: &Read) -> bool {
 /// One read, page by page.
 async fn fetch(engine: &Engine, read: &Read, expected: bool) -> Result<Vec<Answer>, ReadFailure> {
     let failed = |cause: ReadCause| ReadFailure { path: read.path.clone(), cause };
-    let operation = Operation::read(&read.path);
-    let lane = Lane::of_path(operation.path(), LaneKind::Read);
+    let operation = match &read.at {
+        At::Arm | At::Cluster(_) => Operation::read(&read.path),
+        At::Graph => graph::read(&read.path),
+    };
+    let lane = Lane::of(&operation);
     let first = operation
         .request(engine.cloud(), &engine.ids(&read.path))
         .map_err(|error| failed(SendError::from(error).into()))?;

@@ -1,6 +1,7 @@
 //! One step of a plan, from its first look to its record. Which step when is the schedule's; what is told of it is `report`'s.
 
 mod delete;
+mod edges;
 mod look;
 mod plane;
 mod record;

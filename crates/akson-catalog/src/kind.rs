@@ -94,6 +94,8 @@ pub struct Kind {
     pub stateful: bool,
     /// Whether `existing` blocks of it are legal.
     pub existing: bool,
+    /// Whether blocks of it without `existing` are legal.
+    pub managed: bool,
     /// What may be written, in the order of documentation.
     pub attributes: IndexMap<String, Attribute>,
     /// What it tells: by name.
@@ -181,6 +183,8 @@ pub struct Attribute {
     pub single_item: bool,
     /// A principal is wanted here: a resource stands for its principal id, which as text is taken too.
     pub principal: Option<PrincipalAt>,
+    /// The output that a resource stands for here, where that is not its id.
+    pub stands_for: Option<String>,
     /// In which other form a plain value is on the wire.
     pub form: Form,
     /// Another vocabulary than an enum's: which texts stand for what.
@@ -263,6 +267,7 @@ impl Attribute {
             wrap_with: IndexMap::new(),
             single_item: false,
             principal: None,
+            stands_for: None,
             form: Form::Same,
             names: None,
         }

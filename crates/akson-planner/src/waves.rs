@@ -364,7 +364,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// A path that asks for what the kind speaks of: the service leaves out what is not asked for.
-fn selecting(path: &str, kind: &Kind) -> String {
+pub fn selecting(path: &str, kind: &Kind) -> String {
     let mark = if path.contains('?') { '&' } else { '?' };
     format!("{path}{mark}$select={}", kind.members().join(","))
 }

@@ -1,16 +1,15 @@
 //! Deleting: with two keys, the ledger's entry and the mark on the live object, looked at right before it is sent.
 
-use akson_azure::Operation;
 use akson_planner::{Change, marker::Ownership};
 
-use super::{Run, StepError, delete_deadline};
+use super::{Run, StepError, delete_deadline, plane::reading};
 
 impl Run<'_> {
     /// # Errors
     /// [`StepError`]
     pub(super) async fn delete(&self, change: &Change, id: &str, api_version: &str) -> Result<(), StepError> {
         let planned = self.snapshot.live(&change.symbolic_id).is_some();
-        let read = Operation::get(id, api_version);
+        let read = reading(change, id);
         let live = self.look(change, &read, planned).await?;
         if let Some(live) = &live {
             match self.check_owner(change, live)? {

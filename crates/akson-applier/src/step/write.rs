@@ -1,6 +1,7 @@
 //! Creating, updating, adopting, recovering, replacing: one PUT at a known id, and a read that shows that it was kept.
 
-use akson_azure::Operation;
+use std::time::Duration;
+
 use akson_catalog::{
     Value,
     body::{body, lay_over},
@@ -17,6 +18,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     NotKept, Run, Stale, StepError,
+    plane::reading,
     secret::is_soft_deleted,
     send::{Unsettled, is_grant},
     write_deadline,
@@ -26,6 +28,8 @@ use crate::{
     holes::HoleError,
 };
 
+/// How long an object that was written may stay unseen.
+const SHOWN_LATE: Duration = Duration::from_secs(120);
 /// What brings a soft-deleted vault back; the service takes it and never tells it.
 const RECOVER: &str = "/properties/createMode";
 
@@ -43,9 +47,7 @@ impl Run<'_> {
             Some(made) => (made, made),
             None => (id, id),
         };
-        let read = Operation::get(id, version);
-
-        let mut live = self.look(change, &Operation::get(there, version), *exists).await?;
+        let mut live = self.see(change, there, &leaves, *exists).await?;
         match (&live, exists) {
             (None, true) => return Err(StepError::Stale(Stale::Gone)),
             (Some(live), true) => {
@@ -69,7 +71,7 @@ impl Run<'_> {
             None => create(change, &sent, marker),
         };
         let settled = self.put(change, id, (body.map_err(unknown)?, live.as_ref()), &leaves, marker).await?;
-        let settled = self.kept(change, &read, &leaves, marker, settled).await?;
+        let settled = self.kept(change, &leaves, marker, settled).await?;
         self.finish(change, &leaves, &settled).await
     }
 
@@ -94,11 +96,13 @@ impl Run<'_> {
     ) -> Result<Json, StepError> {
         let before = self.announce_write(change, id, &body, leaves).await?;
         let recovers = lookup(&body, RECOVER).is_some();
-        let read = Operation::get(id, &change.kind.api_version);
+        let read = reading(change, id);
         let made_now = self.tag_made(change, leaves, &mut body);
-        let operation = self.writing(change, id, body, live)?;
+        let operation = self.writing(change, id, body, (live, leaves))?;
         let is_wanted = |body: &Json| {
-            let as_written = missing(leaves, body).is_empty() && self.is_marked(change, marker, body);
+            let in_body: Vec<&Leaf> = missing(leaves, body);
+            let in_body = in_body.iter().filter(|leaf| change.kind.edge_set(&leaf.pointer).is_none()).count();
+            let as_written = in_body == 0 && self.is_marked(change, marker, body);
             recovers || (as_written && (!made_now || self.is_made_now(body)))
         };
         let deadline = write_deadline(self, &change.kind);
@@ -114,10 +118,14 @@ impl Run<'_> {
         match decided {
             Ok(Some(settled)) => Ok(settled),
             // The service's own answer is not how ARM shows it.
-            Ok(None) => match self.look(change, &read, true).await? {
-                Some(settled) => Ok(settled),
-                None => Err(StepError::Undecided("it was written, and no object is shown".to_owned())),
-            },
+            Ok(None) => {
+                let mut shown = self.shown(change, id, leaves, deadline).await?;
+                if self.write_edges(change, &shown, leaves, deadline).await? {
+                    let id = shown.get("id").and_then(Json::as_str).unwrap_or(id).to_owned();
+                    shown = self.shown(change, &id, leaves, deadline).await?;
+                }
+                Ok(shown)
+            }
             Err(unsettled) => {
                 if unsettled.untouched {
                     self.withdraw(change, before).await;
@@ -127,20 +135,29 @@ impl Run<'_> {
         }
     }
 
+    /// What is shown of an object that was written: other replicas of a service may take a while.
+    async fn shown(&self, change: &Change, id: &str, leaves: &[Leaf], deadline: Duration) -> Result<Json, StepError> {
+        let until = deadline.min(self.engine.now() + SHOWN_LATE);
+        let mut attempt = 0;
+        loop {
+            if let Some(shown) = self.see(change, id, leaves, true).await? {
+                return Ok(shown);
+            }
+            if self.engine.now() >= until {
+                return Err(StepError::Undecided("it was written, and no object is shown".to_owned()));
+            }
+            self.engine.pause(self.engine.backoff(attempt), Patience::AWhileLonger).await?;
+            attempt += 1;
+        }
+    }
+
     fn is_marked(&self, change: &Change, marker: &str, body: &Json) -> bool {
         marker.is_empty() || ownership(&change.kind, &self.plan.stack_id, &change.symbolic_id, body) == Ownership::Ours
     }
 
     /// The object once it is as it was written. What stays different was not kept: it is ours all the same, and is written again by
     /// the next run, since the ledger then has no hash of those leaves.
-    async fn kept(
-        &self,
-        change: &Change,
-        read: &Operation,
-        leaves: &[Leaf],
-        marker: &str,
-        mut settled: Json,
-    ) -> Result<Json, StepError> {
+    async fn kept(&self, change: &Change, leaves: &[Leaf], marker: &str, mut settled: Json) -> Result<Json, StepError> {
         let mut again = LOOK_AGAIN.iter();
         loop {
             let lost = missing(leaves, &settled);
@@ -163,8 +180,13 @@ impl Run<'_> {
                 return Err(StepError::NotKept(not_kept));
             };
             self.engine.pause(*wait, Patience::AWhileLonger).await?;
-            match self.engine.read(read, change.symbolic_id.as_str(), Patience::AWhileLonger).await {
-                Ok(answer) if answer.is_success() => settled = answer.json().cloned().unwrap_or(settled),
+            let id = settled.get("id").and_then(Json::as_str).unwrap_or_default().to_owned();
+            let read = reading(change, &id);
+            match self.engine.read(&read, change.symbolic_id.as_str(), Patience::AWhileLonger).await {
+                Ok(answer) if answer.is_success() => {
+                    settled = answer.json().cloned().unwrap_or(settled);
+                    self.with_edges(change, &mut settled, leaves).await?;
+                }
                 Ok(_) | Err(SendError::Transport(_)) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -36,6 +36,12 @@ fn typed(attribute: &Attribute, of: &Type, value: &Value, context: &Context) -> 
         (Type::Resource(_), Value::Reference(reference)) if attribute.principal.is_some() => {
             late::principal_id(reference, context).unwrap_or_else(|| plain(value))
         }
+        (Type::Resource(_), Value::Reference(reference)) if attribute.stands_for.is_some() => {
+            let output = attribute.stands_for.clone().unwrap_or_default();
+            let (of, address) = (reference.symbolic_id.clone(), reference.address.clone());
+            let residual = Box::new(Residual::Output { of, address, output });
+            Value::Unknown { residual, of: Type::Any, sensitive: false }
+        }
         (_, Value::Text(text)) if attribute.names == Some(Names::Roles) => {
             Value::Text(late::role_definition(text, context))
         }

@@ -22,10 +22,12 @@ pub enum LateId {
         /// What it is made of, in order.
         of: Vec<String>,
     },
-    /// The service makes it, and tells it as `id`: the path below its host, with `{id}`.
+    /// The service makes it, and tells it as `id`.
     Told {
-        /// `/v1.0/groups/{id}`
+        /// The path below its host, with `{id}`: `/v1.0/groups/{id}`.
         path: String,
+        /// The path that it is created at, by a key of ours: `/v1.0/groups(uniqueName='{unique_name}')`. None for what is never created.
+        create: Option<String>,
     },
     /// It is another path than the symbolic id, and follows from the configuration all the same.
     Path(String),
@@ -76,7 +78,7 @@ impl Kind {
     /// The path that an object is asked for by, below its host: of one that Azure names with its id in it.
     pub fn path_of(&self, id: &str) -> String {
         match &self.late {
-            Some(LateId::Told { path }) => path.replace("{id}", id),
+            Some(LateId::Told { path, .. }) if !id.starts_with('/') => path.replace("{id}", id),
             _ => id.to_owned(),
         }
     }
@@ -142,14 +144,33 @@ impl Kind {
         found.at.iter().map(finder).collect()
     }
 
-    /// The id that we make, with a hole while what it is made of is not known. `part` fills the path.
+    /// The path that is created at, with a hole while its key is not known.
+    fn created_at(&self, template: &str, value: impl Fn(&str) -> Option<Value>, context: &Context) -> Option<Value> {
+        let (before, rest) = template.split_once('{')?;
+        let (name, after) = rest.split_once('}')?;
+        let text = |text: &str| Residual::Known(Value::Text(text.to_owned()));
+        match wire_value(self.attributes.get(name)?, &value(name)?, context) {
+            Value::Text(key) => Some(Value::Text(format!("{before}{}{after}", key.replace('\'', "''")))),
+            Value::Unknown { residual, .. } => {
+                let residual = Residual::Operation(Operator::Template, vec![text(before), *residual, text(after)]);
+                Some(Value::Unknown { residual: Box::new(residual), of: Type::String, sensitive: false })
+            }
+            _ => None,
+        }
+    }
+
+    /// The id that we make, or the path that the service makes it at, with a hole while what it is made of is not known. `part` fills the path.
     pub fn made_id<'a>(
         &self,
         part: impl Fn(&str) -> Option<&'a str>,
         value: impl Fn(&str) -> Option<Value>,
         context: &Context,
     ) -> Option<Value> {
-        let LateId::Made { path, of } = self.late.as_ref()? else { return None };
+        let (path, of) = match self.late.as_ref()? {
+            LateId::Made { path, of } => (path, of),
+            LateId::Told { create, .. } => return self.created_at(create.as_ref()?, value, context),
+            LateId::Path(_) => return None,
+        };
         let (before, after) = path.split_once("{uuid}")?;
         let mut parts = Vec::with_capacity(of.len() * 2);
         for name in of {

@@ -162,6 +162,7 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
     let marker = marker(&mut view, diagnostics);
     let stateful = view.flag("stateful", diagnostics);
     let existing = !view.has("existing") || view.flag("existing", diagnostics);
+    let managed = !view.has("managed") || view.flag("managed", diagnostics);
     let write = view
         .word("write", &[("replace", Write::Replace), ("merge", Write::Merge)], diagnostics)
         .unwrap_or(Write::Replace);
@@ -233,6 +234,7 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         marker: marker?,
         stateful,
         existing,
+        managed,
         attributes,
         outputs,
         scopes,
@@ -270,11 +272,12 @@ fn name_from(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> NameFrom
 fn late(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Option<LateId> {
     let mut table = view.table("late")?;
     let told = table.text("told", diagnostics);
+    let create = table.text("create", diagnostics).map(|path| path.value);
     let of = table.texts("of", diagnostics);
     let path = if told.is_some() { None } else { table.required_text("path", diagnostics) };
     table.finish(diagnostics);
     Some(match (told, path) {
-        (Some(told), _) => LateId::Told { path: told.value },
+        (Some(told), _) => LateId::Told { path: told.value, create },
         (None, Some(path)) if of.is_empty() => LateId::Path(path.value),
         (None, path) => LateId::Made { path: path?.value, of: of.into_iter().map(|name| name.value).collect() },
     })

@@ -50,6 +50,14 @@ impl Evaluator<'_> {
                     .help("remove the word `existing`: declaring what exists adopts it"),
             );
         }
+        if !existing && !kind.managed {
+            self.sink.report(
+                Diagnostic::error(codes::EXISTING, format!("`{}` can only be declared as `existing`", kind.keyword))
+                    .at(block.header, "")
+                    .help(format!("write `existing {}`: it is read, and never written", kind.keyword)),
+            );
+            return Plan { written: Vec::new(), whole: false };
+        }
         let mut written = Vec::new();
         let finds = if existing { kind.found_by.as_slice() } else { &[] };
         let check = Check { title: &kind.keyword, existing, finds, meta: true, prefix: "" };

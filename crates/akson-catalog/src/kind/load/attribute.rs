@@ -104,6 +104,7 @@ pub(super) fn attribute(
         table.finish(diagnostics);
         PrincipalAt { type_at }
     });
+    made.stands_for = view.text("stands_for", diagnostics).map(|output| output.value);
     let forms = [("same", Form::Same), ("text", Form::Text), ("epoch", Form::Epoch)];
     made.form = view.word("form", &forms, diagnostics).unwrap_or_default();
     made.names = view.word("names", &[("roles", Names::Roles)], diagnostics);
