@@ -32,7 +32,8 @@ impl Run<'_> {
     ) -> Result<Operation, StepError> {
         let kind = &change.kind;
         match kind.plane {
-            Plane::Arm | Plane::Kubernetes => Ok(Operation::put(id, &kind.api_version, body)),
+            Plane::Arm => Ok(Operation::put(id, &kind.api_version, body)),
+            Plane::Kubernetes => Err(no_way(id)),
             Plane::KeyVault => {
                 let secret = self.secret(id)?;
                 // Without a value it is the latest version that changes, and no new one is made.
@@ -59,7 +60,8 @@ impl Run<'_> {
     /// The request that deletes an object.
     pub(super) fn deletion(&self, change: &Change, id: &str, api_version: &str) -> Result<Operation, StepError> {
         Ok(match change.kind.plane {
-            Plane::Arm | Plane::Kubernetes => Operation::delete(id, api_version),
+            Plane::Arm => Operation::delete(id, api_version),
+            Plane::Kubernetes => return Err(no_way(id)),
             Plane::KeyVault => self.secret(id)?.delete(),
             Plane::Graph => graph::delete(&change.kind.path_of(id)),
         })
@@ -67,7 +69,11 @@ impl Run<'_> {
 
     /// A secret at its vault.
     pub(super) fn secret(&self, id: &str) -> Result<vault::SecretAt, StepError> {
-        vault::SecretAt::of(id, self.engine.cloud())
-            .ok_or_else(|| StepError::Send(SendError::Operation(BadOperation::Path(id.to_owned()))))
+        vault::SecretAt::of(id, self.engine.cloud()).ok_or_else(|| no_way(id))
     }
+}
+
+/// There is no request for this id.
+fn no_way(id: &str) -> StepError {
+    StepError::Send(SendError::Operation(BadOperation::Path(id.to_owned())))
 }
