@@ -11,6 +11,7 @@ pub mod network;
 mod operation;
 mod origin;
 pub mod page;
+pub mod plane;
 pub mod poll;
 mod reach;
 mod retry_after;

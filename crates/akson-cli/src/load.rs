@@ -17,9 +17,6 @@ use crate::{
     folder, output,
 };
 
-/// The audience of a federated credential in the public cloud and in the emulator.
-const AUDIENCE: &str = "api://AzureADTokenExchange";
-
 /// What was read.
 pub(crate) struct Loaded {
     pub(crate) sources: SourceMap,
@@ -105,7 +102,10 @@ impl Loaded {
                 .map(|identity| identity.subscription.clone())
                 .or_else(|| environment.get("AZURE_SUBSCRIPTION_ID").filter(|id| !id.is_empty()).cloned()),
             environment,
-            token_exchange_audience: AUDIENCE.to_owned(),
+            token_exchange_audience: akson_azure::Cloud::by_name(global.cloud.as_str())
+                .unwrap_or(akson_azure::Cloud::PUBLIC)
+                .token_exchange_audience
+                .to_owned(),
         }
     }
 

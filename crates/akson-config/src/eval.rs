@@ -4,9 +4,11 @@
 mod call;
 mod compute;
 mod fit;
+mod fit_named;
 mod literal;
 mod loops;
 mod outputs;
+mod scopes;
 mod traverse;
 
 use std::{collections::HashMap, sync::Arc};
@@ -118,10 +120,14 @@ pub(crate) struct Evaluator<'a> {
     pub instances: Vec<Instance>,
     /// What the attribute that is being evaluated refers to, where first.
     pub needs: IndexMap<SymbolicId, Span>,
+    /// The stack's subscription, once the stack is evaluated.
+    pub subscription: Option<String>,
     /// What is wrong with the stack was reported: what it would have given is not missed.
     pub stack_is_wrong: bool,
     /// Blocks without a location, which are reported together.
     pub without_location: Vec<(String, Span)>,
+    /// Which kinds are principals.
+    pub principals: akson_catalog::encode::Context,
     /// The files, in order.
     pub files: Vec<akson_diagnostics::SourceId>,
 }
@@ -162,7 +168,7 @@ impl Evaluator<'_> {
             }
             ExprKind::Unary(operator, operand) => self.unary(*operator, operand, expr.span, scope),
             ExprKind::Binary(operator, left, right) => self.binary(*operator, left, right, expr.span, scope),
-            ExprKind::Method(base, name, arguments) => self.method(base, name, arguments, scope),
+            ExprKind::Method(base, name, arguments) => self.method(base, name, arguments, expr.span, scope),
             _ => self.eval(expr, Want::Free, scope),
         }
     }

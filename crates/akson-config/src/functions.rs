@@ -110,6 +110,8 @@ pub(crate) enum Work {
     File,
     /// `env`
     Environment,
+    /// `subscription`
+    Subscription,
 }
 
 impl Shape {
@@ -285,7 +287,7 @@ impl Function {
     pub(crate) fn call(&self, arguments: &[Val]) -> Result<Val, Fault> {
         match self.work {
             Work::Pure(run) => run(arguments),
-            Work::File | Work::Environment => {
+            Work::File | Work::Environment | Work::Subscription => {
                 Err(Fault::Failed(format!("`{}` is evaluated with the configuration only", self.name)))
             }
         }

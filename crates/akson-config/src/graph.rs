@@ -197,7 +197,12 @@ impl<'w, 'a: 'w> Walk<'w, 'a> {
                 self.expr(base);
                 self.expr(index);
             }
-            ExprKind::Call(_, arguments) => self.arguments(arguments),
+            ExprKind::Call(name, arguments) => {
+                if name.text == "subscription" {
+                    self.found.push((Node::Stack, expr.span));
+                }
+                self.arguments(arguments);
+            }
             ExprKind::Method(base, _, arguments) => {
                 self.expr(base);
                 self.arguments(arguments);

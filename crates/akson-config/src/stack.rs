@@ -51,6 +51,12 @@ impl Evaluator<'_> {
 
     /// Evaluates the stack block; without one, a nameless stack.
     pub(crate) fn stack(&mut self, cyclic: bool) -> Stack {
+        let stack = self.stack_block(cyclic);
+        self.subscription = Some(stack.subscription.clone());
+        stack
+    }
+
+    fn stack_block(&mut self, cyclic: bool) -> Stack {
         let mut stack = Stack {
             label: String::new(),
             tenant: self.inputs.tenant.clone().unwrap_or_else(|| NIL.to_owned()),

@@ -317,6 +317,9 @@ pub(crate) fn describe(of: &Type) -> String {
         Type::Switch => "`enabled` or `disabled`".to_owned(),
         Type::Object(_) => format!("an {of}"),
         Type::List(_) | Type::Set(_) | Type::Map(_) => format!("a {of}"),
+        Type::Resource(kinds) if kinds.iter().any(|kind| kind == akson_catalog::kind::SCOPE) => {
+            "a resource or a scope".to_owned()
+        }
         Type::Resource(kinds) if kinds.iter().any(|kind| kind == "*") => "a resource".to_owned(),
         Type::Resource(kinds) => {
             let first = kinds.first().map_or("", String::as_str);

@@ -1,6 +1,6 @@
 //! Calls: a constructor of the expected type, else a function.
 
-use akson_catalog::{Attribute, Type};
+use akson_catalog::Attribute;
 use akson_diagnostics::{Diagnostic, Span, did_you_mean};
 use akson_parser::ast::{Argument, Expr, Name};
 
@@ -23,15 +23,14 @@ impl Evaluator<'_> {
         scope: &Scope<'_>,
     ) -> Val {
         let (of, attribute) = want.parts();
-        if of == Some(&Type::Choice)
-            && let Some(attribute) = attribute
+        if let Some(attribute) = attribute.filter(|attribute| of == Some(&attribute.of))
             && attribute.variants.contains_key(&name.text)
         {
             return self.construct(name, arguments, attribute, span, scope);
         }
         let Some(function) = functions::find(&name.text) else {
             // What the arguments should be is not known: their words would be reported without reason.
-            self.unknown_function(name, attribute.filter(|_| of == Some(&Type::Choice)));
+            self.unknown_function(name, attribute.filter(|attribute| of == Some(&attribute.of)));
             return Val::Poison;
         };
         let value = self.function(function, name, arguments, span, scope);
@@ -49,10 +48,21 @@ impl Evaluator<'_> {
             Some(near) => {
                 diagnostic.help(format!("did you mean `{near}`?")).suggest(name.span, near, format!("write `{near}`"))
             }
-            None if constructors.is_empty() => diagnostic.help("`akson explain functions` lists the functions"),
+            None if constructors.is_empty() => match self.constructor(&name.text) {
+                Some(place) => diagnostic.help(format!("`{}` is a value of {place} only", name.text)),
+                None => diagnostic.help("`akson explain functions` lists the functions"),
+            },
             None => diagnostic.help(format!("it is one of {}", quoted(constructors.into_iter()))),
         };
         self.sink.report(diagnostic);
+    }
+
+    /// The attribute that has a constructor of this name.
+    fn constructor(&self, name: &str) -> Option<String> {
+        let mut attributes =
+            self.catalog.iter().flat_map(|kind| kind.attributes.values().map(move |attribute| (kind, attribute)));
+        let (kind, attribute) = attributes.find(|(_, attribute)| attribute.variants.contains_key(name))?;
+        Some(format!("`{}.{}`", kind.keyword, attribute.name))
     }
 
     /// A choice by its bare word or text.
@@ -220,6 +230,7 @@ impl Evaluator<'_> {
             Work::Pure(_) => self.pure(function, &values, arguments, span),
             Work::File => self.file(&values, arguments, span),
             Work::Environment => self.environment(&values, arguments, span, scope),
+            Work::Subscription => self.subscription(span, scope),
         }
     }
 

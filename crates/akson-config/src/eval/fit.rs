@@ -5,7 +5,7 @@ use std::sync::Arc;
 use akson_catalog::{ArmId, Attribute, Type, named::named};
 use akson_diagnostics::{Diagnostic, Span, did_you_mean};
 
-use super::{Evaluator, Want, literal::field_want, outputs::instance_map};
+use super::{Evaluator, Want, literal::field_want, outputs::instance_map, scopes::takes_scopes};
 use crate::{
     codes,
     val::{Marks, Val, describe, quoted},
@@ -21,7 +21,7 @@ impl Evaluator<'_> {
     }
 
     #[inline(never)]
-    fn fit_type(&mut self, value: Val, of: &Type, attribute: Option<&Attribute>, span: Span) -> Val {
+    fn fit_type(&mut self, mut value: Val, of: &Type, attribute: Option<&Attribute>, span: Span) -> Val {
         if value.is_poison() {
             return value;
         }
@@ -37,7 +37,19 @@ impl Evaluator<'_> {
             );
             return Val::Poison;
         }
+        if let Some(attribute) = attribute
+            && matches!(of, Type::Resource(_))
+            && (attribute.principal.is_some() || attribute.names.is_some())
+        {
+            match self.fit_named(value, attribute, span) {
+                Ok(fitted) => return fitted,
+                Err(other) => value = other,
+            }
+        }
         let nominal = value.marks().and_then(|marks| marks.nominal.clone());
+        if nominal.as_ref().is_some_and(|nominal| nominal.name == akson_catalog::kind::SCOPE) {
+            return if takes_scopes(of) { value } else { self.stray_scope(&value, of, span) };
+        }
         match (of, value.plain()) {
             (Type::Any, Val::Ref(pointed)) => match &pointed.reference.id {
                 // Where anything may stand, a resource stands for its id.
@@ -94,6 +106,12 @@ impl Evaluator<'_> {
                 self.symbol_of_choice(&text, attribute, span, false).with(marks)
             }
             (Type::Choice, Val::Choice(_)) => value,
+            // A secret's constructor: made where it was written.
+            (Type::String, Val::Choice(choice))
+                if attribute.is_some_and(|attribute| attribute.variants.contains_key(&choice.name)) =>
+            {
+                value
+            }
             (Type::List(item) | Type::Set(item), Val::List(list)) => {
                 let marks = value.marks().cloned().unwrap_or_default();
                 let set = matches!(of, Type::Set(_));
@@ -244,7 +262,7 @@ impl Evaluator<'_> {
     }
 
     /// An id of one type where another is wanted: the help names the output that is meant.
-    fn wrong_id(&mut self, value: &Val, wanted: &str, span: Span) -> Val {
+    pub(super) fn wrong_id(&mut self, value: &Val, wanted: &str, span: Span) -> Val {
         let of = Type::Named(wanted.to_owned());
         let nominal = value.marks().and_then(|marks| marks.nominal.as_ref());
         let found = nominal.map_or_else(|| value.type_name(), |nominal| describe(&Type::Named(nominal.name.clone())));

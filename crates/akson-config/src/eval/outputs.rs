@@ -16,7 +16,7 @@ impl Evaluator<'_> {
     /// What a resource tells: an output, or an attribute as it is written.
     #[inline(never)]
     pub(super) fn output(&mut self, pointed: &Arc<Pointed>, name: &Name) -> Val {
-        let Some(instance) = pointed.instance.and_then(|at| self.instances.get(at)) else { return Val::Poison };
+        let Some(instance) = self.instance_of(pointed) else { return Val::Poison };
         let kind = Arc::clone(&instance.kind);
         let output = kind.outputs.get(&name.text);
         let nominal = |of: &Type| match of {
@@ -63,6 +63,11 @@ impl Evaluator<'_> {
         }
         self.unknown_output(pointed, name);
         Val::Poison
+    }
+
+    /// The evaluated instance that a reference points at.
+    pub(crate) fn instance_of(&self, pointed: &Pointed) -> Option<&crate::resources::Instance> {
+        pointed.instance.and_then(|at| self.instances.get(at))
     }
 
     /// A resource may be wrong in itself: that it has no such output is another mistake.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use akson_catalog::{Operator, Residual, Type};
 use akson_diagnostics::{Diagnostic, Span, did_you_mean};
-use akson_parser::ast::{Argument, Expr, ExprKind, Name};
+use akson_parser::ast::{Expr, ExprKind, Name};
 
 use super::{BlockState, Evaluator, Scope, Slot, Want, outputs::instance_map};
 use crate::{
@@ -389,25 +389,5 @@ impl Evaluator<'_> {
             }
             _ => self.operate(Operator::Index, &[base.clone(), index.clone()], Type::Any, span),
         }
-    }
-
-    /// `cluster.main.namespace("n")`: no kind of this version has such a call.
-    #[inline(never)]
-    pub(super) fn method(&mut self, base: &Expr, name: &Name, arguments: &[Argument], scope: &Scope<'_>) -> Val {
-        let value = self.eval(base, Want::Free, scope);
-        for argument in arguments {
-            self.eval(&argument.value, Want::Free, scope);
-        }
-        if !value.traits().poison {
-            let text = format!("{} has no call `{}`", value.type_name(), name.text);
-            let mut diagnostic = Diagnostic::error(codes::UNKNOWN_FUNCTION, text).at(name.span, "");
-            diagnostic = if crate::functions::find(&name.text).is_some() {
-                diagnostic.help(format!("`{0}` is a function: write `{0}(…)`", name.text))
-            } else {
-                diagnostic.help("name an output of it after the dot, without parentheses")
-            };
-            self.sink.report(diagnostic);
-        }
-        Val::Poison
     }
 }

@@ -1,4 +1,4 @@
-//! Functions that read what came in from outside: files of the configuration, the environment. The reading itself is done where
+//! Functions that read what came in from outside: files of the configuration, the environment, the stack's subscription. The reading itself is done where
 //! the inputs are known.
 
 use super::{Function, Shape, Work, parameter};
@@ -24,6 +24,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Shape::Text,
             "A variable of the environment, as a sensitive value; only where a sensitive value is taken.",
             ("env(\"GREETING\")", "\"hello\""),
+            elsewhere,
+        )
+    },
+    Function {
+        work: Work::Subscription,
+        ..Function::pure(
+            "subscription",
+            &[],
+            Shape::Text,
+            "The stack's subscription as a scope; only where a scope is taken, such as the `on` of a `grant`.",
+            ("subscription()", "\"/subscriptions/22222222-2222-2222-2222-222222222222\""),
             elsewhere,
         )
     },

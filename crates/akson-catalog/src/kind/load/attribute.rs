@@ -12,7 +12,7 @@ use crate::{
     Attribute, Type, Value,
     equality::Equality,
     json::from_json,
-    kind::{ChangeEffect, OnCreate, Role, Rule, Variant},
+    kind::{ChangeEffect, Form, Names, OnCreate, PrincipalAt, Role, Rule, Variant},
 };
 
 /// Where an attribute stands.
@@ -38,6 +38,8 @@ pub(super) const EQUALITIES: &[(&str, Equality)] = &[
     ("empty_is_absent", Equality::EmptyIsAbsent),
     ("cidr_set", Equality::CidrSet),
     ("subset", Equality::Subset),
+    ("last_segment", Equality::LastSegment),
+    ("edges", Equality::Edges),
 ];
 
 const ROLES: &[(&str, Role)] = &[
@@ -97,6 +99,15 @@ pub(super) fn attribute(
         let variant = variant(view, diagnostics);
         made.variants.insert(name.value, variant);
     }
+    made.principal = view.table("principal").map(|mut table| {
+        let type_at = table.text("type_at", diagnostics).map(|pointer| pointer.value);
+        table.finish(diagnostics);
+        PrincipalAt { type_at }
+    });
+    made.stands_for = view.text("stands_for", diagnostics).map(|output| output.value);
+    let forms = [("same", Form::Same), ("text", Form::Text), ("epoch", Form::Epoch)];
+    made.form = view.word("form", &forms, diagnostics).unwrap_or_default();
+    made.names = view.word("names", &[("roles", Names::Roles)], diagnostics);
     made.values = values;
     made.fields = fields;
     made.pointer = pointer;
@@ -172,7 +183,7 @@ fn absent(
     }
 }
 
-fn rule(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Option<Rule> {
+pub(super) fn rule(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Option<Rule> {
     let words = view.text("words", diagnostics);
     let length = view.bounds("length", diagnostics);
     let pattern = view.text("pattern", diagnostics);
@@ -328,8 +339,10 @@ fn check(attribute: &mut Attribute, view: &mut View<'_, '_>, place: Place, diagn
     if attribute.of == Type::Choice && place != Place::Body {
         wrong("is a choice within a value", "type", "a choice is an attribute of the block");
     }
-    if attribute.of != Type::Choice && !attribute.variants.is_empty() {
-        wrong("has constructors and is no choice", "variants", "type = \"choice\"");
+    // A secret may be text or a constructor: `generated(32)`.
+    let secret = attribute.of == Type::String && attribute.sensitive;
+    if attribute.of != Type::Choice && !secret && !attribute.variants.is_empty() {
+        wrong("has constructors and is no choice", "variants", "type = \"choice\", or a sensitive string");
     }
     if !matches!(base, Type::Enum(_)) && !attribute.values.is_empty() {
         wrong("has words and is no enum", "values", "these belong to an enum");
