@@ -8,6 +8,8 @@
 )]
 
 mod faults;
+mod grants;
 mod kills;
 mod runs;
+mod secrets;
 mod sim;

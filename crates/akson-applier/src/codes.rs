@@ -34,6 +34,8 @@ pub const BAD_HOLE: Code = Code(523);
 pub const UNREACHABLE: Code = Code(524);
 /// Busy or throttled for too long.
 pub const TOO_BUSY: Code = Code(525);
+/// A soft-deleted object of somebody else's has the name.
+pub const HELD_BY_DELETED: Code = Code(526);
 
 /// Another run holds the ledger.
 pub const LEDGER_HELD: Code = Code(601);

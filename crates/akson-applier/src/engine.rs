@@ -338,7 +338,7 @@ impl Engine {
                 Ok(answer) => {
                     may_have_happened(answer.status.as_u16()) || classify(&answer.error()) == Class::RetryFast
                 }
-                Err(SendError::Transport(_)) => true,
+                Err(SendError::Transport(error)) => !matches!(error, TransportError::Untrusted { .. }),
                 Err(_) => false,
             };
             if !passing || self.now() >= deadline {

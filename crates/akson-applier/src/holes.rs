@@ -115,7 +115,7 @@ impl Known {
                     return Err(failed("it is made from a value that Azure did not tell".to_owned()));
                 }
                 check(kind, leaf, &want).map_err(failed)?;
-                Ok(Leaf { want, ..leaf.clone() })
+                Ok(Leaf { want, ..leaf.clone() }.settled())
             })
             .collect()
     }

@@ -1,10 +1,10 @@
 //! Reads what a plan needs, in waves: a few list calls at once. A read that fails is an error, never an absence.
 
-use akson_azure::{AzureError, Lane, LaneKind, Operation, PageError, Pages};
+use akson_azure::{AzureError, Lane, Operation, PageError, Pages, plane::graph};
 use akson_catalog::Catalog;
 use akson_config::Config;
 use akson_planner::{
-    Answer, Owned, OwnedState, Read, ReadTarget, Snapshot,
+    Answer, At, Owned, OwnedState, Read, ReadTarget, Snapshot,
     options::PlanOptions,
     waves::{first_wave, next_wave},
 };
@@ -65,7 +65,7 @@ pub async fn refresh(
                 snapshot.absorb(read, answer);
             }
         }
-        wave = next_wave(config, owned, catalog, options, &snapshot);
+        wave = next_wave(config, owned, catalog, options, &mut snapshot);
     }
     Ok(snapshot)
 }
@@ -83,8 +83,13 @@ fn expects(owned: &Owned, read: &Read) -> bool {
 /// One read, page by page.
 async fn fetch(engine: &Engine, read: &Read, expected: bool) -> Result<Vec<Answer>, ReadFailure> {
     let failed = |cause: ReadCause| ReadFailure { path: read.path.clone(), cause };
-    let operation = Operation::read(&read.path);
-    let lane = Lane::of_path(operation.path(), LaneKind::Read);
+    let operation = match &read.at {
+        At::Arm => Operation::read(&read.path),
+        // No run knows the way to an API server yet, so that nothing in one is declared; what asks all the same learns nothing.
+        At::Cluster(_) => return Ok(vec![Answer::Unreachable("the way to its API server is not known".to_owned())]),
+        At::Graph => graph::read(&read.path),
+    };
+    let lane = Lane::of(&operation);
     let first = operation
         .request(engine.cloud(), &engine.ids(&read.path))
         .map_err(|error| failed(SendError::from(error).into()))?;

@@ -40,6 +40,11 @@ pub(crate) fn of_step(change: &Change, error: &StepError, ledger_place: &str) ->
         StepError::Send(error) => of_send(error, &format!("cannot {what} `{address}`")),
         StepError::Stale(stale) => self::stale(change, stale),
         StepError::NotKept(lost) => not_kept(change, lost),
+        StepError::HeldByDeleted => {
+            Diagnostic::error(codes::HELD_BY_DELETED, format!("cannot {what} `{address}`: a deleted one has its name"))
+                .note("it is soft-deleted, and does not bear this stack's mark: what is in it is somebody else's")
+                .help("recover or purge it by hand, or give this one another name")
+        }
         StepError::NotOurs { stack } => {
             let headline = format!("cannot {what} `{address}`: it does not bear this stack's mark any more");
             let why = match stack {

@@ -1,8 +1,11 @@
 //! One step of a plan, from its first look to its record. Which step when is the schedule's; what is told of it is `report`'s.
 
 mod delete;
+mod edges;
 mod look;
+mod plane;
 mod record;
+mod secret;
 mod send;
 mod write;
 
@@ -54,6 +57,9 @@ pub enum StepError {
         /// The stack whose mark it bears, if it bears any.
         stack: Option<String>,
     },
+    /// A soft-deleted object that is not this stack's has its name.
+    #[error("a deleted one has its name")]
+    HeldByDeleted,
     /// A value from another step does not fit.
     #[error(transparent)]
     Hole(#[from] HoleError),
@@ -97,7 +103,9 @@ impl From<SendError> for StepError {
     fn from(error: SendError) -> Self {
         match error {
             SendError::Interrupted => StepError::Interrupted,
-            SendError::Transport(error @ TransportError::Refused { .. }) => StepError::Unreachable(error),
+            SendError::Transport(error @ (TransportError::Refused { .. } | TransportError::Untrusted { .. })) => {
+                StepError::Unreachable(error)
+            }
             SendError::Transport(error) => StepError::Undecided(error.to_string()),
             error => StepError::Send(error),
         }

@@ -70,13 +70,15 @@ const CODES: &[(&str, Class)] = &[
     ("SkuNotAvailable", Class::Fatal),
     ("PropertyChangeNotAllowed", Class::Fatal),
     ("VaultAlreadyExists", Class::Fatal),
-    ("RoleAssignmentExists", Class::Fatal),
     ("InvalidResourceGroupLocation", Class::Fatal),
     ("LocationNotAvailableForResourceGroup", Class::Fatal),
     ("ResourceGroupDeletionBlocked", Class::Fatal),
     ("MissingSubscriptionRegistration", Class::Fatal),
     ("SubscriptionNotRegistered", Class::Fatal),
     ("SubscriptionNotFound", Class::Fatal),
+    // Somebody else made the same grant, or another one under this id, since it was looked for: the next plan adopts it.
+    ("RoleAssignmentExists", Class::Changed),
+    ("RoleAssignmentUpdateNotPermitted", Class::Changed),
     ("EtagMismatch", Class::Changed),
     ("PreconditionFailed", Class::Changed),
 ];
@@ -85,6 +87,10 @@ const CODES: &[(&str, Class)] = &[
 pub fn classify(error: &AzureError) -> Class {
     // A vault's name that is still taken by a deleted one does not become free by waiting, though the code is the one of a race.
     if error.says("ConflictError") && error.message.contains("deleted state") {
+        return Class::Fatal;
+    }
+    // A name that is still taken does not become free by waiting either; one that is just coming or going does.
+    if error.says("ObjectIsDeletedButRecoverable") {
         return Class::Fatal;
     }
     // One code for "busy" and for "never": only the text tells them apart.
@@ -135,6 +141,8 @@ mod tests {
         check(409, "ResourceGroupBeingDeleted", "", Class::WaitForOther);
         check(409, "ConflictError", "…changed from the point the operation began", Class::WaitForOther);
         check(409, "ConflictError", "A vault with the same name already exists in deleted state.", Class::Fatal);
+        check(409, "ObjectIsDeletedButRecoverable", "", Class::Fatal);
+        check(409, "Conflict", "", Class::WaitForOther);
         check(409, "VaultAlreadyExists", "", Class::Fatal);
         check(409, "ScopeLocked", "", Class::Fatal);
         check(409, "scopelocked", "", Class::Fatal);
@@ -151,7 +159,8 @@ mod tests {
             Class::WaitForOther,
         );
         check(409, "OperationNotAllowed", "Changing this is not allowed", Class::Fatal);
-        check(409, "RoleAssignmentExists", "", Class::Fatal);
+        check(409, "RoleAssignmentExists", "The role assignment already exists.", Class::Changed);
+        check(400, "RoleAssignmentUpdateNotPermitted", "", Class::Changed);
         check(404, "ParentResourceNotFound", "", Class::RetrySlow);
         check(404, "ResourceNotFound", "", Class::Gone);
         check(404, "NotFound", "", Class::Gone);

@@ -15,6 +15,8 @@ pub struct Cloud {
     pub graph: &'static str,
     /// What a vault's host ends with, without the dot before it.
     pub vault: &'static str,
+    /// What the host of a cluster's API server ends with, without the dot before it.
+    pub cluster: &'static str,
     /// The audience that tokens of outside issuers are exchanged for.
     pub token_exchange_audience: &'static str,
 }
@@ -26,6 +28,7 @@ impl Cloud {
         login: "login.microsoftonline.com",
         graph: "graph.microsoft.com",
         vault: "vault.azure.net",
+        cluster: "azmk8s.io",
         token_exchange_audience: "api://AzureADTokenExchange",
     };
     /// `usgov`
@@ -34,6 +37,7 @@ impl Cloud {
         login: "login.microsoftonline.us",
         graph: "graph.microsoft.us",
         vault: "vault.usgovcloudapi.net",
+        cluster: "cx.aks.containerservice.azure.us",
         token_exchange_audience: "api://AzureADTokenExchangeUSGov",
     };
     /// `china`
@@ -42,6 +46,7 @@ impl Cloud {
         login: "login.chinacloudapi.cn",
         graph: "microsoftgraph.chinacloudapi.cn",
         vault: "vault.azure.cn",
+        cluster: "cx.prod.service.azk8s.cn",
         token_exchange_audience: "api://AzureADTokenExchangeChina",
     };
 
@@ -56,7 +61,8 @@ impl Cloud {
     }
 
     /// For which audience a token may travel to `uri`; none if no token may go there at all: another host, another port,
-    /// no TLS, or a name before an `@`.
+    /// no TLS, or a name before an `@`. API servers of clusters are not among them: anybody can have one, so which are ours
+    /// must be said ([`Reach`](crate::Reach)).
     pub fn audience_of(&self, uri: &Uri) -> Option<Audience> {
         let origin = Origin::of(uri)?;
         let host = origin.host();
@@ -70,8 +76,7 @@ impl Cloud {
             return Some(Audience::Graph);
         }
         let vault = host.strip_suffix(self.vault)?.strip_suffix('.')?;
-        let is_label = !vault.is_empty() && vault.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        is_label.then_some(Audience::KeyVault)
+        is_label(vault).then_some(Audience::KeyVault)
     }
 
     /// What a token of an audience is asked for by.
@@ -80,9 +85,18 @@ impl Cloud {
             Audience::Arm => self.arm,
             Audience::Graph => self.graph,
             Audience::KeyVault => self.vault,
+            Audience::Cluster => return format!("{CLUSTERS}/.default"),
         };
         format!("https://{host}/.default")
     }
+}
+
+/// The application that every managed cluster's API server takes tokens for, the same in each tenant and cloud.
+const CLUSTERS: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
+
+/// Whether a text is one label of a host name.
+pub(crate) fn is_label(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// Whom a token is for.
@@ -94,6 +108,8 @@ pub enum Audience {
     Graph,
     /// The vaults' own endpoints.
     KeyVault,
+    /// The API servers of managed clusters.
+    Cluster,
 }
 
 #[cfg(test)]
@@ -126,6 +142,7 @@ mod tests {
             "https://vault.azure.net/secrets",
             "https://management.usgovcloudapi.net/x",
             "https://login.microsoftonline.com/t/oauth2/v2.0/token",
+            "https://app-1.hcp.westeurope.azmk8s.io/api",
             "https://127.0.0.1/x",
             "/relative",
         ] {
@@ -137,6 +154,8 @@ mod tests {
     fn a_scope_for_each_audience() {
         assert_eq!(Cloud::PUBLIC.scope(Audience::Arm), "https://management.azure.com/.default");
         assert_eq!(Cloud::USGOV.scope(Audience::KeyVault), "https://vault.usgovcloudapi.net/.default");
+        assert_eq!(Cloud::CHINA.scope(Audience::Graph), "https://microsoftgraph.chinacloudapi.cn/.default");
+        assert_eq!(Cloud::USGOV.scope(Audience::Cluster), "6dae42f8-4368-4678-94ff-3960e28e3630/.default");
         assert_eq!(Cloud::by_name("emulator"), Some(Cloud::PUBLIC));
         assert_eq!(Cloud::by_name("moon"), None);
     }

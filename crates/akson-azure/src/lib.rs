@@ -1,16 +1,19 @@
 //! Azure as values: operation to request, response to object; polling, retrying and throttling as decisions.
 //!
-//! Nothing here waits, and one file has the network: `network.rs`. Time and randomness come in from outside, so that every
+//! Nothing here waits but for an answer, and one file has the network: `network.rs`. Time and randomness come in from outside, so that every
 //! decision can be told as a table. What is done in which order, and what is remembered of it, is the applier's.
 
 pub mod answer;
 mod classify;
 mod cloud;
+pub mod credential;
 pub mod network;
 mod operation;
 mod origin;
 pub mod page;
+pub mod plane;
 pub mod poll;
+mod reach;
 mod retry_after;
 mod throttle;
 mod token;
@@ -23,6 +26,7 @@ pub use operation::{Action, BadOperation, Operation, RequestIds, Verb};
 pub use origin::{Origin, Unfit};
 pub use page::{Page, PageError, Pages};
 pub use poll::{Follow, FollowError, Next};
+pub use reach::{NotACluster, Reach};
 pub use throttle::{Lane, LaneKind, Throttle};
 pub use token::{ClientCredentials, TokenError, TokenSource};
-pub use transport::{Transport, TransportError};
+pub use transport::{Transport, TransportError, TrustCa};

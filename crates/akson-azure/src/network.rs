@@ -1,86 +1,116 @@
-//! The network: the only file with sockets. For now it reaches an emulator on this machine; hosts beyond it come with their sign-in.
+//! The network: real clouds over TLS, or an emulator on this machine in their place. Not which hosts may have a token: see `reach`.
+//!
+//! URLs are Azure's real ones in each case; a [`Network`] decides where they lead. Nothing here follows a redirect.
 
-use std::{net::IpAddr, time::Duration};
+mod clients;
+mod route;
+
+use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, Request, Response, Uri, header::HOST, uri::PathAndQuery};
-use reqwest::{Client, redirect::Policy};
-use url::{Host, Url};
+use http::{Request, Response};
 
-use crate::{Transport, TransportError, answer::BODY_LIMIT};
+use crate::{Transport, TransportError, answer::BODY_LIMIT, transport::TrustCa};
+use clients::{Clients, WHOLE};
+use route::Route;
 
-/// A request's whole time: connecting, sending and reading the answer. Shorter than the time a new run waits for requests of a dead one.
-const WHOLE: Duration = Duration::from_secs(20);
-/// Of which for connecting.
-const CONNECT: Duration = Duration::from_secs(5);
+/// Makes ring the process's one TLS provider. First thing in `main`; a second call does nothing.
+pub fn install_tls() {
+    // Refused only if one is installed already, which is all that is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
 
-/// Sends requests for Azure's real hosts to an emulator on this machine.
+/// Sends requests.
 #[derive(Debug)]
 pub struct Network {
-    client: Client,
-    /// `http://127.0.0.1:PORT`
-    base: String,
+    route: Route,
+    clients: Clients,
 }
 
 /// Why there is no network.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
-    /// Not `http://` with an address and a port, and nothing after it.
+    /// Not `http://` or `https://` with an address and a port, and nothing after it.
     #[error("it is not of the form http://127.0.0.1:PORT")]
     Form,
-    /// Not this machine. Without TLS nothing may leave it.
+    /// Not this machine: only an emulator may stand in for Azure.
     #[error("`{0}` is not an address of this machine")]
     NotLoopback(String),
+    /// Not a certificate.
+    #[error("the certificate authority cannot be read: {0}")]
+    Authority(String),
     /// The client cannot be made.
     #[error("the network client cannot be made: {0}")]
     Client(#[from] reqwest::Error),
 }
 
 impl Network {
-    /// The emulator at `url`, as `akson emulator start` prints it: `http://127.0.0.1:PORT`, or `localhost`, or `[::1]`.
+    /// The real network: TLS with the roots of the system, proxies of the environment (`HTTPS_PROXY`, `NO_PROXY`).
+    /// Without TLS it reaches this machine and link-local addresses only, where managed identities are asked for.
+    ///
+    /// # Errors
+    /// [`NetworkError`] if the system's roots cannot be read.
+    pub fn open() -> Result<Self, NetworkError> {
+        Ok(Self { route: Route::Open, clients: Clients::open()? })
+    }
+
+    /// An emulator over TLS at an address of this machine: every host of Azure leads there, and must show a certificate
+    /// of this authority for its own name.
+    ///
+    /// # Errors
+    /// [`NetworkError`] unless it is an address of this machine and an authority.
+    pub fn pinned(address: SocketAddr, ca_pem: &str) -> Result<Self, NetworkError> {
+        if !address.ip().is_loopback() {
+            return Err(NetworkError::NotLoopback(address.ip().to_string()));
+        }
+        Ok(Self { route: Route::Pinned(address), clients: Clients::pinned(address, ca_pem)? })
+    }
+
+    /// The emulator at `url` over plain HTTP, as `akson emulator start` prints it: `http://127.0.0.1:PORT`, or `localhost`, or `[::1]`.
     ///
     /// # Errors
     /// [`NetworkError`] unless it is an address of this machine.
     pub fn loopback(url: &str) -> Result<Self, NetworkError> {
-        let base = loopback_base(url)?;
-        let client =
-            Client::builder().redirect(Policy::none()).no_proxy().connect_timeout(CONNECT).timeout(WHOLE).build()?;
-        Ok(Self { client, base })
+        let (scheme, address) = route::loopback_address(url)?;
+        if scheme != "http" {
+            return Err(NetworkError::Form);
+        }
+        Ok(Self { route: Route::Plain(address), clients: Clients::plain()? })
     }
-}
 
-fn loopback_base(url: &str) -> Result<String, NetworkError> {
-    let url = Url::parse(url).map_err(|_| NetworkError::Form)?;
-    let bare = url.path() == "/"
-        && url.query().is_none()
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    if url.scheme() != "http" || !bare {
-        return Err(NetworkError::Form);
+    /// The emulator at `url`, with or without TLS. With TLS its authority is asked for at the same port without: nobody
+    /// but this machine is between.
+    ///
+    /// # Errors
+    /// [`NetworkError`] unless it is an address of this machine where an emulator answers.
+    pub async fn emulator(url: &str) -> Result<Self, NetworkError> {
+        let (scheme, address) = route::loopback_address(url)?;
+        let plain = Self { route: Route::Plain(address), clients: Clients::plain()? };
+        if scheme == "http" {
+            return Ok(plain);
+        }
+        let broken = |error: String| NetworkError::Authority(error);
+        let request = Request::get(format!("http://{address}/_emulator/ca.pem")).body(Bytes::new());
+        let answer = plain.send(request.map_err(|error| broken(error.to_string()))?).await;
+        let answer = answer.map_err(|error| broken(error.to_string()))?;
+        if !answer.status().is_success() {
+            return Err(broken(format!("the emulator answered {}", answer.status())));
+        }
+        let ca_pem = std::str::from_utf8(answer.body()).map_err(|error| broken(error.to_string()))?;
+        Self::pinned(address, ca_pem)
     }
-    let host = url.host().ok_or(NetworkError::Form)?;
-    let is_loopback = match &host {
-        Host::Ipv4(address) => IpAddr::V4(*address).is_loopback(),
-        Host::Ipv6(address) => IpAddr::V6(*address).is_loopback(),
-        Host::Domain(name) => *name == "localhost",
-    };
-    if !is_loopback {
-        return Err(NetworkError::NotLoopback(host.to_string()));
-    }
-    // The name could be resolved to anything; the address cannot.
-    let host = if matches!(host, Host::Domain(_)) { "127.0.0.1".to_owned() } else { host.to_string() };
-    Ok(format!("http://{host}:{}", url.port().unwrap_or(80)))
 }
 
 #[async_trait::async_trait]
 impl Transport for Network {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        let outgoing = redirected(request, &self.base)
-            .and_then(|request| reqwest::Request::try_from(request).map_err(|error| error.to_string()));
-        let outgoing = outgoing.map_err(|detail| TransportError::Refused { host: host.clone(), detail })?;
-        let mut incoming = self.client.execute(outgoing).await.map_err(|error| failure(&host, &error))?;
+        let refused = |detail: String| TransportError::Refused { host: host.clone(), detail };
+        let trusted = request.extensions_mut().remove::<TrustCa>();
+        let (request, reach) = self.route.direct(request).map_err(refused)?;
+        let client = self.clients.of(reach, trusted.as_ref()).map_err(|error| refused(error.to_string()))?;
+        let outgoing = reqwest::Request::try_from(request).map_err(|error| refused(error.to_string()))?;
+        let mut incoming = client.execute(outgoing).await.map_err(|error| failure(&host, &error))?;
         let mut answer = Response::builder().status(incoming.status());
         if let Some(headers) = answer.headers_mut() {
             *headers = incoming.headers().clone();
@@ -96,36 +126,35 @@ impl Transport for Network {
     }
 }
 
-/// The same request to the emulator: the real host stays in `Host`, which is how the emulator knows who is asked.
-fn redirected(mut request: Request<Bytes>, base: &str) -> Result<Request<Bytes>, String> {
-    let host = request.uri().authority().map_or("", |authority| authority.as_str());
-    let host = HeaderValue::from_str(host).map_err(|error| error.to_string())?;
-    let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-    let uri: Uri = format!("{base}{path}").parse().map_err(|error: http::uri::InvalidUri| error.to_string())?;
-    *request.uri_mut() = uri;
-    request.headers_mut().insert(HOST, host);
-    Ok(request)
-}
-
 fn failure(host: &str, error: &reqwest::Error) -> TransportError {
     let host = host.to_owned();
+    let (detail, certificate) = innermost(error);
     // A connection that never was has carried nothing, even if it took too long.
-    if error.is_connect() {
-        TransportError::Refused { host, detail: innermost(error) }
+    if certificate {
+        TransportError::Untrusted { host, detail }
+    } else if error.is_connect() {
+        TransportError::Refused { host, detail }
     } else if error.is_timeout() {
         TransportError::TimedOut { host, seconds: WHOLE.as_secs() }
     } else {
-        TransportError::Broken { host, detail: innermost(error) }
+        TransportError::Broken { host, detail }
     }
 }
 
-/// The system's words, without those of the layers above it.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
+/// The system's words, without those of the layers above it; and whether it is the other side's certificate that is wrong.
+fn innermost(error: &reqwest::Error) -> (String, bool) {
+    let mut cause: &(dyn std::error::Error + 'static) = error;
+    loop {
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            return (tls.to_string(), matches!(tls, rustls::Error::InvalidCertificate(_)));
+        }
+        // An error of input and output hides the one that it was made of from `source`.
+        let inside = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        match inside.map(|inside| inside as &(dyn std::error::Error + 'static)).or_else(|| cause.source()) {
+            Some(next) => cause = next,
+            None => return (cause.to_string(), false),
+        }
     }
-    cause.to_string()
 }
 
 #[cfg(test)]
@@ -137,45 +166,6 @@ mod tests {
     };
 
     use super::*;
-
-    #[track_caller]
-    fn check(url: &str, base: Option<&str>) {
-        assert_eq!(loopback_base(url).ok().as_deref(), base, "{url}");
-    }
-
-    #[test]
-    fn only_addresses_of_this_machine() {
-        check("http://127.0.0.1:4566", Some("http://127.0.0.1:4566"));
-        check("http://127.0.0.1:4566/", Some("http://127.0.0.1:4566"));
-        check("http://localhost:4566", Some("http://127.0.0.1:4566"));
-        check("http://[::1]:4566", Some("http://[::1]:4566"));
-        check("http://127.9.9.9", Some("http://127.9.9.9:80"));
-        for other in [
-            "https://127.0.0.1:4566",
-            "http://10.0.0.1:4566",
-            "http://management.azure.com",
-            "http://localhost.evil.example:4566",
-            "http://127.0.0.1@evil.example",
-            "http://user@127.0.0.1:1",
-            "http://127.0.0.1:4566/path",
-            "http://127.0.0.1:4566/?a=1",
-            "http://0.0.0.0:4566",
-            "127.0.0.1:4566",
-            "",
-        ] {
-            check(other, None);
-        }
-    }
-
-    #[test]
-    fn the_real_host_stays_in_the_request() {
-        let request = Request::get("https://management.azure.com/subscriptions?api-version=1&s=a%2fB")
-            .body(Bytes::new())
-            .unwrap();
-        let sent = redirected(request, "http://127.0.0.1:9").unwrap();
-        assert_eq!(sent.uri(), "http://127.0.0.1:9/subscriptions?api-version=1&s=a%2fB");
-        assert_eq!(sent.headers()["host"], "management.azure.com");
-    }
 
     /// Serves one connection with these bytes, and returns what it was asked.
     async fn serve(answer: &'static [u8]) -> (Network, tokio::task::JoinHandle<String>) {

@@ -48,11 +48,14 @@ const QUERY: &AsciiSet = &CONTROLS
 pub struct Operation {
     verb: Verb,
     audience: Audience,
+    /// Of a vault or a cluster; the others have the cloud's.
+    host: Option<String>,
     /// Below the host, as it is written in ids: not encoded.
     path: String,
     query: String,
     body: Option<Value>,
     if_match: Option<String>,
+    prefer: Option<&'static str>,
 }
 
 /// How.
@@ -75,6 +78,10 @@ pub enum Verb {
 pub enum Action {
     /// `{deleted vault}/purge`
     Purge,
+    /// `{deleted secret}/recover`
+    Recover,
+    /// `{set of edges}/$ref`: an edge to what is there, which is there once however often it is added.
+    Reference,
 }
 
 impl Action {
@@ -82,6 +89,8 @@ impl Action {
     pub fn as_str(self) -> &'static str {
         match self {
             Action::Purge => "purge",
+            Action::Recover => "recover",
+            Action::Reference => "$ref",
         }
     }
 }
@@ -155,6 +164,29 @@ impl Operation {
         Self::new(Verb::Post(action), format!("{id}/{}", action.as_str()), version(api_version))
     }
 
+    /// Changes what is at a path, of a service that has its version in the path.
+    pub fn change(path: &str, body: Value) -> Self {
+        Self { body: Some(body), ..Self::new(Verb::Patch, path.to_owned(), String::new()) }
+    }
+
+    /// Deletes what is at such a path.
+    pub fn remove(path: &str) -> Self {
+        Self::new(Verb::Delete, path.to_owned(), String::new())
+    }
+
+    /// Does something at such a path.
+    pub fn act(path: &str, action: Action, body: Value) -> Self {
+        let path = format!("{path}/{}", action.as_str());
+        Self { body: Some(body), ..Self::new(Verb::Post(action), path, String::new()) }
+    }
+
+    /// With a wish of how it is to be done.
+    #[must_use]
+    pub fn prefer(mut self, how: &'static str) -> Self {
+        self.prefer = Some(how);
+        self
+    }
+
     /// Only if the object still has this entity tag.
     #[must_use]
     pub fn only_if(mut self, etag: impl Into<String>) -> Self {
@@ -169,13 +201,26 @@ impl Operation {
         self
     }
 
+    /// At a host of its own: a vault's or a cluster's. Whether a token may go there is decided when it is sent.
+    #[must_use]
+    pub fn at_host(mut self, audience: Audience, host: impl Into<String>) -> Self {
+        self.audience = audience;
+        self.host = Some(host.into());
+        self
+    }
+
     fn new(verb: Verb, path: String, query: String) -> Self {
-        Self { verb, audience: Audience::Arm, path, query, body: None, if_match: None }
+        Self { verb, audience: Audience::Arm, host: None, path, query, body: None, if_match: None, prefer: None }
     }
 
     /// How.
     pub fn verb(&self) -> Verb {
         self.verb
+    }
+
+    /// Whom it asks.
+    pub fn audience(&self) -> Audience {
+        self.audience
     }
 
     /// The path below the host, not encoded.
@@ -191,7 +236,7 @@ impl Operation {
     /// The read of the same object: what an unknown outcome is decided by.
     #[must_use]
     pub fn read_back(&self) -> Operation {
-        Self { verb: Verb::Get, body: None, if_match: None, ..self.clone() }
+        Self { verb: Verb::Get, body: None, if_match: None, prefer: None, ..self.clone() }
     }
 
     /// The request, to the real host of `cloud`. The token is added when it is sent.
@@ -199,12 +244,14 @@ impl Operation {
     /// # Errors
     /// [`BadOperation`] if the path or the ids cannot be sent.
     pub fn request(&self, cloud: &Cloud, ids: &RequestIds) -> Result<Request<Bytes>, BadOperation> {
-        let host = match self.audience {
-            Audience::Arm => cloud.arm,
-            Audience::Graph => cloud.graph,
-            Audience::KeyVault => cloud.vault,
-        };
         let bad = || BadOperation::Path(self.path.clone());
+        let host = match (&self.host, self.audience) {
+            (Some(host), _) => host.as_str(),
+            (None, Audience::Arm) => cloud.arm,
+            (None, Audience::Graph) => cloud.graph,
+            // Neither has a host that all of them share.
+            (None, Audience::KeyVault | Audience::Cluster) => return Err(bad()),
+        };
         if !self.path.starts_with('/')
             || self.path.split('/').any(|segment| matches!(segment, "." | ".."))
             || self.path.contains("//")
@@ -228,6 +275,9 @@ impl Operation {
         }
         if let Some(etag) = &self.if_match {
             request = request.header(IF_MATCH, header(etag)?);
+        }
+        if let Some(how) = self.prefer {
+            request = request.header("prefer", how);
         }
         let body = match &self.body {
             Some(body) => {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{Operation, Verb};
+use crate::{Audience, Operation, Verb};
 
 /// What is limited together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,7 +34,10 @@ impl Lane {
             Verb::Delete => LaneKind::Delete,
             Verb::Put | Verb::Patch | Verb::Post(_) => LaneKind::Write,
         };
-        Self::of_path(operation.path(), kind)
+        match operation.audience() {
+            Audience::Arm => Self::of_path(operation.path(), kind),
+            other => Self { subscription: String::new(), provider: format!("{other:?}").to_ascii_lowercase(), kind },
+        }
     }
 
     /// The lane of a path below ARM's host.

@@ -51,12 +51,47 @@ pub struct ClientCredentials {
     tenant: String,
     client: String,
     secret: Secret,
-    kept: Mutex<BTreeMap<Audience, Kept>>,
+    kept: Memory,
 }
 
-struct Kept {
+/// Tokens in memory, one for each audience.
+#[derive(Default)]
+pub(crate) struct Memory(Mutex<BTreeMap<Audience, Kept>>);
+
+/// A token, and from when on another is asked for.
+pub(crate) struct Kept {
     token: Secret,
     renew_at: Duration,
+}
+
+impl Kept {
+    /// A token that was given at `now` and lives this long.
+    pub(crate) fn new(token: Secret, now: Duration, life: Duration) -> Self {
+        Self { token, renew_at: now + life.saturating_sub(MARGIN).max(life / 2) }
+    }
+}
+
+impl Memory {
+    /// The token that is kept, or the one that `ask` finds. Whoever comes while one asks waits here and finds the answer.
+    pub(crate) async fn token(
+        &self,
+        audience: Audience,
+        now: Duration,
+        refused: Option<&Secret>,
+        ask: impl Future<Output = Result<Kept, TokenError>>,
+    ) -> Result<Secret, TokenError> {
+        let mut kept = self.0.lock().await;
+        if let Some(have) = kept.get(&audience)
+            && now < have.renew_at
+            && refused != Some(&have.token)
+        {
+            return Ok(have.token.clone());
+        }
+        let fresh = ask.await?;
+        let token = fresh.token.clone();
+        kept.insert(audience, fresh);
+        Ok(token)
+    }
 }
 
 /// A token is renewed this long before its end, or after half of its life if that is shorter.
@@ -71,14 +106,7 @@ impl ClientCredentials {
         client: impl Into<String>,
         secret: Secret,
     ) -> Self {
-        Self {
-            transport,
-            cloud,
-            tenant: tenant.into(),
-            client: client.into(),
-            secret,
-            kept: Mutex::new(BTreeMap::new()),
-        }
+        Self { transport, cloud, tenant: tenant.into(), client: client.into(), secret, kept: Memory::default() }
     }
 
     async fn ask(&self, audience: Audience, now: Duration) -> Result<Kept, TokenError> {
@@ -120,8 +148,7 @@ impl ClientCredentials {
             return Err(TokenError::Unavailable { host: self.cloud.login.to_owned(), detail, retry_after: None });
         };
         let life = body.and_then(|body| seconds(body.get("expires_in")?)).unwrap_or_default();
-        let renew_at = now + life.saturating_sub(MARGIN).max(life / 2);
-        Ok(Kept { token: Secret::new(token), renew_at })
+        Ok(Kept::new(Secret::new(token), now, life))
     }
 
     fn unavailable(&self, error: &TransportError) -> TokenError {
@@ -137,18 +164,7 @@ fn seconds(value: &serde_json::Value) -> Option<Duration> {
 #[async_trait::async_trait]
 impl TokenSource for ClientCredentials {
     async fn token(&self, audience: Audience, now: Duration, refused: Option<&Secret>) -> Result<Secret, TokenError> {
-        // Whoever comes while one asks waits here and finds the answer.
-        let mut kept = self.kept.lock().await;
-        if let Some(have) = kept.get(&audience)
-            && now < have.renew_at
-            && refused != Some(&have.token)
-        {
-            return Ok(have.token.clone());
-        }
-        let fresh = self.ask(audience, now).await?;
-        let token = fresh.token.clone();
-        kept.insert(audience, fresh);
-        Ok(token)
+        self.kept.token(audience, now, refused, self.ask(audience, now)).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! The one seam to the outside: a request goes out, a response or a broken connection comes back.
 
+use std::{fmt, sync::Arc};
+
 use bytes::Bytes;
 
 /// Sends one request. Implemented by reqwest (`network.rs`) and, in the CLI and the test harness, by an adapter of the in-process emulator.
@@ -10,8 +12,32 @@ pub trait Transport: Send + Sync {
     /// Sends `request` and waits for the whole response.
     ///
     /// # Errors
-    /// [`TransportError`] if no whole response came: the request may or may not have been processed, but for [`TransportError::Refused`].
+    /// [`TransportError`] if no whole response came: the request may or may not have been processed, but for [`TransportError::Refused`]
+    /// and [`TransportError::Untrusted`].
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError>;
+}
+
+/// Set on a request (`request.extensions_mut().insert(…)`): the host is trusted if this authority vouches for it, and no other is asked.
+/// A cluster's API server has an authority of its own, which is known only once the cluster is. A transport without TLS takes no notice.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TrustCa(Arc<str>);
+
+impl TrustCa {
+    /// An authority's certificates in PEM.
+    pub fn new(pem: impl Into<Arc<str>>) -> Self {
+        Self(pem.into())
+    }
+
+    /// Its certificates in PEM.
+    pub fn pem(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TrustCa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TrustCa({} bytes)", self.0.len())
+    }
 }
 
 /// Why no response came.
@@ -23,6 +49,14 @@ pub enum TransportError {
         /// The host asked for.
         host: String,
         /// The system's words.
+        detail: String,
+    },
+    /// The host could not prove who it is: the request was not sent, and trying again will not help.
+    #[error("{host} is not trusted: {detail}")]
+    Untrusted {
+        /// The host asked for.
+        host: String,
+        /// What is wrong with its certificate.
         detail: String,
     },
     /// The connection broke; it may have been processed.

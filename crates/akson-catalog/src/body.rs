@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use crate::{
     Kind, Value,
     encode::Leaf,
-    json::{put, remove, to_json},
+    json::{lookup, put, remove, to_json},
 };
 
 /// A leaf whose value was not known when a body was to be made of it.
@@ -60,7 +60,22 @@ pub fn lay_over(kind: &Kind, live: Json, leaves: &[Leaf]) -> Result<Json, Unknow
         remove(&mut body, pointer);
     }
     lay(&mut body, leaves.iter().filter(|leaf| !leaf.on_create_only))?;
+    constants(kind, &mut body, leaves);
     Ok(body)
+}
+
+/// What stands beside a value that is written now and was not before, or does not any more.
+fn constants(kind: &Kind, body: &mut Json, leaves: &[Leaf]) {
+    for leaf in leaves.iter().filter(|leaf| !leaf.on_create_only) {
+        let Some(attribute) = kind.attribute(&leaf.attribute) else { continue };
+        for (pointer, constant) in &attribute.creates {
+            if leaf.want == Value::None {
+                remove(body, pointer);
+            } else if lookup(body, pointer).is_none_or(Json::is_null) {
+                put(body, pointer, constant.clone());
+            }
+        }
+    }
 }
 
 fn lay<'a>(body: &mut Json, leaves: impl Iterator<Item = &'a Leaf>) -> Result<(), Unknown> {

@@ -9,8 +9,8 @@ use crate::{
     encode::{Leaf, pointers},
     equality::{Equality, equal},
     json::{from_json, lookup},
-    kind::{Output, Variant},
-    marker,
+    kind::{Form, Output, Variant},
+    marker, time,
 };
 
 /// What a live body has for a leaf, in the configuration's words; for a leaf of a choice the whole constructor. None if it is absent.
@@ -56,6 +56,12 @@ pub fn decode(attribute: &Attribute, wire: &Json) -> Option<Value> {
 
 fn typed(attribute: &Attribute, of: &Type, wire: &Json) -> Value {
     match (of, wire) {
+        (_, Json::String(text)) if attribute.form == Form::Text => {
+            text.parse().map_or_else(|_| from_json(wire), Value::Int)
+        }
+        (_, Json::Number(seconds)) if attribute.form == Form::Epoch => {
+            seconds.as_i64().map_or_else(|| from_json(wire), |seconds| Value::Text(time::of_epoch(seconds)))
+        }
         (Type::Enum(words), wire) => {
             let mapped =
                 attribute.values.iter().find(|(_, value)| equal(Equality::CaseInsensitive, Some(value), Some(wire)));

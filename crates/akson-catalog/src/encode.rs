@@ -7,10 +7,10 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::{
-    Attribute, Kind, Type, Value,
+    Attribute, Catalog, Kind, Type, Value,
     equality::{Equality, equal},
     json::{self, escape, from_json, to_plain_json},
-    kind::{ChangeEffect, Role},
+    kind::{ChangeEffect, Principal, Role, late},
 };
 
 pub use wire::wire_value;
@@ -53,6 +53,18 @@ impl Leaf {
         Some(equal(self.equality, Some(&want), self.live(body)))
     }
 
+    /// The leaf with its place, where that follows from what is wanted: an edge stands at the id it leads to.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        if self.equality == Equality::Edges
+            && let Value::Text(to) = &self.want
+            && let Some((set, _)) = self.pointer.rsplit_once('/')
+        {
+            self.pointer = format!("{set}/{}", escape(&to.to_ascii_lowercase()));
+        }
+        self
+    }
+
     /// Whether the change from `body` goes the forbidden way of an irreversible attribute: from `enabled` to `disabled`, to less,
     /// to absent.
     pub fn goes_back(&self, body: &Json) -> bool {
@@ -70,13 +82,30 @@ impl Leaf {
     }
 }
 
+/// Stands in place of the id that an edge leads to, while that is not known.
+const UNKNOWN_EDGE: &str = "?";
+
 /// What values at create are taken from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
+    /// The subscription that the resource belongs to, a GUID; empty for what belongs to none.
+    pub subscription: String,
+    /// Which kinds are principals, by keyword.
+    pub principals: IndexMap<String, Principal>,
     /// The stack's tenant, a GUID.
     pub tenant: String,
     /// The audience that a federated credential of the chosen cloud has.
     pub token_exchange_audience: String,
+}
+
+impl Context {
+    /// What a catalog's kinds are where a principal is wanted.
+    #[must_use]
+    pub fn with_principals(mut self, catalog: &Catalog) -> Self {
+        let principals = catalog.iter().filter_map(|kind| Some((kind.keyword.clone(), kind.principal.clone()?)));
+        self.principals = principals.collect();
+        self
+    }
 }
 
 impl Kind {
@@ -145,6 +174,7 @@ impl Encoder<'_> {
         let site = Site { attribute, path, shown: value, span, on_create_only };
         match (&attribute.of, value) {
             _ if attribute.role == Role::Tags => self.tags(&site, value),
+            (_, Value::List(items)) if attribute.equality == Equality::Edges => self.edges(&site, items),
             (Type::Choice, _) => self.choice(&site, value),
             (Type::Object(_), Value::Map(entries)) if !attribute.fields.is_empty() => {
                 for (name, value) in entries {
@@ -160,6 +190,11 @@ impl Encoder<'_> {
                 if let Some(pointer) = &attribute.pointer {
                     let want = wire_value(attribute, value, self.context);
                     self.push(site.leaf(pointer.clone(), want, attribute));
+                }
+                if let Some(pointer) = attribute.principal.as_ref().and_then(|principal| principal.type_at.as_ref())
+                    && let Some(of) = late::principal_type(value, self.context)
+                {
+                    self.push(site.create(pointer, &Json::from(of)));
                 }
             }
         }
@@ -184,6 +219,26 @@ impl Encoder<'_> {
                 }
             }
             other => self.push(site.leaf(pointer.to_owned(), wire::plain(other), site.attribute)),
+        }
+    }
+
+    /// One leaf an item: others' items are never touched.
+    fn edges(&mut self, site: &Site, items: &[Value]) {
+        let pointer = site.attribute.pointer.as_deref().unwrap_or_default();
+        for (at, item) in items.iter().enumerate() {
+            let Value::List(wired) = wire_value(site.attribute, &Value::List(vec![item.clone()]), self.context) else {
+                continue;
+            };
+            let Some(want) = wired.into_iter().next() else { continue };
+            let name = match (item, &want) {
+                (Value::Reference(reference), _) => reference.address.to_string(),
+                (_, Value::Text(text)) => text.clone(),
+                _ => at.to_string(),
+            };
+            let path = format!("{}[{}]", site.path, Json::from(name));
+            let site = Site { path: &path, shown: item, ..*site };
+            let leaf = site.leaf(format!("{pointer}/{UNKNOWN_EDGE}{at}"), want, site.attribute);
+            self.push(leaf.settled());
         }
     }
 

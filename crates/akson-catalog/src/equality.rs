@@ -31,6 +31,10 @@ pub enum Equality {
     CidrSet,
     /// Objects contain what is wanted, item by item: raw bodies.
     Subset,
+    /// Ids by their last segment, without regard to case: Azure writes the path before it as it likes.
+    LastSegment,
+    /// Text without regard to case, one item of a set: others may be there too, and which are ours is remembered item by item.
+    Edges,
 }
 
 /// Whether `live` is what is wanted. `None` is an absent key; JSON null counts as absent on both sides, also inside of
@@ -40,7 +44,7 @@ pub fn equal(equality: Equality, want: Option<&Value>, live: Option<&Value>) -> 
     let live = live.filter(|value| !value.is_null());
     match equality {
         Equality::Exact => same(want, live, &exact),
-        Equality::CaseInsensitive => same(want, live, &folded),
+        Equality::CaseInsensitive | Equality::Edges => same(want, live, &folded),
         Equality::Id => same(want, live, &id),
         Equality::Location => same(want, live, &location),
         Equality::TrailingSlash => same(want, live, &without_slash),
@@ -53,6 +57,7 @@ pub fn equal(equality: Equality, want: Option<&Value>, live: Option<&Value>) -> 
         }
         Equality::Set => items(want) == items(live),
         Equality::CidrSet => ranges(want) == ranges(live),
+        Equality::LastSegment => same(want, live, &last_segment),
         Equality::Subset => match want {
             None => live.is_none_or(is_empty),
             Some(want) => contains(want, live),
@@ -79,6 +84,22 @@ fn folded(value: &Value) -> String {
 
 fn id(value: &Value) -> String {
     exact(&map_text(value, &|text| ArmId::new(text).folded().to_owned()))
+}
+
+fn last_segment(value: &Value) -> String {
+    exact(&map_text(value, &|text| ArmId::new(text).name().to_ascii_lowercase()))
+}
+
+/// The normal form of a value under an equality that compares one text with another: equal values have the same.
+pub fn normal_form(equality: Equality, value: &Value) -> String {
+    match equality {
+        Equality::CaseInsensitive | Equality::Edges => folded(value),
+        Equality::Id => id(value),
+        Equality::Location => location(value),
+        Equality::TrailingSlash => without_slash(value),
+        Equality::LastSegment => last_segment(value),
+        _ => exact(value),
+    }
 }
 
 fn location(value: &Value) -> String {

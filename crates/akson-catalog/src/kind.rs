@@ -3,6 +3,7 @@
 pub mod docs;
 pub mod embedded;
 pub mod ids;
+pub mod late;
 pub mod load;
 pub mod raw;
 
@@ -11,6 +12,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use indexmap::IndexMap;
 
 use crate::{Type, Value, equality::Equality};
+
+pub use late::{FoundBy, LateId, Principal, PrincipalAt};
 
 /// Every kind there is, by keyword.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +75,15 @@ pub struct Kind {
     pub api_version: String,
     /// The id with `{subscription}` and attribute names in braces; a reference stands for the id it points at:
     /// `{resource_group}/providers/Microsoft.KeyVault/vaults/{name}`.
+    ///
+    /// Where Azure makes the id itself (`late`), this is what the resource is known by until then, and in the ledger.
     pub id: String,
+    /// How Azure's id comes about, where it does not follow from the configuration as `id` says.
+    pub late: Option<LateId>,
+    /// By what its objects are found where they cannot be asked for by id; the first whose attributes are written.
+    pub found_by: Vec<FoundBy>,
+    /// What it is where a principal is wanted; none if it is no principal.
+    pub principal: Option<Principal>,
     /// The attribute that says what it lies in (`resource_group`, `identity`, `on`), if any.
     pub parent: Option<String>,
     /// Where the name comes from when the author leaves it out.
@@ -83,6 +94,8 @@ pub struct Kind {
     pub stateful: bool,
     /// Whether `existing` blocks of it are legal.
     pub existing: bool,
+    /// Whether blocks of it without `existing` are legal.
+    pub managed: bool,
     /// What may be written, in the order of documentation.
     pub attributes: IndexMap<String, Attribute>,
     /// What it tells: by name.
@@ -168,6 +181,33 @@ pub struct Attribute {
     pub wrap_with: IndexMap<String, serde_json::Value>,
     /// One value here, on the wire a list of exactly that one.
     pub single_item: bool,
+    /// A principal is wanted here: a resource stands for its principal id, which as text is taken too.
+    pub principal: Option<PrincipalAt>,
+    /// The output that a resource stands for here, where that is not its id.
+    pub stands_for: Option<String>,
+    /// In which other form a plain value is on the wire.
+    pub form: Form,
+    /// Another vocabulary than an enum's: which texts stand for what.
+    pub names: Option<Names>,
+}
+
+/// In which form a plain value is on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// As it is here.
+    #[default]
+    Same,
+    /// A number as text: `"2"`.
+    Text,
+    /// A time such as `2027-01-31T00:00:00Z` as seconds since 1970.
+    Epoch,
+}
+
+/// Texts that stand for something, of which there are too many for an enum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// Names and GUIDs of role definitions: [`crate::roles`].
+    Roles,
 }
 
 /// What an attribute is to its resource.
@@ -226,6 +266,10 @@ impl Attribute {
             wrap_items: None,
             wrap_with: IndexMap::new(),
             single_item: false,
+            principal: None,
+            stands_for: None,
+            form: Form::Same,
+            names: None,
         }
     }
 
@@ -320,6 +364,10 @@ pub enum Marker {
     Tag,
     /// A suffix of free text at this JSON pointer; comparison leaves it out.
     Text(String),
+    /// A label of a Kubernetes object.
+    Label,
+    /// A name that only we make: the key it is known by, at this JSON pointer. A name that the author chose shows nothing by itself.
+    UniqueName(String),
     /// None: the parent is ours, or unchanged `observed` hashes under a foreign one, and the name is recorded.
     Parent,
 }
@@ -358,6 +406,8 @@ pub enum ListScope {
     Subscription,
     /// One parent: second wave, only for parents that exist.
     Parent,
+    /// What is asked for by name, several in one call: `FIELD in ('a', 'b')`.
+    Lookup,
 }
 
 /// Behaviour that data cannot say; each variant documents its reason.

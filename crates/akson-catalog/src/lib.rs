@@ -15,7 +15,9 @@ pub mod json;
 pub mod kind;
 pub mod marker;
 pub mod named;
+pub mod roles;
 mod secret;
+pub mod time;
 mod types;
 mod value;
 

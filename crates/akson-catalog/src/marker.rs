@@ -11,6 +11,9 @@ use crate::{SymbolicId, canonical::hex};
 /// The tag that holds a marker.
 pub const TAG: &str = "akson";
 
+/// Where a Kubernetes object has the label that holds one.
+pub const LABEL: &str = "/metadata/labels/akson";
+
 /// What free text has before a marker.
 const OPEN: &str = "[akson:";
 
@@ -42,6 +45,16 @@ impl Mark {
         split(text).1
     }
 
+    /// As the value of a label, which may hold no slash.
+    pub fn label(&self) -> String {
+        format!("{}.{}", self.stack, self.hash)
+    }
+
+    /// One read back from a label.
+    pub fn parse_label(text: &str) -> Option<Self> {
+        Self::parse(&text.replacen('.', "/", 1))
+    }
+
     /// Whether it belongs to the object it stands on.
     pub fn fits(&self, id: &SymbolicId) -> bool {
         self.hash == hash(id)
@@ -63,6 +76,23 @@ impl fmt::Display for Mark {
 /// Free text without a marker at its end.
 pub fn without_mark(text: &str) -> &str {
     split(text).0
+}
+
+/// A unique name that shows whose it is: `akson-{the stack's first 8 digits}-{hash}`.
+pub fn unique_name(stack: &str, hash: &str) -> String {
+    format!("akson-{}-{hash}", short(stack))
+}
+
+/// The first digits of the stack that made a unique name; none if it is a name that someone chose.
+pub fn stack_of_name(name: &str) -> Option<&str> {
+    let (stack, hash) = name.strip_prefix("akson-")?.split_once('-')?;
+    let digits = |text: &str, length: usize| text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (digits(stack, 8) && digits(hash, 16)).then_some(stack)
+}
+
+/// The first digits of a stack's id.
+pub fn short(stack: &str) -> &str {
+    stack.get(..8).unwrap_or(stack)
 }
 
 fn split(text: &str) -> (&str, Option<Mark>) {

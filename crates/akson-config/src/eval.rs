@@ -4,6 +4,7 @@
 mod call;
 mod compute;
 mod fit;
+mod fit_named;
 mod literal;
 mod loops;
 mod outputs;
@@ -125,6 +126,8 @@ pub(crate) struct Evaluator<'a> {
     pub stack_is_wrong: bool,
     /// Blocks without a location, which are reported together.
     pub without_location: Vec<(String, Span)>,
+    /// Which kinds are principals.
+    pub principals: akson_catalog::encode::Context,
     /// The files, in order.
     pub files: Vec<akson_diagnostics::SourceId>,
 }

@@ -83,7 +83,9 @@ pub fn evaluate(
     let context = encode::Context {
         tenant: stack.tenant.clone(),
         token_exchange_audience: inputs.token_exchange_audience.clone(),
+        ..encode::Context::default()
     };
+    let context = context.with_principals(catalog);
     let resources: Vec<Resource> = instances.into_iter().filter_map(|instance| resource(instance, &context)).collect();
     (stack.span.is_some() || !resources.is_empty() || !outputs.is_empty()).then_some(Config {
         stack,
@@ -99,13 +101,17 @@ fn resource(instance: Instance, context: &encode::Context) -> Option<Resource> {
         .iter()
         .map(|(path, value, span)| Some((path.clone(), value.to_value()?, *span)))
         .collect::<Option<Vec<_>>>()?;
+    let context = &encode::Context { subscription: instance.role_subscription(), ..context.clone() };
     let leaves = if instance.existing { Vec::new() } else { encode::encode(&instance.kind, &attributes, context) };
+    let (late, finders) = instance.sought(&attributes, context);
     Some(Resource {
         address: instance.address().clone(),
         symbolic_id: instance.symbolic_id().clone(),
         kind: instance.kind,
         existing: instance.existing,
         id: instance.id,
+        late,
+        finders,
         parent: instance.parent,
         subscription: instance.subscription,
         attributes,
@@ -140,6 +146,7 @@ impl<'a> Evaluator<'a> {
             subscription: None,
             stack_is_wrong: false,
             without_location: Vec::new(),
+            principals: encode::Context::default().with_principals(catalog),
             files: Vec::new(),
         }
     }

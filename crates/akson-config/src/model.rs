@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use akson_catalog::{Address, ArmId, Kind, SymbolicId, Value, encode::Leaf};
+use akson_catalog::{Address, ArmId, Kind, SymbolicId, Value, encode::Leaf, kind::late::Finder};
 use akson_diagnostics::Span;
 
 /// What the configuration is evaluated with. Everything from outside the files comes in here.
@@ -69,6 +69,10 @@ pub struct Resource {
     pub symbolic_id: SymbolicId,
     /// Its ARM id in the author's casing; none for what Azure names.
     pub id: Option<ArmId>,
+    /// The id that it is created at where that is made of what may be known after apply.
+    pub late: Option<Value>,
+    /// What an object must have to be this one, where its id does not follow from the configuration. They may have holes.
+    pub finders: Vec<Finder>,
     /// The id of the resource it lies in, and that resource's symbolic id if it is declared here.
     pub parent: Option<SymbolicId>,
     /// The subscription it is read in.

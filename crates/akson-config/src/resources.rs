@@ -8,7 +8,11 @@ pub(crate) mod unique;
 
 use std::sync::Arc;
 
-use akson_catalog::{Address, ArmId, InstanceKey, Kind, SymbolicId, kind::Role};
+use akson_catalog::{
+    Address, ArmId, InstanceKey, Kind, SymbolicId, Value,
+    encode::Context,
+    kind::{Role, late::Finder},
+};
 use akson_diagnostics::{Diagnostic, Span};
 use akson_parser::ast::{Block, Expr, ExprKind};
 
@@ -58,6 +62,40 @@ impl Instance {
 
     pub(crate) fn symbolic_id(&self) -> &SymbolicId {
         &self.pointed.reference.symbolic_id
+    }
+
+    /// The subscription that ids of roles are written below: that of what is granted on.
+    pub(crate) fn role_subscription(&self) -> String {
+        let within = self.parent.as_ref().map(|parent| ArmId::new(parent.as_str()));
+        match within {
+            Some(parent) => parent.subscription().map(str::to_owned).unwrap_or_default(),
+            None => self.subscription.clone(),
+        }
+    }
+
+    /// The id it is created at where that is made, and what an object must have to be this one.
+    pub(crate) fn sought(
+        &self,
+        attributes: &[(String, Value, Span)],
+        context: &Context,
+    ) -> (Option<Value>, Vec<Finder>) {
+        let value = |name: &str| {
+            let given = attributes.iter().find(|(path, ..)| path == name).map(|(_, value, _)| value.clone());
+            let is_name = self.kind.attributes.get(name).is_some_and(|attribute| attribute.role == Role::Name);
+            given.or_else(|| self.name.clone().filter(|_| is_name).map(Value::Text))
+        };
+        let written = |name: &str| attributes.iter().any(|(path, ..)| path == name);
+        let finders = self
+            .kind
+            .found_by(written, self.existing)
+            .and_then(|found| self.kind.finders(found, value, context))
+            .unwrap_or_default();
+        let id_of = |name: &str| match self.value(name)?.0.plain() {
+            Val::Text(text) => Some(&**text),
+            Val::Ref(pointed) => pointed.reference.id.as_deref(),
+            _ => None,
+        };
+        (self.kind.made_id(id_of, value, context), finders)
     }
 
     /// The value of an attribute and where it is written.

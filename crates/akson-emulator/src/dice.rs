@@ -2,6 +2,7 @@
 //! two numbers. Good for ids that look random; not for secrets that must withstand an attacker.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// A stream of numbers that depends on its seed alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,22 @@ impl Dice {
         let words: Vec<String> = (0..words).map(|_| format!("{:016x}", self.next())).collect();
         words.concat()
     }
+}
+
+/// A version 4 GUID that depends on texts alone.
+pub(crate) fn guid_of(texts: &[&str]) -> String {
+    let digest =
+        texts.iter().fold(Sha256::new(), |digest, text| digest.chain_update(text).chain_update("\n")).finalize();
+    let word = |at: usize| digest.iter().skip(at).take(8).fold(0_u64, |word, byte| (word << 8) | u64::from(*byte));
+    let (a, b) = (word(0), word(8));
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xfff,
+        0x8000 | ((b >> 48) & 0x3fff),
+        b & 0xffff_ffff_ffff,
+    )
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub struct Snapshot {
     /// The moment.
     pub world_time: WorldTime,
     /// Every live object as a GET would answer it, resource groups among them, by its id in lower case.
+    /// Secrets are among them without their values.
     pub objects: BTreeMap<String, Value>,
     /// Soft-deleted vaults as their GET would answer them, by vault name in lower case.
     pub deleted_vaults: BTreeMap<String, Value>,
@@ -66,7 +67,10 @@ impl God {
         let mut state = self.inner.lock();
         let now = self.inner.now();
         settle(&mut state, now);
-        let object = state.world.objects.get(&id.to_ascii_lowercase())?;
+        let key = id.to_ascii_lowercase();
+        let Some(object) = state.world.objects.get(&key) else {
+            return planes::secret::shown(&state.world, &key, now).map(Value::Object);
+        };
         Some(Value::Object(object.view(now).into_owned()))
     }
 
@@ -75,7 +79,10 @@ impl God {
         let mut state = self.inner.lock();
         let now = self.inner.now();
         settle(&mut state, now);
-        state.world.objects.iter().map(|(id, _)| id.to_owned()).collect()
+        let objects = state.world.objects.iter().map(|(id, _)| id.to_owned());
+        let mut ids: Vec<String> = objects.chain(planes::secret::all(&state.world, now).map(|(id, _)| id)).collect();
+        ids.sort();
+        ids
     }
 
     /// The calls so far, oldest first.
@@ -124,6 +131,9 @@ impl God {
     pub fn delete_object(&self, id: &str) -> Result<bool, SeedError> {
         let key = id.to_ascii_lowercase();
         let change = |world: &mut World, _| -> Result<bool, SeedError> {
+            if planes::secret::remove(world, &key) {
+                return Ok(true);
+            }
             let known = world.objects.contains(&key);
             world.remove_tree(&key);
             Ok(known)
@@ -166,7 +176,12 @@ pub(crate) fn look(world: &World, requests: Vec<RequestRecord>, now: WorldTime) 
     let shown = |body: &Map<String, Value>| Value::Object(body.clone());
     Snapshot {
         world_time: now,
-        objects: world.objects.iter().map(|(key, object)| (key.to_owned(), shown(&object.view(now)))).collect(),
+        objects: world
+            .objects
+            .iter()
+            .map(|(key, object)| (key.to_owned(), shown(&object.view(now))))
+            .chain(planes::secret::all(world, now).map(|(key, body)| (key, Value::Object(body))))
+            .collect(),
         deleted_vaults: world.deleted_vaults.iter().map(|(name, vault)| (name.to_owned(), vault.body())).collect(),
         operations: world
             .operations

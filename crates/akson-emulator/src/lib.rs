@@ -1,4 +1,5 @@
-//! An Azure of its own: Entra's token endpoint and Azure Resource Manager, in process or over HTTP.
+//! An Azure of its own: Entra's token endpoint, Azure Resource Manager and the endpoints of vaults, in
+//! process or over HTTP.
 //!
 //! The emulator answers as the services do, down to status codes, header casing and the quirks of
 //! each type, keeps its world in one file that survives a kill at any moment, spoils calls on
@@ -16,6 +17,7 @@
 //! # });
 //! ```
 
+mod access;
 mod clock;
 mod dice;
 mod emulator;

@@ -39,6 +39,8 @@ fn config(catalog: &Catalog) -> Config {
             existing: false,
             symbolic_id: SymbolicId::of_arm(&id),
             id: Some(id),
+            late: None,
+            finders: Vec::new(),
             parent: on.clone(),
             subscription: SUBSCRIPTION.to_owned(),
             attributes,
@@ -114,7 +116,7 @@ fn main() {
         for read in &wave {
             empty.absorb(read, Answer::Page { items: Vec::new(), last: true });
         }
-        wave = next_wave(&config, &nothing, catalog, &options, &empty);
+        wave = next_wave(&config, &nothing, catalog, &options, &mut empty);
     }
     let cold = make(&empty, &nothing);
     let (snapshot, owned) = applied(&config, &cold);

@@ -40,3 +40,5 @@ pub const FOREIGN_LOCK: Code = Code(417);
 pub const CANNOT_REPLACE: Code = Code(418);
 /// Something owned was not read, so that nothing is decided about it.
 pub const NOT_READ: Code = Code(419);
+/// More than one object fits what a resource is found by.
+pub const AMBIGUOUS: Code = Code(420);

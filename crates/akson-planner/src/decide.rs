@@ -42,6 +42,8 @@ pub(crate) struct Case<'a> {
     pub address: &'a str,
     /// Its leaves, holes filled where that can be done now.
     pub leaves: Vec<akson_catalog::encode::Leaf>,
+    /// The id it is created at, where that is made of what other resources tell.
+    pub late: Option<akson_catalog::Value>,
     pub presence: Presence<'a>,
     pub entry: Option<&'a OwnedEntry>,
     /// What it lies in is created or replaced in this plan, and takes it along.
@@ -76,6 +78,8 @@ pub(crate) struct Decision {
     pub reasons: Vec<Reason>,
     pub notes: Vec<String>,
     pub differences: Vec<Difference>,
+    /// It could not be looked at, and is decided about by the ledger alone.
+    pub not_verified: bool,
     /// What is wrong with it. With an error in it, the decision is void.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -90,6 +94,7 @@ impl Decision {
             reasons: Vec::new(),
             notes: Vec::new(),
             differences: Vec::new(),
+            not_verified: false,
             diagnostics: Vec::new(),
         }
     }

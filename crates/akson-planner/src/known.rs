@@ -61,6 +61,7 @@ impl<'a> Outputs<'a> {
         let mut filled = leaf.clone();
         if leaf.want.has_holes() {
             filled.want = self.fill(&leaf.want);
+            filled = filled.settled();
         }
         if leaf.shown.has_holes() {
             filled.shown = self.fill(&leaf.shown);

@@ -4,7 +4,7 @@ use akson_catalog::{
     Kind, SymbolicId,
     json::lookup,
     kind::Marker,
-    marker::{Mark, TAG},
+    marker::{LABEL, Mark, TAG, short, stack_of_name},
 };
 use serde_json::Value;
 
@@ -24,8 +24,8 @@ pub enum Ownership {
 /// The mark that an object gets: the tag's value, or what its free text ends with. Empty for kinds that take none.
 pub fn marker(kind: &Kind, stack_id: &str, id: &SymbolicId) -> String {
     match kind.marker {
-        Marker::Tag | Marker::Text(_) => Mark::new(stack_id, id).to_string(),
-        Marker::Parent => String::new(),
+        Marker::Tag | Marker::Text(_) | Marker::Label => Mark::new(stack_id, id).to_string(),
+        Marker::UniqueName(_) | Marker::Parent => String::new(),
     }
 }
 
@@ -34,9 +34,26 @@ pub fn ownership(kind: &Kind, stack_id: &str, id: &SymbolicId, body: &Value) -> 
     let mark = match &kind.marker {
         Marker::Tag => tag(body),
         Marker::Text(pointer) => lookup(body, pointer).and_then(Value::as_str).and_then(Mark::parse_text),
+        Marker::Label => lookup(body, LABEL).and_then(Value::as_str).and_then(Mark::parse_label),
+        Marker::UniqueName(pointer) => {
+            let name = lookup(body, pointer).and_then(Value::as_str);
+            return match name.and_then(stack_of_name) {
+                Some(stack) if stack.eq_ignore_ascii_case(short(stack_id)) => Ownership::Ours,
+                Some(stack) => Ownership::OtherStack(stack.to_owned()),
+                // A name that somebody chose: what is in the ledger under it is ours.
+                None => Ownership::Unmarkable,
+            };
+        }
         Marker::Parent => return Ownership::Unmarkable,
     };
     judge(mark, stack_id, id)
+}
+
+/// Whether the name that an object is known by is still on it: then what the ledger has under it is this.
+pub fn bears_its_name(kind: &Kind, id: &SymbolicId, body: &Value) -> bool {
+    let Marker::UniqueName(pointer) = &kind.marker else { return false };
+    let name = lookup(body, pointer).and_then(Value::as_str).unwrap_or_default();
+    !name.is_empty() && id.as_str().split_once(':').is_some_and(|(_, known)| known.eq_ignore_ascii_case(name))
 }
 
 /// Whose an object is by its tags alone: for items of an inventory and of deleted vaults.

@@ -1,6 +1,6 @@
 //! What is ours, as the planner sees it: the ledger's entries without the ledger's file, lock and checksum.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use akson_catalog::SymbolicId;
 
@@ -9,6 +9,8 @@ use akson_catalog::SymbolicId;
 pub struct Owned {
     /// Entries.
     pub entries: BTreeMap<SymbolicId, OwnedEntry>,
+    /// Clusters whose API servers the ledger knows the way to.
+    pub reachable: BTreeSet<SymbolicId>,
     /// Whether there was a ledger to read at all. Without one, deletes are not decided.
     pub known: bool,
 }

@@ -3,9 +3,12 @@
 use akson_catalog::{ArmId, SymbolicId};
 
 /// The id one step up: of a nested object its parent, of an object in a group the group, of an extension (a lock) what it stands
-/// on, of a group its subscription. None above a subscription and for what is no ARM id.
+/// on, of a group its subscription. None above a subscription. Of what is no ARM id, the part before the last slash.
 pub fn parent_of(id: &SymbolicId) -> Option<SymbolicId> {
     let text = id.as_str();
+    if !text.starts_with('/') {
+        return text.rsplit_once('/').map(|(up, _)| SymbolicId::from_ledger(up));
+    }
     if !text.starts_with("/subscriptions/") && !text.starts_with("/providers/") {
         return None;
     }
@@ -15,6 +18,14 @@ pub fn parent_of(id: &SymbolicId) -> Option<SymbolicId> {
     };
     (!up.is_empty()).then(|| SymbolicId::from_ledger(up))
 }
+
+/// The cluster that an object of its API server lies in, by the object's symbolic id.
+pub fn cluster_of(id: &SymbolicId) -> Option<SymbolicId> {
+    id.as_str().split_once(IN_CLUSTER).map(|(cluster, _)| SymbolicId::from_ledger(cluster))
+}
+
+/// What the symbolic ids of a cluster's own objects have after the cluster's.
+const IN_CLUSTER: &str = "/kubernetes.";
 
 /// All ids above, nearest first.
 pub fn ancestors(id: &SymbolicId) -> impl Iterator<Item = SymbolicId> {
@@ -59,6 +70,12 @@ mod tests {
         check("/subscriptions/s", None);
         check("/providers/microsoft.management/managementgroups/m", None);
         check("group:myapp", None);
+        check("application:myapp/service_principal", Some("application:myapp"));
+        let namespace =
+            format!("{group}/providers/microsoft.containerservice/managedclusters/c/kubernetes.namespace/n");
+        check(&format!("{namespace}/serviceaccount/a"), Some(&namespace));
+        check(&namespace, Some(&format!("{group}/providers/microsoft.containerservice/managedclusters/c")));
+        check(&format!("{group}/providers/microsoft.authorization/roleassignments/r~|subscriptions|s"), Some(group));
         check("", None);
     }
 

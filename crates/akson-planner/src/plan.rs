@@ -36,6 +36,7 @@ pub struct Plan {
 
 /// What happens to one resource.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts of a change")]
 pub struct Change {
     /// How the configuration calls it, or last called it.
     pub address: String,
@@ -66,6 +67,8 @@ pub struct Change {
     pub keep: bool,
     /// What differs, leaf by leaf in the wire's terms: what the digest is made of. No sensitive leaf.
     pub differences: Vec<Difference>,
+    /// It could not be looked at: decided by what the ledger remembers.
+    pub not_verified: bool,
     /// Requests of one domain run one after another.
     pub conflict_domain: Option<SymbolicId>,
     /// The weight on the longest path, in seconds.
@@ -174,8 +177,10 @@ pub enum Work {
     },
     /// Write it: PUT at its known id.
     Write {
-        /// The id to write at, in the author's casing.
+        /// The id to write at, in the author's casing: of what is there, its own. Empty while `late` alone tells it, or nobody does yet.
         id: String,
+        /// The id to create it at, where that is made of what is known after apply.
+        late: Option<Value>,
         /// Every owned leaf and, when it is created, those sent at create. With holes.
         leaves: Vec<Leaf>,
         /// Whether it is there already, so that a full-replacing PUT reads it first.
@@ -209,6 +214,11 @@ impl Plan {
     /// Whether nothing would change. Ledger entries may still be brought up to date.
     pub fn is_empty(&self) -> bool {
         self.changes.iter().all(|change| change.action == Action::NoOp)
+    }
+
+    /// The addresses of what could not be looked at.
+    pub fn not_verified(&self) -> impl Iterator<Item = &str> {
+        self.changes.iter().filter(|change| change.not_verified).map(|change| change.address.as_str())
     }
 
     /// How many changes there are of an action.

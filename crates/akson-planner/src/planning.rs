@@ -116,13 +116,14 @@ impl<'a> Planning<'a> {
                 resource,
                 address: &address,
                 leaves: resource.leaves.iter().map(|leaf| self.outputs.fill_leaf(leaf)).collect(),
+                late: resource.late.as_ref().map(|late| self.outputs.fill(late)),
                 presence,
                 entry: self.owned.entries.get(&resource.symbolic_id),
                 parent_is_new: crate::place::ancestors(&resource.symbolic_id).any(|above| new.contains(&above)),
                 dependencies: &dependencies,
             };
             if resource.existing {
-                self.reports.extend(check_existing(&case).map(|report| (*at, report)));
+                self.reports.extend(check_existing(&case, self.setting).map(|report| (*at, report)));
                 if let Presence::Present(live) = presence {
                     self.outputs.tell(&resource.symbolic_id, &resource.kind, live);
                 }
@@ -313,6 +314,9 @@ impl<'a> Planning<'a> {
             referenced(&leaf.want, &mut wanted);
             referenced(&leaf.shown, &mut wanted);
         }
+        for late in self.config.resources.iter().filter_map(|resource| resource.late.as_ref()) {
+            referenced(late, &mut wanted);
+        }
         for output in &self.config.outputs {
             referenced(&output.value, &mut wanted);
         }
@@ -327,7 +331,8 @@ impl<'a> Planning<'a> {
 }
 
 fn finished(change: Pending<'_>, needs: Vec<SymbolicId>) -> Change {
-    let Decision { action, work, id, irreversible, reasons, notes, differences, diagnostics: _ } = change.decision;
+    let Decision { action, work, id, irreversible, reasons, notes, differences, not_verified, diagnostics: _ } =
+        change.decision;
     let seconds = if matches!(work, Work::Write { .. } | Work::Delete { .. }) { change.kind.seconds } else { 0.0 };
     Change {
         address: change.address,
@@ -345,6 +350,7 @@ fn finished(change: Pending<'_>, needs: Vec<SymbolicId>) -> Change {
         protect: change.protect,
         keep: change.keep,
         differences,
+        not_verified,
         conflict_domain: change.conflict_domain,
         work,
     }

@@ -3,12 +3,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use akson_catalog::{Catalog, Kind, SymbolicId, kind::raw::RAW};
+use akson_catalog::{
+    Catalog, Kind, SymbolicId,
+    kind::{Plane, raw::RAW},
+};
 use akson_config::Config;
 
 use crate::{
     Owned, OwnedEntry, Snapshot,
-    place::{ancestors, parent_of},
+    place::{ancestors, cluster_of, parent_of},
     snapshot::LiveObject,
 };
 
@@ -21,6 +24,8 @@ pub(crate) enum Presence<'a> {
     Absent,
     /// Nothing that was read tells.
     NotRead,
+    /// It could not be looked at: there is no way to the cluster it lies in.
+    NotVerified,
 }
 
 /// What of declared and owned resources is there.
@@ -59,14 +64,36 @@ impl<'a> Presences<'a> {
             return Presence::Absent;
         }
         let Some(known) = self.known.get(id) else { return Presence::NotRead };
+        if !known.kind.found_by.is_empty() && !self.is_recorded(id) {
+            // Nothing else could be asked.
+            let looked = self.snapshot.sought.contains(id) || self.is_listed(id, &known.kind);
+            if looked || self.snapshot.unfindable.contains(id) {
+                return Presence::Absent;
+            }
+        }
         if !known.confirm && self.is_listed(id, &known.kind) {
             return Presence::Absent;
         }
         // What lies in something absent is absent.
         match parent_of(id).map(|parent| self.of(&parent)) {
             Some(Presence::Absent) => Presence::Absent,
+            _ if known.kind.plane == Plane::Kubernetes
+                && cluster_of(id).is_none_or(|cluster| !self.is_reachable(&cluster)) =>
+            {
+                Presence::NotVerified
+            }
             _ => Presence::NotRead,
         }
+    }
+
+    /// Whether there is a way to a cluster's API server, as far as is known.
+    pub(crate) fn is_reachable(&self, cluster: &SymbolicId) -> bool {
+        self.owned.reachable.contains(cluster) && !self.snapshot.unreachable.contains_key(cluster)
+    }
+
+    /// Whether the ledger knows an id to ask for.
+    fn is_recorded(&self, id: &SymbolicId) -> bool {
+        self.owned.entries.get(id).is_some_and(|entry| !entry.id.is_empty())
     }
 
     pub(crate) fn kind(&self, id: &SymbolicId) -> Option<&Arc<Kind>> {

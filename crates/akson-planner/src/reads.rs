@@ -5,10 +5,23 @@ use akson_catalog::SymbolicId;
 /// One read request. A GET without a body, never of a key, a secret value or a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
+    /// Whom it is asked of.
+    pub at: At,
     /// Path below the plane's host, with its query but for paging: `/subscriptions/…?api-version=…`.
     pub path: String,
     /// What comes back.
     pub target: ReadTarget,
+}
+
+/// Whom a read is asked of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum At {
+    /// Azure Resource Manager.
+    Arm,
+    /// Microsoft Graph.
+    Graph,
+    /// The API server of this cluster.
+    Cluster(SymbolicId),
 }
 
 /// What a read brings.
@@ -20,6 +33,22 @@ pub enum ReadTarget {
         kind: String,
         /// What is known to be covered: ids below this one that do not come are absent.
         within: SymbolicId,
+    },
+    /// Objects of a kind whose ids do not follow from the configuration, in `value`, page by page.
+    Candidates {
+        /// The kind's keyword.
+        kind: String,
+        /// What is known to be covered, if it is a list.
+        within: Option<SymbolicId>,
+        /// What was asked for by name: what of it does not come is absent.
+        sought: Vec<SymbolicId>,
+    },
+    /// The items of a set of edges in `value`, page by page.
+    Edges {
+        /// Whose.
+        symbolic_id: SymbolicId,
+        /// The set's place in the object, as a JSON pointer.
+        pointer: String,
     },
     /// Soft-deleted objects in `value`.
     SoftDeleted {
@@ -56,4 +85,6 @@ pub enum Answer {
     Object(serde_json::Value),
     /// 404, in any of its shapes.
     NotFound,
+    /// Whom it was asked of cannot be reached, or does not let us look: nothing is known.
+    Unreachable(String),
 }

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use akson_catalog::SymbolicId;
+use akson_catalog::{
+    SymbolicId,
+    json::{lookup, put},
+};
 use serde_json::Value;
 
 use crate::{
     place::symbolic,
-    reads::{Answer, Read, ReadTarget},
+    reads::{Answer, At, Read, ReadTarget},
 };
 
 /// What Azure has, as far as it was asked.
@@ -25,6 +28,17 @@ pub struct Snapshot {
     pub soft_deleted_listed: BTreeSet<(String, String)>,
     /// What lies in a resource group that is to be deleted: items of ARM's inventory, without properties.
     pub inventories: BTreeMap<SymbolicId, Vec<Value>>,
+    /// Objects whose ids do not follow from the configuration: by the kind's keyword and the id, folded. What they are is found out
+    /// by [`Snapshot::link`].
+    pub candidates: BTreeMap<String, BTreeMap<String, LiveObject>>,
+    /// What was looked for by name, to the end.
+    pub sought: BTreeSet<SymbolicId>,
+    /// What cannot be looked for yet: what it is found by is not known, since that does not exist.
+    pub unfindable: BTreeSet<SymbolicId>,
+    /// Of what more than one object fits: their ids.
+    pub ambiguous: BTreeMap<SymbolicId, Vec<String>>,
+    /// Clusters that could not be reached, and why.
+    pub unreachable: BTreeMap<SymbolicId, String>,
     /// How many requests it took.
     pub requests: usize,
 }
@@ -57,6 +71,37 @@ impl Snapshot {
                 self.absent.insert(within.clone());
                 self.listed.insert((kind.clone(), within.clone()));
             }
+            (ReadTarget::Candidates { kind, within, sought }, Answer::Page { items, last }) => {
+                let candidates = self.candidates.entry(kind.clone()).or_default();
+                for item in items {
+                    if let Some(id) = id_of(&item) {
+                        candidates.insert(id.to_ascii_lowercase(), LiveObject { id, body: item });
+                    }
+                }
+                if last {
+                    self.sought.extend(sought.iter().cloned());
+                    self.listed.extend(within.iter().map(|within| (kind.clone(), within.clone())));
+                }
+            }
+            (ReadTarget::Candidates { kind, within, sought }, Answer::NotFound) => {
+                self.sought.extend(sought.iter().cloned());
+                self.listed.extend(within.iter().map(|within| (kind.clone(), within.clone())));
+            }
+            (ReadTarget::Edges { symbolic_id, pointer }, Answer::Page { items, .. }) => {
+                if let Some(object) = self.objects.get_mut(symbolic_id) {
+                    add_edges(&mut object.body, pointer, &items);
+                }
+            }
+            (ReadTarget::Edges { symbolic_id, pointer }, Answer::NotFound) => {
+                if let Some(object) = self.objects.get_mut(symbolic_id) {
+                    add_edges(&mut object.body, pointer, &[]);
+                }
+            }
+            (_, Answer::Unreachable(why)) => {
+                if let At::Cluster(cluster) = &read.at {
+                    self.unreachable.insert(cluster.clone(), why);
+                }
+            }
             (ReadTarget::SoftDeleted { kind, subscription }, Answer::Page { items, last }) => {
                 for item in items {
                     let had = item.pointer("/properties/vaultId").and_then(Value::as_str).map(symbolic);
@@ -87,7 +132,11 @@ impl Snapshot {
             }
             // An answer of another shape than was asked for tells nothing: what was asked stays not read.
             (
-                ReadTarget::List { .. } | ReadTarget::SoftDeleted { .. } | ReadTarget::Inventory { .. },
+                ReadTarget::List { .. }
+                | ReadTarget::Candidates { .. }
+                | ReadTarget::Edges { .. }
+                | ReadTarget::SoftDeleted { .. }
+                | ReadTarget::Inventory { .. },
                 Answer::Object(_),
             )
             | (ReadTarget::Object { .. }, Answer::Page { .. }) => {}
@@ -110,6 +159,16 @@ impl Snapshot {
     fn insert(&mut self, key: SymbolicId, id: String, body: Value) {
         self.absent.remove(&key);
         self.objects.insert(key, LiveObject { id, body });
+    }
+}
+
+/// Adds the items of a set of edges to an object: what it leads to, by its id in lower case.
+pub fn add_edges(body: &mut Value, pointer: &str, items: &[Value]) {
+    if lookup(body, pointer).is_none_or(|edges| !edges.is_object()) {
+        put(body, pointer, Value::Object(serde_json::Map::new()));
+    }
+    for id in items.iter().filter_map(id_of) {
+        put(body, &format!("{pointer}/{}", id.to_ascii_lowercase()), Value::from(id));
     }
 }
 

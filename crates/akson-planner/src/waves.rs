@@ -8,26 +8,37 @@ use std::{
 
 use akson_catalog::{
     ArmId, Catalog, Kind, Quirk, SymbolicId,
-    kind::{ListScope, ids::fill},
+    json::lookup,
+    kind::{ListScope, Plane, ids::fill},
 };
 use akson_config::Config;
+use serde_json::Value as Json;
 
 use crate::{
     Owned, OwnedState, Snapshot,
+    link::{self, outputs_of},
     options::{Mode, PlanOptions},
-    place::parent_of,
+    place::{cluster_of, parent_of},
     presence::{Presence, Presences, kind_of},
-    reads::{Read, ReadTarget},
+    reads::{At, Read, ReadTarget},
 };
 
 /// The first wave: what the configuration and the ledger alone say. A list a kind and subscription, one GET for what has no list.
 pub fn first_wave(config: &Config, owned: &Owned, catalog: &Catalog, options: &PlanOptions) -> Vec<Read> {
     let wanted = wanted(config, owned, catalog, options);
     let mut reads = Reads::default();
+    reads.lookups(config, &wanted, &Snapshot::default());
     for want in &wanted {
         let subscription = want.subscription();
         if let (Some(list), Some(subscription)) = (list(&want.kind, ListScope::Subscription), subscription) {
             reads.list(&want.kind, list, &subscription_id(subscription));
+        } else if want.kind.plane == Plane::Kubernetes {
+            // Through what a cluster tells, once it is known to be there.
+        } else if want.kind.late.is_some() && !want.has_path() {
+            // Above all subscriptions, where nothing that was declared is read: what holds there is listed there.
+            if let (Some(list), Some(parent)) = (list(&want.kind, ListScope::Parent), parent_of(&want.id)) {
+                reads.list(&want.kind, list, &ArmId::new(parent.as_str()));
+            }
         } else if list(&want.kind, ListScope::Parent).is_none() || !want.has_parent(&wanted) {
             reads.object(want);
         }
@@ -38,20 +49,37 @@ pub fn first_wave(config: &Config, owned: &Owned, catalog: &Catalog, options: &P
     reads.list
 }
 
-/// The next wave: what is still to be read after `snapshot`. Nothing once a plan can be made; two such waves at most.
+/// The next wave: what is still to be read after `snapshot`, in which it is found out first what is what. Nothing once a plan can be
+/// made; two such waves at most.
 pub fn next_wave(
     config: &Config,
     owned: &Owned,
     catalog: &Catalog,
     options: &PlanOptions,
-    snapshot: &Snapshot,
+    snapshot: &mut Snapshot,
 ) -> Vec<Read> {
+    snapshot.link(config, owned, catalog);
+    let snapshot = &*snapshot;
     let wanted = wanted(config, owned, catalog, options);
     let presences = Presences::new(config, owned, catalog, snapshot);
     let mut reads = Reads::default();
     let unread: BTreeSet<&SymbolicId> =
         wanted.iter().filter(|want| presences.of(&want.id) == Presence::NotRead).map(|want| &want.id).collect();
+    reads.lookups(config, &wanted, snapshot);
+    for want in &wanted {
+        reads.edges(want, snapshot);
+    }
     for want in wanted.iter().filter(|want| unread.contains(&want.id)) {
+        if want.kind.plane == Plane::Kubernetes {
+            reads.in_cluster(want, &presences);
+            continue;
+        }
+        if want.kind.late.is_some() {
+            if want.has_path() {
+                reads.object(want);
+            }
+            continue;
+        }
         let parent = parent_of(&want.id);
         match (&parent, list(&want.kind, ListScope::Parent)) {
             // Its parent is looked for in this very wave; whether there is anything to list in it, the next one knows.
@@ -60,7 +88,7 @@ pub fn next_wave(
                 match presences.of(parent) {
                     Presence::Present(live) => reads.list(&want.kind, list, &ArmId::new(live.id.as_str())),
                     Presence::NotRead => reads.object(want),
-                    Presence::Absent => {}
+                    Presence::Absent | Presence::NotVerified => {}
                 }
             }
             _ => reads.object(want),
@@ -94,6 +122,8 @@ struct Wanted<'a> {
     claim: Claim,
     /// It may be deleted or replaced.
     goes: bool,
+    /// Sets of edges that we have to do with, as JSON pointers.
+    edges: BTreeSet<String>,
 }
 
 /// What claim configuration and ledger have on it.
@@ -115,6 +145,11 @@ impl Wanted<'_> {
         (segments.next() == Some("subscriptions")).then(|| segments.next()).flatten()
     }
 
+    /// Whether it can be asked for by itself.
+    fn has_path(&self) -> bool {
+        !self.path.is_empty()
+    }
+
     fn has_parent(&self, wanted: &[Wanted<'_>]) -> bool {
         parent_of(&self.id).is_some_and(|parent| wanted.binary_search_by(|want| want.id.cmp(&parent)).is_ok())
     }
@@ -127,7 +162,8 @@ fn wanted<'a>(config: &'a Config, owned: &'a Owned, catalog: &Catalog, options: 
     for (id, entry) in &owned.entries {
         // What no kind is known of cannot be read: the plan says so.
         if let Some(kind) = kind_of(entry, catalog) {
-            let want = Wanted { id: id.clone(), path: &entry.id, kind, claim: Claim::Left, goes: !entry.keep };
+            let edges = entry.sent.keys().filter_map(|pointer| kind.edge_set(pointer)).map(str::to_owned).collect();
+            let want = Wanted { id: id.clone(), path: &entry.id, kind, claim: Claim::Left, goes: !entry.keep, edges };
             wanted.insert(id, want);
         }
     }
@@ -144,8 +180,17 @@ fn wanted<'a>(config: &'a Config, owned: &'a Owned, catalog: &Catalog, options: 
             }
             entry => (Claim::New, destroy && entry.is_some()),
         };
-        let path = resource.id.as_ref().map_or(id.as_str(), ArmId::as_str);
-        wanted.insert(id, Wanted { id: id.clone(), path, kind: Arc::clone(&resource.kind), claim, goes });
+        let recorded = entry.map_or("", |entry| entry.id.as_str());
+        let path = match (&resource.id, &resource.kind.late) {
+            (Some(path), _) => path.as_str(),
+            (None, Some(_)) => recorded,
+            (None, None) => id.as_str(),
+        };
+        let kind = Arc::clone(&resource.kind);
+        let pointers = resource.leaves.iter().map(|leaf| &leaf.pointer);
+        let recorded = entry.into_iter().flat_map(|entry| entry.sent.keys());
+        let edges = pointers.chain(recorded).filter_map(|pointer| kind.edge_set(pointer)).map(str::to_owned).collect();
+        wanted.insert(id, Wanted { id: id.clone(), path, kind, claim, goes, edges });
     }
     wanted.into_values().collect()
 }
@@ -154,12 +199,12 @@ fn wanted<'a>(config: &'a Config, owned: &'a Owned, catalog: &Catalog, options: 
 #[derive(Default)]
 struct Reads {
     list: Vec<Read>,
-    seen: BTreeSet<String>,
+    seen: BTreeSet<(At, String)>,
 }
 
 impl Reads {
     fn push(&mut self, read: Read) {
-        if self.seen.insert(read.path.to_ascii_lowercase()) {
+        if self.seen.insert((read.at.clone(), read.path.to_ascii_lowercase())) {
             self.list.push(read);
         }
     }
@@ -173,16 +218,98 @@ impl Reads {
         if let Ok(path) = fill(template, part) {
             let path = versioned(&path, &kind.api_version);
             let within = SymbolicId::of_arm(within);
-            self.push(Read { path, target: ReadTarget::List { kind: kind.keyword.clone(), within } });
+            let kind_of = kind.keyword.clone();
+            let target = if kind.found_by.is_empty() {
+                ReadTarget::List { kind: kind_of, within }
+            } else {
+                ReadTarget::Candidates { kind: kind_of, within: Some(within), sought: Vec::new() }
+            };
+            self.push(Read { at: At::Arm, path, target });
         }
     }
 
     fn object(&mut self, want: &Wanted<'_>) {
         let path = if want.path.is_empty() { want.id.as_str() } else { want.path };
+        let at = if want.kind.plane == Plane::Graph { At::Graph } else { At::Arm };
         self.push(Read {
-            path: versioned(path, &want.kind.api_version),
+            path: match at {
+                At::Graph => selecting(&want.kind.path_of(path), &want.kind),
+                _ => versioned(path, &want.kind.api_version),
+            },
+            at,
             target: ReadTarget::Object { kind: want.kind.keyword.clone(), symbolic_id: want.id.clone() },
         });
+    }
+
+    /// What lies in a cluster: each by its path. A list would show more than whoever plans may be allowed to see.
+    fn in_cluster(&mut self, want: &Wanted<'_>, presences: &Presences<'_>) {
+        let Some(cluster) = cluster_of(&want.id).filter(|cluster| presences.is_reachable(cluster)) else { return };
+        self.push(Read {
+            at: At::Cluster(cluster),
+            path: want.path.to_owned(),
+            target: ReadTarget::Object { kind: want.kind.keyword.clone(), symbolic_id: want.id.clone() },
+        });
+    }
+
+    /// What is found by a name that is known by now: several in one call.
+    fn lookups(&mut self, config: &Config, wanted: &[Wanted<'_>], snapshot: &Snapshot) {
+        /// A service takes no more of them in one expression.
+        const AT_ONCE: usize = 15;
+        let outputs = outputs_of(config, snapshot);
+        let mut by_field: BTreeMap<(&str, &str), Vec<(String, SymbolicId)>> = BTreeMap::new();
+        let mut kinds: BTreeMap<&str, &Kind> = BTreeMap::new();
+        for resource in &config.resources {
+            let id = &resource.symbolic_id;
+            let known = snapshot.sought.contains(id) || snapshot.objects.contains_key(id);
+            let is_wanted = || wanted.binary_search_by(|want| want.id.cmp(id)).is_ok();
+            if known || list(&resource.kind, ListScope::Lookup).is_none() || !is_wanted() {
+                continue;
+            }
+            let Some(found) = link::wanted(resource, &outputs) else { continue };
+            if let [(finder, Json::String(text))] = found.as_slice() {
+                let field = finder.pointer.trim_start_matches('/');
+                kinds.insert(&resource.kind.keyword, &resource.kind);
+                by_field.entry((&resource.kind.keyword, field)).or_default().push((text.clone(), id.clone()));
+            }
+        }
+        for ((keyword, field), mut values) in by_field {
+            let Some((kind, path)) = kinds.get(keyword).and_then(|kind| Some((kind, list(kind, ListScope::Lookup)?)))
+            else {
+                continue;
+            };
+            values.sort();
+            for some in values.chunks(AT_ONCE) {
+                let texts: Vec<String> = some.iter().map(|(text, _)| quoted(text)).collect();
+                let filter = format!("{path}?$filter={field} in ({})", texts.join(","));
+                self.push(Read {
+                    at: At::Graph,
+                    path: selecting(&filter, kind),
+                    target: ReadTarget::Candidates {
+                        kind: keyword.to_owned(),
+                        within: None,
+                        sought: some.iter().map(|(_, id)| id.clone()).collect(),
+                    },
+                });
+            }
+        }
+    }
+
+    /// The sets of edges of an object that is there, where any of them may be ours.
+    fn edges(&mut self, want: &Wanted<'_>, snapshot: &Snapshot) {
+        let Some(live) = snapshot.live(&want.id) else { return };
+        if want.claim == Claim::Existing {
+            return;
+        }
+        for pointer in want.kind.edges().filter_map(|attribute| attribute.pointer.as_deref()) {
+            let is_ours = want.edges.iter().any(|set| set == pointer);
+            if is_ours && lookup(&live.body, pointer).is_none() {
+                self.push(Read {
+                    at: At::Graph,
+                    path: format!("{}{pointer}?$select=id&$top=999", want.kind.path_of(&live.id)),
+                    target: ReadTarget::Edges { symbolic_id: want.id.clone(), pointer: pointer.to_owned() },
+                });
+            }
+        }
     }
 
     /// Deleted vaults, where one may be about to be created under a name that is still taken.
@@ -197,6 +324,7 @@ impl Reads {
         let deleted: String = first.chain(letters).collect();
         let path = format!("/subscriptions/{subscription}/providers/{namespace}/deleted{deleted}");
         self.push(Read {
+            at: At::Arm,
             path: versioned(&path, &want.kind.api_version),
             target: ReadTarget::SoftDeleted { kind: want.kind.keyword.clone(), subscription: subscription.to_owned() },
         });
@@ -206,6 +334,7 @@ impl Reads {
         /// Of ARM's own `resources` list.
         const VERSION: &str = "2021-04-01";
         self.push(Read {
+            at: At::Arm,
             path: versioned(&format!("{id}/resources"), VERSION),
             target: ReadTarget::Inventory { within: within.clone() },
         });
@@ -216,12 +345,36 @@ fn list(kind: &Kind, scope: ListScope) -> Option<&str> {
     kind.lists.iter().find(|list| list.scope == scope).map(|list| list.path.as_str())
 }
 
+/// A text in an expression of a query.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('\'');
+    for character in text.chars() {
+        match character {
+            '\'' => quoted.push_str("''"),
+            '%' => quoted.push_str("%25"),
+            '&' => quoted.push_str("%26"),
+            '+' => quoted.push_str("%2B"),
+            '#' => quoted.push_str("%23"),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('\'');
+    quoted
+}
+
+/// A path that asks for what the kind speaks of: the service leaves out what is not asked for.
+pub fn selecting(path: &str, kind: &Kind) -> String {
+    let mark = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{mark}$select={}", kind.members().join(","))
+}
+
 fn subscription_id(subscription: &str) -> ArmId {
     ArmId::new(format!("/subscriptions/{subscription}"))
 }
 
 fn versioned(path: &str, version: &str) -> String {
-    if path.contains("api-version=") {
+    if path.contains("api-version=") || version.is_empty() {
         return path.to_owned();
     }
     format!("{path}{}api-version={version}", if path.contains('?') { '&' } else { '?' })

@@ -106,7 +106,7 @@ impl Document {
     /// What planning needs of it.
     pub fn owned(&self) -> Owned {
         let entries = self.entries.iter().map(|(id, entry)| (id.clone(), entry.owned.clone())).collect();
-        Owned { entries, known: true }
+        Owned { entries, known: true, ..Owned::default() }
     }
 
     /// Whether something was announced by another run, so that its outcome must be waited for.

@@ -1,16 +1,16 @@
 //! Deleting: with two keys, the ledger's entry and the mark on the live object, looked at right before it is sent.
 
-use akson_azure::Operation;
 use akson_planner::{Change, marker::Ownership};
 
-use super::{Run, StepError, delete_deadline};
+use super::{Run, StepError, delete_deadline, plane::reading};
 
 impl Run<'_> {
     /// # Errors
     /// [`StepError`]
     pub(super) async fn delete(&self, change: &Change, id: &str, api_version: &str) -> Result<(), StepError> {
         let planned = self.snapshot.live(&change.symbolic_id).is_some();
-        let live = self.look(change, &Operation::get(id, api_version), planned).await?;
+        let read = reading(change, id);
+        let live = self.look(change, &read, planned).await?;
         if let Some(live) = &live {
             match self.check_owner(change, live)? {
                 Ownership::Ours => {}
@@ -21,9 +21,9 @@ impl Run<'_> {
         }
         let before = self.announce_delete(change, id).await?;
         // Also what is not seen is deleted: only the answer to a deletion says that it is gone.
-        let operation = Operation::delete(id, api_version);
+        let operation = self.deletion(change, id, api_version)?;
         let deadline = delete_deadline(self, &change.kind);
-        match self.decide(change, &operation, deadline, &|_| false).await {
+        match self.decide(change, &operation, &read, deadline, &|_| false).await {
             Ok(_) => self.record_deleted(change, id).await,
             Err(unsettled) => {
                 if unsettled.untouched {

@@ -8,7 +8,7 @@ use akson_planner::{
 };
 use serde_json::Value as Json;
 
-use super::{Run, Stale, StepError};
+use super::{Run, Stale, StepError, plane::reading};
 use crate::engine::{LOOK_AGAIN, Patience};
 
 impl Run<'_> {
@@ -36,6 +36,21 @@ impl Run<'_> {
                 None => return Ok(None),
             }
         }
+    }
+
+    /// The same for an object by its id, with the edges that leaves speak of.
+    pub(super) async fn see(
+        &self,
+        change: &Change,
+        id: &str,
+        leaves: &[Leaf],
+        expected: bool,
+    ) -> Result<Option<Json>, StepError> {
+        let mut found = self.look(change, &reading(change, id), expected).await?;
+        if let Some(body) = &mut found {
+            self.with_edges(change, body, leaves).await?;
+        }
+        Ok(found)
     }
 
     /// Whose it is, right before it is changed. Something of our own that is not marked yet (an adoption, an interrupted create) is for
@@ -89,6 +104,7 @@ impl Run<'_> {
             .owned
             .observed
             .keys()
+            .filter(|pointer| change.kind.edge_set(pointer).is_none())
             .filter(|pointer| lookup(&planned.body, pointer) != lookup(now, pointer))
             .cloned()
             .collect();

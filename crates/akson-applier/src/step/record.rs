@@ -134,6 +134,8 @@ fn entry_of(change: &Change, id: &str) -> Entry {
         marker: match change.kind.marker {
             Marker::Tag => "tag",
             Marker::Text(_) => "text",
+            Marker::Label => "label",
+            Marker::UniqueName(_) => "unique_name",
             Marker::Parent => "parent",
         }
         .to_owned(),

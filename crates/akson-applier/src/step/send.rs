@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use akson_azure::{
-    Answer, AzureError, Class, Follow, FollowError, Lane, LaneKind, Next, Operation, TransportError, Verb, classify,
-    may_have_happened,
+    Answer, Audience, AzureError, Class, Follow, FollowError, Lane, LaneKind, Next, Operation, TransportError, Verb,
+    classify, may_have_happened,
 };
-use akson_planner::Change;
+use akson_planner::{
+    Change, Work,
+    place::{covers, scope_of},
+};
 use serde_json::Value as Json;
 
 use super::{Run, Stale, StepError, unsettled};
@@ -40,11 +43,12 @@ enum Attempt {
 }
 
 impl Run<'_> {
-    /// Sends until it is decided. `is_wanted` recognises an object that is as the request would make it.
+    /// Sends until it is decided. `is_wanted` recognises an object, as `read` shows it, that is as the request would make it.
     pub(super) async fn decide(
         &self,
         change: &Change,
         operation: &Operation,
+        read: &Operation,
         deadline: Duration,
         is_wanted: &dyn Fn(&Json) -> bool,
     ) -> Result<Option<Json>, Unsettled> {
@@ -57,7 +61,7 @@ impl Run<'_> {
                 self.engine.send(operation, change.symbolic_id.as_str(), deadline, Patience::UntilStopped).await;
             untouched &= !touched(operation, &answer);
             let outcome = match self.judge(change, operation, answer, started, deadline, &mut begun_again).await {
-                Attempt::Unknown { why } => self.probe(change, operation, deadline, is_wanted, why).await,
+                Attempt::Unknown { why } => self.probe(change, (operation, read), deadline, is_wanted, why).await,
                 outcome => outcome,
             };
             let (until, why, hint) = match outcome {
@@ -100,6 +104,10 @@ impl Run<'_> {
             Err(error) => return Attempt::Failed(error.into()),
         };
         if answer.is_success() || (deleting && answer.is_gone()) {
+            // ARM alone has operations that go on after their answer.
+            if operation.audience() != Audience::Arm {
+                return Attempt::Done(None);
+            }
             return match self.follow(change, operation, &answer, deadline).await {
                 Ok(object) => Attempt::Done(object),
                 Err(StepError::Ended(FollowError::Azure(error)))
@@ -122,12 +130,21 @@ impl Run<'_> {
             Class::RetryFast | Class::WaitForOther => Some(deadline),
             Class::RetrySlow => Some(started + SEEN_LATE),
             Class::Gone => Some(started + PARENT_LAG),
-            Class::Denied => self.granted.get().then_some(started + SEEN_LATE),
+            Class::Denied => self.is_granted(change).then_some(started + SEEN_LATE),
         };
         match until {
             Some(until) => Attempt::Again { until: until.min(deadline), why: StepError::Refused(error), hint },
             None => Attempt::Failed(StepError::Refused(error)),
         }
+    }
+
+    /// Whether this run grants something that may be what is lacking: on what the object lies in, or anywhere before now.
+    fn is_granted(&self, change: &Change) -> bool {
+        let grants = self.plan.changes.iter().filter(|other| is_grant(other) && other.work.is_step());
+        let granting = |other: &Change| {
+            matches!(other.work, Work::Write { .. }) && covers(&scope_of(&other.symbolic_id), &change.symbolic_id)
+        };
+        self.granted.get() || grants.into_iter().any(granting)
     }
 
     /// Follows an accepted operation to its end.
@@ -180,7 +197,7 @@ impl Run<'_> {
     async fn probe(
         &self,
         change: &Change,
-        operation: &Operation,
+        (operation, read): (&Operation, &Operation),
         deadline: Duration,
         is_wanted: &dyn Fn(&Json) -> bool,
         why: StepError,
@@ -189,8 +206,7 @@ impl Run<'_> {
             return Attempt::Unknown { why };
         }
         self.progress(change, "no answer: looking whether it happened");
-        let read = operation.read_back();
-        let mut body = match self.engine.read(&read, change.symbolic_id.as_str(), Patience::AWhileLonger).await {
+        let mut body = match self.engine.read(read, change.symbolic_id.as_str(), Patience::AWhileLonger).await {
             Ok(answer) if answer.is_success() => answer.json().cloned(),
             Ok(_) | Err(SendError::Transport(_)) => return Attempt::Unknown { why },
             Err(error) => return Attempt::Failed(error.into()),
@@ -221,6 +237,11 @@ fn touched(operation: &Operation, answer: &Result<Answer, SendError>) -> bool {
         Ok(answer) => answer.is_success() || may_have_happened(answer.status.as_u16()),
         Err(error) => error.may_have_happened(),
     }
+}
+
+/// Whether a change gives somebody a role.
+pub(super) fn is_grant(change: &Change) -> bool {
+    change.kind.resource_type.eq_ignore_ascii_case("Microsoft.Authorization/roleAssignments")
 }
 
 fn is_passing(error: &AzureError) -> bool {

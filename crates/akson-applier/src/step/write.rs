@@ -1,12 +1,14 @@
 //! Creating, updating, adopting, recovering, replacing: one PUT at a known id, and a read that shows that it was kept.
 
-use akson_azure::Operation;
+use std::time::Duration;
+
 use akson_catalog::{
+    Value,
     body::{body, lay_over},
     encode::Leaf,
     json::{lookup, put, to_plain_json},
     kind::{Marker, Write},
-    marker::{Mark, TAG},
+    marker::{LABEL, Mark, TAG},
 };
 use akson_planner::{
     Change, Work,
@@ -14,12 +16,20 @@ use akson_planner::{
 };
 use serde_json::{Map, Value as Json};
 
-use super::{NotKept, Run, Stale, StepError, write_deadline};
+use super::{
+    NotKept, Run, Stale, StepError,
+    plane::reading,
+    secret::is_soft_deleted,
+    send::{Unsettled, is_grant},
+    write_deadline,
+};
 use crate::{
     engine::{LOOK_AGAIN, Patience, SendError},
     holes::HoleError,
 };
 
+/// How long an object that was written may stay unseen.
+const SHOWN_LATE: Duration = Duration::from_secs(120);
 /// What brings a soft-deleted vault back; the service takes it and never tells it.
 const RECOVER: &str = "/properties/createMode";
 
@@ -27,12 +37,17 @@ impl Run<'_> {
     /// # Errors
     /// [`StepError`]
     pub(super) async fn write(&self, change: &Change) -> Result<(), StepError> {
-        let Work::Write { id, leaves, exists, recover, replace, marker } = &change.work else { return Ok(()) };
+        let Work::Write { id, late, leaves, exists, recover, replace, marker } = &change.work else { return Ok(()) };
         let leaves = self.known.borrow().fill_leaves(self.snapshot, &change.kind, leaves)?;
         let version = &change.kind.api_version;
-        let read = Operation::get(id, version);
-
-        let mut live = self.look(change, &read, *exists).await?;
+        // Where it is now, and where it will be.
+        let made = self.made_id(change, late.as_ref())?;
+        let (there, id) = match &made {
+            Some(made) if *exists => (id, made),
+            Some(made) => (made, made),
+            None => (id, id),
+        };
+        let mut live = self.see(change, there, &leaves, *exists).await?;
         match (&live, exists) {
             (None, true) => return Err(StepError::Stale(Stale::Gone)),
             (Some(live), true) => {
@@ -43,40 +58,74 @@ impl Run<'_> {
             (None, false) => {}
         }
         if *replace && live.is_some() {
-            self.delete(change, id, version).await?;
+            self.delete(change, there, version).await?;
             live = None;
         }
         if *recover && live.is_none() {
             let body = recovery(&leaves).map_err(unknown)?;
-            live = Some(self.put(change, id, body, &leaves, marker).await?);
+            live = Some(self.put(change, id, (body, None), &leaves, marker).await?);
         }
+        let sent = self.with_values(change, &leaves, live.as_ref());
         let body = match &live {
-            Some(live) => update(change, live, &leaves, marker),
-            None => create(change, &leaves, marker),
+            Some(live) => update(change, live, &sent, marker),
+            None => create(change, &sent, marker),
         };
-        let settled = self.put(change, id, body.map_err(unknown)?, &leaves, marker).await?;
-        let settled = self.kept(change, &read, &leaves, marker, settled).await?;
+        let settled = self.put(change, id, (body.map_err(unknown)?, live.as_ref()), &leaves, marker).await?;
+        let settled = self.kept(change, &leaves, marker, settled).await?;
         self.finish(change, &leaves, &settled).await
     }
 
-    /// One announced PUT until it settled.
+    /// The id that is made of what finished steps told.
+    fn made_id(&self, change: &Change, late: Option<&Value>) -> Result<Option<String>, StepError> {
+        let Some(late) = late else { return Ok(None) };
+        let failed = |detail| StepError::Hole(HoleError { attribute: "id".to_owned(), span: change.source, detail });
+        match self.known.borrow().fill(self.snapshot, late).map_err(failed)? {
+            Value::Text(id) => Ok(Some(id)),
+            _ => Err(failed("it is made from a value that Azure did not tell".to_owned())),
+        }
+    }
+
+    /// One announced write until it settled.
     async fn put(
         &self,
         change: &Change,
         id: &str,
-        body: Json,
+        (mut body, live): (Json, Option<&Json>),
         leaves: &[Leaf],
         marker: &str,
     ) -> Result<Json, StepError> {
         let before = self.announce_write(change, id, &body, leaves).await?;
         let recovers = lookup(&body, RECOVER).is_some();
-        let operation = Operation::put(id, &change.kind.api_version, body);
-        let is_wanted =
-            |body: &Json| recovers || (missing(leaves, body).is_empty() && self.is_marked(change, marker, body));
+        let read = reading(change, id);
+        let made_now = self.tag_made(change, leaves, &mut body);
+        let operation = self.writing(change, id, body, (live, leaves))?;
+        let is_wanted = |body: &Json| {
+            let in_body: Vec<&Leaf> = missing(leaves, body);
+            let in_body = in_body.iter().filter(|leaf| change.kind.edge_set(&leaf.pointer).is_none()).count();
+            let as_written = in_body == 0 && self.is_marked(change, marker, body);
+            recovers || (as_written && (!made_now || self.is_made_now(body)))
+        };
         let deadline = write_deadline(self, &change.kind);
-        match self.decide(change, &operation, deadline, &is_wanted).await {
+        let mut decided = self.decide(change, &operation, &read, deadline, &is_wanted).await;
+        if let Err(unsettled) = &decided
+            && is_soft_deleted(&unsettled.error)
+        {
+            decided = match self.bring_back(change, id, deadline).await {
+                Ok(()) => self.decide(change, &operation, &read, deadline, &is_wanted).await,
+                Err(error) => Err(Unsettled { error, untouched: false }),
+            };
+        }
+        match decided {
             Ok(Some(settled)) => Ok(settled),
-            Ok(None) => Err(StepError::Undecided("no object came back".to_owned())),
+            // The service's own answer is not how ARM shows it.
+            Ok(None) => {
+                let mut shown = self.shown(change, id, leaves, deadline).await?;
+                if self.write_edges(change, &shown, leaves, deadline).await? {
+                    let id = shown.get("id").and_then(Json::as_str).unwrap_or(id).to_owned();
+                    shown = self.shown(change, &id, leaves, deadline).await?;
+                }
+                Ok(shown)
+            }
             Err(unsettled) => {
                 if unsettled.untouched {
                     self.withdraw(change, before).await;
@@ -86,20 +135,29 @@ impl Run<'_> {
         }
     }
 
+    /// What is shown of an object that was written: other replicas of a service may take a while.
+    async fn shown(&self, change: &Change, id: &str, leaves: &[Leaf], deadline: Duration) -> Result<Json, StepError> {
+        let until = deadline.min(self.engine.now() + SHOWN_LATE);
+        let mut attempt = 0;
+        loop {
+            if let Some(shown) = self.see(change, id, leaves, true).await? {
+                return Ok(shown);
+            }
+            if self.engine.now() >= until {
+                return Err(StepError::Undecided("it was written, and no object is shown".to_owned()));
+            }
+            self.engine.pause(self.engine.backoff(attempt), Patience::AWhileLonger).await?;
+            attempt += 1;
+        }
+    }
+
     fn is_marked(&self, change: &Change, marker: &str, body: &Json) -> bool {
         marker.is_empty() || ownership(&change.kind, &self.plan.stack_id, &change.symbolic_id, body) == Ownership::Ours
     }
 
     /// The object once it is as it was written. What stays different was not kept: it is ours all the same, and is written again by
     /// the next run, since the ledger then has no hash of those leaves.
-    async fn kept(
-        &self,
-        change: &Change,
-        read: &Operation,
-        leaves: &[Leaf],
-        marker: &str,
-        mut settled: Json,
-    ) -> Result<Json, StepError> {
+    async fn kept(&self, change: &Change, leaves: &[Leaf], marker: &str, mut settled: Json) -> Result<Json, StepError> {
         let mut again = LOOK_AGAIN.iter();
         loop {
             let lost = missing(leaves, &settled);
@@ -122,8 +180,13 @@ impl Run<'_> {
                 return Err(StepError::NotKept(not_kept));
             };
             self.engine.pause(*wait, Patience::AWhileLonger).await?;
-            match self.engine.read(read, change.symbolic_id.as_str(), Patience::AWhileLonger).await {
-                Ok(answer) if answer.is_success() => settled = answer.json().cloned().unwrap_or(settled),
+            let id = settled.get("id").and_then(Json::as_str).unwrap_or_default().to_owned();
+            let read = reading(change, &id);
+            match self.engine.read(&read, change.symbolic_id.as_str(), Patience::AWhileLonger).await {
+                Ok(answer) if answer.is_success() => {
+                    settled = answer.json().cloned().unwrap_or(settled);
+                    self.with_edges(change, &mut settled, leaves).await?;
+                }
                 Ok(_) | Err(SendError::Transport(_)) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -132,7 +195,7 @@ impl Run<'_> {
 
     async fn finish(&self, change: &Change, leaves: &[Leaf], settled: &Json) -> Result<(), StepError> {
         self.known.borrow_mut().tell(&change.kind, &change.symbolic_id, settled);
-        if change.kind.resource_type.eq_ignore_ascii_case("Microsoft.Authorization/roleAssignments") {
+        if is_grant(change) {
             self.granted.set(true);
         }
         self.record_owned(change, leaves, settled).await
@@ -202,6 +265,11 @@ fn mark(change: &Change, body: &mut Json, marker: &str) {
                 put(body, pointer, Json::from(text));
             }
         }
-        Marker::Parent => {}
+        Marker::Label => {
+            if let Some(mark) = Mark::parse(marker) {
+                put(body, LABEL, Json::from(mark.label()));
+            }
+        }
+        Marker::UniqueName(_) | Marker::Parent => {}
     }
 }

@@ -4,7 +4,12 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::Context;
-use crate::{Attribute, Operator, Residual, Type, Value, json::from_json, kind::OnCreate};
+use crate::{
+    Attribute, Operator, Residual, Type, Value,
+    json::from_json,
+    kind::{Form, Names, OnCreate, late},
+    time,
+};
 
 /// What an attribute's value is on the wire. Holes stay holes; a hole where words are mapped is an index into the mapping.
 pub fn wire_value(attribute: &Attribute, value: &Value, context: &Context) -> Value {
@@ -28,6 +33,22 @@ pub(super) fn on_create(on_create: &OnCreate, context: &Context) -> Value {
 fn typed(attribute: &Attribute, of: &Type, value: &Value, context: &Context) -> Value {
     match (of, value) {
         (_, Value::None) => Value::None,
+        (Type::Resource(_), Value::Reference(reference)) if attribute.principal.is_some() => {
+            late::principal_id(reference, context).unwrap_or_else(|| plain(value))
+        }
+        (Type::Resource(_), Value::Reference(reference)) if attribute.stands_for.is_some() => {
+            let output = attribute.stands_for.clone().unwrap_or_default();
+            let (of, address) = (reference.symbolic_id.clone(), reference.address.clone());
+            let residual = Box::new(Residual::Output { of, address, output });
+            Value::Unknown { residual, of: Type::Any, sensitive: false }
+        }
+        (_, Value::Text(text)) if attribute.names == Some(Names::Roles) => {
+            Value::Text(late::role_definition(text, context))
+        }
+        (_, Value::Int(number)) if attribute.form == Form::Text => Value::Text(number.to_string()),
+        (_, Value::Text(text)) if attribute.form == Form::Epoch => {
+            time::to_epoch(text).map_or_else(|| value.clone(), Value::Int)
+        }
         (Type::Enum(_), value) => mapped(&attribute.values, value),
         (Type::Switch, value) => match &attribute.switch {
             Some((enabled, disabled)) => {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 
-use super::{Attribute, ChangeEffect, Kind, Marker, NameFrom, OnCreate, Role};
+use super::{Attribute, ChangeEffect, Kind, LateId, Marker, NameFrom, OnCreate, Role};
 use crate::{Type, Value};
 
 /// The page of a kind, in Markdown.
@@ -126,12 +126,24 @@ impl Page {
         if kind.resource_type.is_empty() {
             self.line("- Type and api-version: the block's first label.");
         } else {
-            self.line(&format!("- Type `{}`, api-version `{}`.", kind.resource_type, kind.api_version));
-            self.line(&format!("- Id: `{}`.", kind.id));
+            match kind.api_version.as_str() {
+                "" => self.line(&format!("- Type `{}`.", kind.resource_type)),
+                version => self.line(&format!("- Type `{}`, api-version `{version}`.", kind.resource_type)),
+            }
+            match &kind.late {
+                None => self.line(&format!("- Id: `{}`.", kind.id)),
+                Some(LateId::Path(path)) => self.line(&format!("- Path: `{path}`.")),
+                Some(LateId::Made { path, of }) => {
+                    self.line(&format!("- Id: `{path}`, made of {}.", of.join(", ")));
+                }
+                Some(LateId::Told { .. }) => self.line("- Id: told by the service."),
+            }
         }
         self.line(match &kind.marker {
             Marker::Tag => "- Marked as ours by the tag `akson`.",
             Marker::Text(_) => "- Marked as ours by a suffix of its text, which comparison leaves out.",
+            Marker::Label => "- Marked as ours by the label `akson`.",
+            Marker::UniqueName(_) => "- Known by its unique name: one that is made shows whose it is, of one that is written the ledger knows.",
             Marker::Parent => "- Takes no marker: it is ours if the ledger says so and what it lies in is ours.",
         });
         if kind.stateful {

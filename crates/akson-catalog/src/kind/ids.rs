@@ -51,7 +51,7 @@ pub fn fill<'a>(template: &str, part: impl Fn(&str) -> Option<&'a str>) -> Resul
 }
 
 /// The names in braces, in order.
-pub(super) fn parts(template: &str) -> Vec<&str> {
+pub fn parts(template: &str) -> Vec<&str> {
     template.split('{').skip(1).filter_map(|piece| piece.split_once('}').map(|(name, _)| name)).collect()
 }
 

@@ -14,8 +14,8 @@ use indexmap::IndexMap;
 use toml::de::DeTable;
 
 use super::{
-    Catalog, Delete, Kind, KindSource, ListCall, ListScope, Marker, NameFrom, Output, Plane, Quirk, Write,
-    embedded::KINDS,
+    Catalog, Delete, FoundBy, Kind, KindSource, LateId, ListCall, ListScope, Marker, NameFrom, Output, Plane,
+    Principal, Quirk, Write, embedded::KINDS,
 };
 use view::{At, BAD_EXAMPLE, NOT_TOML, UNKNOWN_NAME, View, WRONG_VALUE, pick};
 
@@ -150,11 +150,19 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
     let mut unless_raw = |key| if raw { view.text(key, diagnostics) } else { view.required_text(key, diagnostics) };
     let (resource_type, api_version, id) = (unless_raw("type"), unless_raw("api_version"), unless_raw("id"));
 
+    let late = late(&mut view, diagnostics);
+    let found_by = found_by(&mut view, diagnostics);
+    let principal = view.table("principal").and_then(|mut table| {
+        let (output, of) = (table.required_text("output", diagnostics), table.required_text("type", diagnostics));
+        table.finish(diagnostics);
+        Some(Principal { output: output?.value, of: of?.value })
+    });
     let parent = view.text("parent", diagnostics);
     let name_from = name_from(&mut view, diagnostics);
     let marker = marker(&mut view, diagnostics);
     let stateful = view.flag("stateful", diagnostics);
     let existing = !view.has("existing") || view.flag("existing", diagnostics);
+    let managed = !view.has("managed") || view.flag("managed", diagnostics);
     let write = view
         .word("write", &[("replace", Write::Replace), ("merge", Write::Merge)], diagnostics)
         .unwrap_or(Write::Replace);
@@ -218,11 +226,15 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         resource_type: text(resource_type),
         api_version: text(api_version),
         id: text(id),
+        late,
+        found_by,
+        principal,
         parent: parent.map(|parent| parent.value),
         name_from,
         marker: marker?,
         stateful,
         existing,
+        managed,
         attributes,
         outputs,
         scopes,
@@ -256,8 +268,47 @@ fn name_from(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> NameFrom
     NameFrom::Hash(view.texts("name_from", diagnostics).into_iter().map(|name| name.value).collect())
 }
 
+/// How Azure's id comes about: `{ path, of }`, `{ told }` or `{ path }`.
+fn late(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Option<LateId> {
+    let mut table = view.table("late")?;
+    let told = table.text("told", diagnostics);
+    let create = table.text("create", diagnostics).map(|path| path.value);
+    let of = table.texts("of", diagnostics);
+    let path = if told.is_some() { None } else { table.required_text("path", diagnostics) };
+    table.finish(diagnostics);
+    Some(match (told, path) {
+        (Some(told), _) => LateId::Told { path: told.value, create },
+        (None, Some(path)) if of.is_empty() => LateId::Path(path.value),
+        (None, path) => LateId::Made { path: path?.value, of: of.into_iter().map(|name| name.value).collect() },
+    })
+}
+
+fn found_by(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Vec<FoundBy> {
+    let mut all = Vec::new();
+    for mut table in view.table_list("found_by", diagnostics) {
+        let at = table.jsons("at", diagnostics);
+        let id = table.text("id", diagnostics).map(|id| id.value);
+        let existing = table.flag("existing", diagnostics);
+        if at.is_empty() {
+            table.missing("at", diagnostics);
+        }
+        table.finish(diagnostics);
+        let pointers = at.into_iter().map(|(name, pointer)| {
+            let pointer = pointer.value.as_str().map(str::to_owned).unwrap_or_default();
+            (name, pointer)
+        });
+        all.push(FoundBy { at: pointers.collect(), id, existing });
+    }
+    all
+}
+
 fn marker(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Option<Marker> {
     if let Some(mut table) = view.table("marker") {
+        if table.has("unique_name") {
+            let pointer = table.text("unique_name", diagnostics);
+            table.finish(diagnostics);
+            return Some(Marker::UniqueName(pointer?.value));
+        }
         let pointer = table.required_text("text", diagnostics);
         table.finish(diagnostics);
         return Some(Marker::Text(pointer?.value));
@@ -266,8 +317,11 @@ fn marker(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Option<Mark
         view.missing("marker", diagnostics);
         return None;
     }
-    let tag = view.word("marker", &[("tag", true), ("parent", false)], diagnostics)?;
-    Some(if tag { Marker::Tag } else { Marker::Parent })
+    match view.text("marker", diagnostics)? {
+        At { value, .. } if value == "tag" => Some(Marker::Tag),
+        At { value, .. } if value == "label" => Some(Marker::Label),
+        text => pick("marker", &text, &[("tag", 0), ("label", 0), ("parent", 0)], diagnostics).map(|_| Marker::Parent),
+    }
 }
 
 fn lists(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Vec<(ListCall, Span)> {
@@ -276,7 +330,7 @@ fn lists(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Vec<(ListCal
         let path = list.required_text("path", diagnostics);
         let scope = list.word(
             "scope",
-            &[("subscription", ListScope::Subscription), ("parent", ListScope::Parent)],
+            &[("subscription", ListScope::Subscription), ("parent", ListScope::Parent), ("lookup", ListScope::Lookup)],
             diagnostics,
         );
         if scope.is_none() && !list.has("scope") {

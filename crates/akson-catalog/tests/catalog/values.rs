@@ -13,7 +13,11 @@ pub fn kind(keyword: &str) -> Arc<Kind> {
 }
 
 pub fn context() -> Context {
-    Context { tenant: TENANT.to_owned(), token_exchange_audience: "api://AzureADTokenExchange".to_owned() }
+    Context {
+        tenant: TENANT.to_owned(),
+        token_exchange_audience: "api://AzureADTokenExchange".to_owned(),
+        ..Context::default()
+    }
 }
 
 pub fn span() -> Span {

@@ -21,7 +21,7 @@ impl Evaluator<'_> {
     }
 
     #[inline(never)]
-    fn fit_type(&mut self, value: Val, of: &Type, attribute: Option<&Attribute>, span: Span) -> Val {
+    fn fit_type(&mut self, mut value: Val, of: &Type, attribute: Option<&Attribute>, span: Span) -> Val {
         if value.is_poison() {
             return value;
         }
@@ -36,6 +36,15 @@ impl Evaluator<'_> {
                     .help("use a value that is not sensitive here"),
             );
             return Val::Poison;
+        }
+        if let Some(attribute) = attribute
+            && matches!(of, Type::Resource(_))
+            && (attribute.principal.is_some() || attribute.names.is_some())
+        {
+            match self.fit_named(value, attribute, span) {
+                Ok(fitted) => return fitted,
+                Err(other) => value = other,
+            }
         }
         let nominal = value.marks().and_then(|marks| marks.nominal.clone());
         if nominal.as_ref().is_some_and(|nominal| nominal.name == akson_catalog::kind::SCOPE) {
@@ -253,7 +262,7 @@ impl Evaluator<'_> {
     }
 
     /// An id of one type where another is wanted: the help names the output that is meant.
-    fn wrong_id(&mut self, value: &Val, wanted: &str, span: Span) -> Val {
+    pub(super) fn wrong_id(&mut self, value: &Val, wanted: &str, span: Span) -> Val {
         let of = Type::Named(wanted.to_owned());
         let nominal = value.marks().and_then(|marks| marks.nominal.as_ref());
         let found = nominal.map_or_else(|| value.type_name(), |nominal| describe(&Type::Named(nominal.name.clone())));

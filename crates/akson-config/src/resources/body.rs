@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use akson_catalog::{Attribute, Kind, Type, kind::Role};
+use akson_catalog::{
+    Attribute, Kind, Type,
+    kind::{FoundBy, Role},
+};
 use akson_diagnostics::{Diagnostic, Span, did_you_mean};
 use akson_parser::ast::{Block, Expr, ExprKind, Item, Name};
 use indexmap::IndexMap;
@@ -28,6 +31,8 @@ struct Check<'c> {
     /// What the block is called: `vault`, `entra`.
     title: &'c str,
     existing: bool,
+    /// By what an existing one may be found, besides its name.
+    finds: &'c [FoundBy],
     meta: bool,
     prefix: &'c str,
 }
@@ -45,8 +50,17 @@ impl Evaluator<'_> {
                     .help("remove the word `existing`: declaring what exists adopts it"),
             );
         }
+        if !existing && !kind.managed {
+            self.sink.report(
+                Diagnostic::error(codes::EXISTING, format!("`{}` can only be declared as `existing`", kind.keyword))
+                    .at(block.header, "")
+                    .help(format!("write `existing {}`: it is read, and never written", kind.keyword)),
+            );
+            return Plan { written: Vec::new(), whole: false };
+        }
         let mut written = Vec::new();
-        let check = Check { title: &kind.keyword, existing, meta: true, prefix: "" };
+        let finds = if existing { kind.found_by.as_slice() } else { &[] };
+        let check = Check { title: &kind.keyword, existing, finds, meta: true, prefix: "" };
         let named = fields(&mut self.sink, block, &kind.attributes, &check, &mut written);
         let required = |attribute: &&Attribute| {
             let identifies = kind.id_parts().contains(&attribute.name.as_str());
@@ -54,6 +68,14 @@ impl Evaluator<'_> {
                 || (attribute.role == Role::Name && kind.name_from == akson_catalog::kind::NameFrom::Label);
             if existing { identifies && !given } else { attribute.required }
         };
+        if existing && !finds.is_empty() {
+            let is_named = |name: &str| named.contains_key(name);
+            let whole = kind.found_by(is_named, true).is_some();
+            if !whole {
+                nothing_to_find_by(&mut self.sink, block, kind);
+            }
+            return Plan { written, whole };
+        }
         let whole = missing(&mut self.sink, block, kind.attributes.values().filter(required), &named, &kind.keyword);
         Plan { written, whole }
     }
@@ -79,6 +101,23 @@ fn missing<'k>(
             .help(format!("add {}", quoted(examples.iter().map(String::as_str)))),
     );
     false
+}
+
+/// Reports an `existing` block that does not say which object it is.
+fn nothing_to_find_by(sink: &mut Sink<'_>, block: &Block, kind: &Kind) {
+    let ways: Vec<String> = kind
+        .found_by
+        .iter()
+        .map(|found| {
+            let attributes = found.at.keys().filter_map(|name| kind.attributes.get(name));
+            attributes.map(example).collect::<Vec<_>>().join(" and ")
+        })
+        .collect();
+    sink.report(
+        Diagnostic::error(codes::MISSING_ATTRIBUTES, format!("this `{}` does not say which one it is", kind.keyword))
+            .at(block.header, "")
+            .help(format!("add one of {}", quoted(ways.iter().map(String::as_str)))),
+    );
 }
 
 fn example(attribute: &Attribute) -> String {
@@ -137,7 +176,9 @@ fn fields<'p>(
             continue;
         };
         named.insert(key, name.span);
-        if check.existing && !matches!(attribute.role, Role::Name | Role::Parent | Role::Subscription) {
+        let identifies = matches!(attribute.role, Role::Name | Role::Parent | Role::Subscription)
+            || check.finds.iter().any(|found| found.at.contains_key(key));
+        if check.existing && !identifies {
             sink.report(
                 Diagnostic::error(
                     codes::EXISTING,
@@ -187,7 +228,7 @@ fn one<'p>(
                 );
             }
             let inner_check =
-                Check { title: &attribute.name, existing: false, meta: false, prefix: &format!("{path}.") };
+                Check { title: &attribute.name, existing: false, finds: &[], meta: false, prefix: &format!("{path}.") };
             let named = fields(sink, inner, &attribute.fields, &inner_check, written);
             missing(sink, inner, attribute.fields.values().filter(|field| field.required), &named, &attribute.name);
         }

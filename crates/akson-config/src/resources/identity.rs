@@ -4,7 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use akson_catalog::{
     Address, ArmId, Kind, Reference, Residual, SymbolicId, Type, Value,
-    kind::{NameFrom, Role},
+    kind::{LateId, Marker, NameFrom, Role, ids, late},
+    marker,
 };
 use akson_diagnostics::{Diagnostic, Span};
 
@@ -39,7 +40,7 @@ impl Evaluator<'_> {
 
         let parent = kind.parent.as_deref().and_then(|name| value_of(&values, name));
         let parent_id = match &parent {
-            Some((value, span)) => Some(self.id_of(value, *span)?),
+            Some((value, span)) => Some(self.id_of(value, *span, kind.late.is_some())?),
             None => None,
         };
         let parent_symbolic = parent.as_ref().and_then(|(value, _)| match value.plain() {
@@ -66,7 +67,8 @@ impl Evaluator<'_> {
                 _ => return None,
             },
             (None, NameFrom::Label) => Some(self.name_of_label(kind, declared)?),
-            (None, NameFrom::Hash(parts)) => Some(derived_name(stack, parent_symbolic.as_ref(), parts, &values)?),
+            (None, NameFrom::Hash(_)) if declared.block.existing.is_some() => None,
+            (None, NameFrom::Hash(parts)) => Some(derived_name(kind, stack, parent_symbolic.as_ref(), parts, &values)?),
             (None, NameFrom::Author) => None,
         };
 
@@ -80,24 +82,40 @@ impl Evaluator<'_> {
 
         let mut parts: HashMap<String, String> = HashMap::new();
         parts.insert("subscription".to_owned(), subscription.clone());
-        for part in kind.id_parts() {
+        let is_written = |name: &str| values.iter().any(|(path, ..)| path == name);
+        let found = kind.found_by(is_written, declared.block.existing.is_some());
+        let template = found.and_then(|found| found.id.as_deref()).unwrap_or(&kind.id);
+        for part in ids::parts(template) {
             if Some(part) == kind.parent.as_deref() {
                 parts.insert(part.to_owned(), parent_id.as_ref()?.as_str().to_owned());
             } else if Some(part) == name_attribute {
                 parts.insert(part.to_owned(), name.clone()?);
+            } else if found.is_some_and(|found| found.at.contains_key(part)) {
+                let (value, _) = value_of(&values, part)?;
+                let attribute = kind.attributes.get(part)?;
+                let value = value.to_value()?;
+                let symbol = late::symbol(attribute, &value, &self.principals);
+                parts.insert(part.to_owned(), symbol.unwrap_or_else(|| hashed(&canonical(&value))));
             } else if part != "subscription" {
                 let (value, span) = value_of(&values, part)?;
                 let text = match value.plain() {
-                    Val::Ref(_) => self.id_of(&value, span)?.as_str().to_owned(),
+                    Val::Ref(_) => self.id_of(&value, span, kind.late.is_some())?.as_str().to_owned(),
                     Val::Text(text) => text.to_string(),
                     _ => return None,
                 };
                 parts.insert(part.to_owned(), text);
             }
         }
-        let id = kind.id_for(|part| parts.get(part).map(String::as_str)).ok()?;
-        let subscription = id.subscription().map_or(subscription, str::to_owned);
-        let symbolic_id = SymbolicId::of_arm(&id);
+        let filled =
+            |template: &str| ids::fill(template, |part| parts.get(part).map(String::as_str)).ok().map(ArmId::new);
+        let known_as = filled(template)?;
+        let subscription = known_as.subscription().map_or(subscription, str::to_owned);
+        let symbolic_id = SymbolicId::of_arm(&known_as);
+        let id = match &kind.late {
+            None => Some(known_as),
+            Some(LateId::Path(path)) => Some(filled(path)?),
+            Some(LateId::Made { .. } | LateId::Told { .. }) => None,
+        };
 
         let location = self.location(kind, declared, &mut values, parent.as_ref().map(|(value, _)| value), stack);
         let conflict_domain = match kind.conflict_domain.as_deref() {
@@ -110,15 +128,15 @@ impl Evaluator<'_> {
             }),
             None => None,
         };
-        let reference =
-            Reference { kind: declared.keyword.to_owned(), address, symbolic_id, id: Some(id.as_str().to_owned()) };
+        let id_text = id.as_ref().map(|id| id.as_str().to_owned());
+        let reference = Reference { kind: declared.keyword.to_owned(), address, symbolic_id, id: id_text };
         Some(Instance {
             kind: Arc::clone(kind),
             block,
             existing: declared.block.existing.is_some(),
             pointed: Arc::new(Pointed { reference, instance: None }),
             name,
-            id: Some(id),
+            id,
             parent: parent_symbolic,
             subscription,
             location,
@@ -132,11 +150,13 @@ impl Evaluator<'_> {
     }
 
     /// The id that a reference or an id as text stands for.
-    fn id_of(&mut self, value: &Val, span: Span) -> Option<ArmId> {
+    fn id_of(&mut self, value: &Val, span: Span, late: bool) -> Option<ArmId> {
         match value.plain() {
             Val::Text(text) => Some(ArmId::new(&**text)),
             Val::Ref(pointed) => match &pointed.reference.id {
                 Some(id) => Some(ArmId::new(id.as_str())),
+                // What lies in something without an id of its own is known by what that is known by.
+                None if late => Some(ArmId::new(pointed.reference.symbolic_id.as_str())),
                 None => {
                     let text = format!("the id of `{}` is known only after apply", pointed.reference.address);
                     self.sink.report(
@@ -228,6 +248,7 @@ impl Evaluator<'_> {
 /// A name that Azure needs and the author did not write: a hash of the stack and of what the resource means, never of a label.
 /// None if a part is poison.
 fn derived_name(
+    kind: &Kind,
     stack: &Stack,
     parent: Option<&SymbolicId>,
     parts: &[String],
@@ -249,8 +270,17 @@ fn derived_name(
         };
         add(&text);
     }
-    let digest = hash.finalize();
-    Some(format!("akson-{}", hex(digest.get(..8)?)))
+    let digest = hex(hash.finalize().get(..8)?);
+    Some(match &kind.marker {
+        Marker::UniqueName(_) => marker::unique_name(&stack.id(), &digest),
+        Marker::Tag | Marker::Text(_) | Marker::Label | Marker::Parent => format!("akson-{digest}"),
+    })
+}
+
+/// A short text for what has no short text of its own.
+fn hashed(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    hex(Sha256::digest(text.as_bytes()).get(..8).unwrap_or_default())
 }
 
 /// A text that stands for a value, also for one that is known after apply: which output it will be.

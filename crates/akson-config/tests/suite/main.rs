@@ -14,6 +14,7 @@ mod inputs;
 mod kinds;
 mod order;
 mod pages;
+mod principals;
 mod properties;
 mod resolved;
 mod run;

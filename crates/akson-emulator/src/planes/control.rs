@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::Call;
+use super::{Call, secret};
 use crate::emulator::signed_in;
 use crate::errors;
 use crate::faults::{FaultRule, Faults};
@@ -64,6 +64,9 @@ pub(super) fn answer(call: &mut Call<'_>) -> Answer {
         }),
         ("DELETE", "objects") => {
             let key = call.visit.query.get("id").unwrap_or_default().to_ascii_lowercase();
+            if secret::remove(&mut call.state.world, &key) {
+                return reply::empty(StatusCode::NO_CONTENT);
+            }
             if !call.state.world.objects.contains(&key) {
                 return refuse(StatusCode::NOT_FOUND, "there is no such object");
             }

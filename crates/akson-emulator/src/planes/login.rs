@@ -211,13 +211,27 @@ pub(super) enum BadToken {
     },
 }
 
+/// Who a token speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bearer {
+    pub(crate) object_id: String,
+    pub(crate) client_id: String,
+}
+
 /// Checks the bearer token of a call against a set of audiences.
-pub(super) fn check(world: &World, header: Option<&str>, audiences: &[&str], now: WorldTime) -> Result<(), BadToken> {
+pub(super) fn check(
+    world: &World,
+    header: Option<&str>,
+    audiences: &[&str],
+    now: WorldTime,
+) -> Result<Bearer, BadToken> {
     #[derive(Deserialize)]
     struct Claims {
         aud: String,
         exp: i64,
         tid: String,
+        oid: String,
+        appid: String,
     }
     let header = header.ok_or(BadToken::Missing)?;
     let (scheme, token) = header.split_once(' ').ok_or(BadToken::Invalid)?;
@@ -242,7 +256,7 @@ pub(super) fn check(world: &World, header: Option<&str>, audiences: &[&str], now
     if claims.exp <= now.unix_seconds() {
         return Err(BadToken::Expired { at: WorldTime(claims.exp.saturating_mul(1000)) });
     }
-    Ok(())
+    Ok(Bearer { object_id: claims.oid, client_id: claims.appid })
 }
 
 /// Whether a method reads only.

@@ -5,11 +5,13 @@ mod arm;
 mod control;
 mod login;
 mod metadata;
+mod vault;
 
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 
+use crate::access::grants;
 use crate::clock::WorldTime;
 use crate::emulator::State;
 use crate::options::Options;
@@ -17,8 +19,15 @@ use crate::reply::{Answer, WithHeader};
 use crate::visit::Visit;
 use crate::world::World;
 
-pub(crate) use arm::seeding;
-pub(crate) use arm::settle;
+pub(crate) use arm::{secret, seeding};
+pub(crate) use login::Bearer;
+
+/// Applies everything whose time has come.
+pub(crate) fn settle(world: &mut World, now: WorldTime) {
+    arm::settle(world, now);
+    vault::settle(world, now);
+    grants::settle(world, now);
+}
 
 /// One call and what it may touch.
 pub(crate) struct Call<'a> {
@@ -29,6 +38,18 @@ pub(crate) struct Call<'a> {
     pub(crate) work: Duration,
     pub(crate) options: &'a Options,
     pub(crate) time_scale: f64,
+    /// Who calls, once a plane has found the token good.
+    pub(crate) bearer: Option<Bearer>,
+}
+
+impl Call<'_> {
+    /// Who calls; before the token was looked at, the signed-in principal.
+    pub(crate) fn bearer(&self) -> Bearer {
+        self.bearer.clone().unwrap_or_else(|| Bearer {
+            object_id: self.state.world.caller.object_id.clone(),
+            client_id: self.state.world.caller.client_id.clone(),
+        })
+    }
 }
 
 /// Answers a call.
@@ -38,7 +59,7 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Answer {
         "management.azure.com" | "management.core.windows.net" => of_resource_manager(call),
         "login.microsoftonline.com" | "login.windows.net" | "sts.windows.net" => login::answer(call),
         "graph.microsoft.com" => absent::graph(call),
-        host if host.ends_with(".vault.azure.net") => absent::vault(call),
+        host if host.ends_with(vault::SUFFIX) => vault::answer(call),
         _ if call.visit.loopback => {
             if is_control_path(path) {
                 control::answer(call)

@@ -1,17 +1,23 @@
-//! Everything that exists: tenant, subscriptions, objects, soft-deleted vaults, running operations.
+//! Everything that exists: tenant, subscriptions, objects, secrets, soft-deleted vaults, running operations.
 //! Holds and undoes; the rules of each type stand in `planes`, the file in `store`.
 
+mod event;
 mod object;
 mod operation;
+pub(crate) mod principals;
+mod secret;
 pub(crate) mod store;
 mod table;
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::grants::{self, Spreading};
 use crate::clock::WorldTime;
 use crate::dice::Dice;
+pub(crate) use event::{Event, EventBody};
 pub(crate) use object::{DeletedVault, Object, Settling, Subscription, set_state};
 pub(crate) use operation::{Operation, Work};
+pub(crate) use secret::{DeletedSecret, Secret, SecretValue, SecretVersion};
 pub(crate) use table::Table;
 
 /// A right taken away from the signed-in principal.
@@ -52,6 +58,18 @@ pub(crate) struct World {
     pub(crate) objects: Table<Object>,
     pub(crate) deleted_vaults: Table<DeletedVault>,
     pub(crate) operations: Table<Operation>,
+    /// Role assignments that have no effect yet, by the assignment's key.
+    #[serde(default)]
+    pub(crate) spreading: Table<Spreading>,
+    /// Secrets of vaults, soft-deleted ones of both kinds too, by `vault/name` in lower case.
+    #[serde(default)]
+    pub(crate) secrets: Table<Secret>,
+    /// What was written, newest first.
+    #[serde(default)]
+    pub(crate) activity: Table<Event>,
+    /// Whether the owner's role assignments were made; a world of an older version has none.
+    #[serde(default)]
+    pub(crate) owned: bool,
 }
 
 impl World {
@@ -79,10 +97,16 @@ impl World {
             objects: Table::default(),
             deleted_vaults: Table::default(),
             operations: Table::default(),
+            spreading: Table::default(),
+            secrets: Table::default(),
+            activity: Table::default(),
+            owned: true,
         };
-        world
-            .subscriptions
-            .insert(subscription.clone(), Subscription { id: subscription, name: "Emulated subscription".to_owned() });
+        world.subscriptions.insert(
+            subscription.clone(),
+            Subscription { id: subscription.clone(), name: "Emulated subscription".to_owned() },
+        );
+        grants::own(&mut world, &subscription, now);
         world.accept();
         world
     }
@@ -93,6 +117,9 @@ impl World {
             || self.objects.changed()
             || self.deleted_vaults.changed()
             || self.operations.changed()
+            || self.spreading.changed()
+            || self.secrets.changed()
+            || self.activity.changed()
     }
 
     /// Keeps the changes.
@@ -101,6 +128,9 @@ impl World {
         self.objects.accept();
         self.deleted_vaults.accept();
         self.operations.accept();
+        self.spreading.accept();
+        self.secrets.accept();
+        self.activity.accept();
     }
 
     /// Takes the changes back.
@@ -109,9 +139,12 @@ impl World {
         self.objects.undo();
         self.deleted_vaults.undo();
         self.operations.undo();
+        self.spreading.undo();
+        self.secrets.undo();
+        self.activity.undo();
     }
 
-    /// Removes an object and everything below it.
+    /// Removes an object and everything below it. The secrets of a vault stay: they go when it is purged.
     pub(crate) fn remove_tree(&mut self, key: &str) {
         for below in self.objects.keys_below(key) {
             self.objects.remove(&below);

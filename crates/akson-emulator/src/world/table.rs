@@ -39,11 +39,16 @@ impl<T: Clone> Table<T> {
     }
 
     /// Rows whose key starts with `prefix` and comes after `after` (if that is not empty), in order.
-    pub(crate) fn starting_with<'a>(&'a self, prefix: &'a str, after: &str) -> impl Iterator<Item = (&'a str, &'a T)> {
+    pub(crate) fn starting_with<'a>(
+        &'a self,
+        prefix: &str,
+        after: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a T)> + use<'a, T> {
         let start = if after > prefix { Bound::Excluded(after) } else { Bound::Included(prefix) };
+        let prefix = prefix.to_owned();
         self.rows
             .range::<str, _>((start, Bound::Unbounded))
-            .take_while(move |(key, _)| key.starts_with(prefix))
+            .take_while(move |(key, _)| key.starts_with(&prefix))
             .map(|(key, row)| (key.as_str(), row))
     }
 

@@ -72,9 +72,10 @@ async fn parents_and_children() {
 async fn at_every_scope() {
     let azure = with_group().await;
     azure.check(&format!("PUT {WORKSPACE}"), json!({ "location": "westeurope" }), "201").await;
+    azure.grant("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "");
     for path in [
         "/providers/Microsoft.Management/managementGroups/root".to_owned(),
-        "~/providers/Microsoft.Security/pricings/Containers".to_owned(),
+        "~/providers/A.B/settings/s".to_owned(),
         format!("{WORKSPACE}/providers/Microsoft.Insights/diagnosticSettings/d"),
     ] {
         azure.check(&format!("PUT {path}"), json!({ "properties": {"a": 1} }), "201").await;

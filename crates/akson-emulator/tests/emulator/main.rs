@@ -1,6 +1,8 @@
 //! The emulator as a caller sees it: one module a subject, all through whole requests.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+mod access;
+mod activity;
 mod faults;
 mod federated_credentials;
 mod gate;
@@ -13,8 +15,14 @@ mod login;
 mod nonsense;
 mod pages;
 mod persistence;
+mod policies;
+mod pricings;
 mod recorded;
+mod recorded_rights;
+mod recorded_secrets;
 mod resource_groups;
+mod roles;
+mod secrets;
 mod server;
 mod speed;
 mod support;

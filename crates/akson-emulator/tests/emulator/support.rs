@@ -111,6 +111,52 @@ impl Azure {
         self.check(&format!("GET {path}"), Value::Null, "200").await.body
     }
 
+    /// Sends a call to a vault's own endpoint, e.g. `GET kv/secrets/a`.
+    pub(crate) async fn vault(&self, call: &str, body: Value) -> Reply {
+        let (method, path) = call.split_once(' ').unwrap();
+        let (vault, path) = path.split_once('/').unwrap();
+        let path = match path.split_once('?') {
+            Some(_) => format!("{path}&api-version=7.4"),
+            None => format!("{path}?api-version=7.4"),
+        };
+        let token = token(&self.emulator, "https://vault.azure.net/.default").await;
+        let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("https://{vault}.vault.azure.net/{path}"))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(bytes.into())
+            .unwrap();
+        self.send(request).await.unwrap()
+    }
+
+    /// Sends a call to a vault and compares its outcome, e.g. `200` or `409 Conflict ObjectIsBeingDeleted`.
+    pub(crate) async fn check_vault(&self, call: &str, body: Value, expected: &str) -> Reply {
+        let reply = self.vault(call, body).await;
+        let inner = reply.body["error"]["innererror"]["code"].as_str().map_or_else(String::new, |it| format!(" {it}"));
+        assert_eq!(format!("{}{inner}", reply.outcome()), expected, "{call}\n{}", reply.text);
+        reply
+    }
+
+    /// Gives the caller a role at a scope, at once and from outside.
+    pub(crate) fn grant(&self, role: &str, scope: &str) {
+        let scope = scope.replace('~', &self.subscription);
+        let id = format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{role}");
+        let role = format!("/providers/Microsoft.Authorization/roleDefinitions/{role}");
+        let holder = self.emulator.identity().object_id;
+        let body = json!({ "properties": { "roleDefinitionId": role, "principalId": holder } });
+        self.emulator.god().put_object(&id, body).unwrap();
+    }
+
+    /// Takes all roles from the caller.
+    pub(crate) fn ungrant(&self) {
+        let god = self.emulator.god();
+        for id in god.ids().into_iter().filter(|id| id.contains("/roleassignments/")) {
+            god.delete_object(&id).unwrap();
+        }
+    }
+
     /// Makes a resource group in westeurope.
     pub(crate) async fn group(&self, name: &str) {
         self.check(&format!("PUT ~/resourceGroups/{name}"), json!({ "location": "westeurope" }), "201").await;

@@ -9,7 +9,7 @@ use akson_catalog::{
     equality::Equality,
     json::{lookup, to_plain_json},
     kind::{ChangeEffect, Marker, Role},
-    marker::TAG,
+    marker::{LABEL, TAG},
 };
 use serde_json::Value as Json;
 
@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     OwnedEntry, OwnedState,
+    hashes::sent_hash,
     marker::{Ownership, marker, ownership},
     plan::{Action, Cause, Difference, Effect, Reason, Shown, Work},
     presence::Presence,
@@ -29,13 +30,17 @@ use crate::{
 
 /// Decides about a managed resource.
 pub(crate) fn decide(case: &Case<'_>, setting: &Setting<'_>) -> Decision {
+    if let Some(ids) = setting.snapshot.ambiguous.get(&case.resource.symbolic_id) {
+        return Decision::refused(refuse::ambiguous(case, ids));
+    }
     match case.presence {
         // It goes with what it lies in, and comes back after it.
         Presence::Present(_) if case.parent_is_new => create(case, setting, Cause::Dependency),
+        Presence::NotVerified if !case.parent_is_new => blind(case, setting),
         Presence::NotRead if !case.parent_is_new => {
             Decision::refused(refuse::not_read(case.address, Some(case.resource.header)))
         }
-        Presence::Absent | Presence::NotRead => {
+        Presence::Absent | Presence::NotRead | Presence::NotVerified => {
             let owned = case.entry.is_some_and(|entry| entry.state == OwnedState::Owned);
             create(case, setting, if owned { Cause::Drift } else { Cause::Config })
         }
@@ -44,12 +49,60 @@ pub(crate) fn decide(case: &Case<'_>, setting: &Setting<'_>) -> Decision {
 }
 
 /// Decides about an `existing` resource: it must be there, and is never written.
-pub(crate) fn check_existing(case: &Case<'_>) -> Option<akson_diagnostics::Diagnostic> {
+pub(crate) fn check_existing(case: &Case<'_>, setting: &Setting<'_>) -> Option<akson_diagnostics::Diagnostic> {
+    if let Some(ids) = setting.snapshot.ambiguous.get(&case.resource.symbolic_id) {
+        return Some(refuse::ambiguous(case, ids));
+    }
     match case.presence {
-        Presence::Present(_) => None,
+        Presence::Present(_) | Presence::NotVerified => None,
         Presence::Absent => Some(refuse::not_there(case)),
         Presence::NotRead => Some(refuse::not_read(case.address, Some(case.resource.header))),
     }
+}
+
+/// It cannot be looked at. What the ledger remembers of it tells whether the author changed anything since.
+fn blind(case: &Case<'_>, setting: &Setting<'_>) -> Decision {
+    let entry = case.entry.filter(|entry| entry.state == OwnedState::Owned);
+    let asked = setting.options.replaces(case.address);
+    let Some(entry) = entry.filter(|_| !asked) else {
+        let mut decision = create(case, setting, Cause::Config);
+        decision.not_verified = true;
+        decision.notes.push("its cluster cannot be reached yet: whether it is there already is not known".to_owned());
+        return decision;
+    };
+    let differs = |leaf: &&Leaf| {
+        !leaf.on_create_only && sent_hash(leaf).is_none_or(|sent| entry.sent.get(&leaf.pointer) != Some(&sent))
+    };
+    let changed: Vec<&Leaf> = case.leaves.iter().filter(differs).collect();
+    let written: BTreeSet<&str> = case.leaves.iter().map(|leaf| leaf.pointer.as_str()).collect();
+    let gone = entry.sent.keys().any(|pointer| !written.contains(pointer.as_str()));
+    let mut decision = Decision {
+        id: Some(entry.id.clone()),
+        not_verified: true,
+        notes: vec!["its cluster could not be reached: whether it is as it was left is not known".to_owned()],
+        ..Decision::nothing()
+    };
+    if changed.is_empty() && !gone {
+        return decision;
+    }
+    for leaf in &changed {
+        push_reason(&mut decision.reasons, leaf, Cause::Config, Shown::Absent, Effect::InPlace);
+        if !leaf.sensitive {
+            let after = leaf.want.clone();
+            decision.differences.push(Difference { pointer: leaf.pointer.clone(), before: None, after });
+        }
+    }
+    decision.action = Action::Update;
+    decision.work = Work::Write {
+        id: entry.id.clone(),
+        late: None,
+        leaves: case.leaves.clone(),
+        exists: false,
+        recover: false,
+        replace: false,
+        marker: marker(&case.resource.kind, setting.stack_id, &case.resource.symbolic_id),
+    };
+    decision
 }
 
 /// It is there: whose is it, and what of it differs?
@@ -251,7 +304,8 @@ impl<'a> Found<'a> {
         let kind = &self.case.resource.kind;
         let (attribute, pointer) = match &kind.marker {
             Marker::Text(pointer) => (attribute_of(self.case, pointer), pointer.clone()),
-            Marker::Tag | Marker::Parent => (format!("tags.{TAG}"), format!("/tags/{TAG}")),
+            Marker::Label => ("label `akson`".to_owned(), LABEL.to_owned()),
+            Marker::Tag | Marker::UniqueName(_) | Marker::Parent => (format!("tags.{TAG}"), format!("/tags/{TAG}")),
         };
         let mark = marker(kind, setting.stack_id, &self.case.resource.symbolic_id);
         let before = lookup(&self.live.body, &pointer).cloned();
@@ -309,6 +363,7 @@ fn conclude(mut found: Found<'_>, setting: &Setting<'_>) -> Decision {
     let owned = || case.leaves.iter().filter(|leaf| !leaf.on_create_only).cloned();
     let write = |leaves: Vec<Leaf>, replace: bool| Work::Write {
         id: found.live.id.clone(),
+        late: None,
         leaves,
         exists: true,
         recover: false,
@@ -317,8 +372,15 @@ fn conclude(mut found: Found<'_>, setting: &Setting<'_>) -> Decision {
     };
     let (action, work) = if replace {
         let id = case.resource.id.as_ref().map_or_else(|| found.live.id.clone(), ToString::to_string);
-        let work =
-            Work::Write { id, leaves: case.leaves.clone(), exists: true, recover: false, replace: true, marker: mark };
+        let work = Work::Write {
+            id,
+            late: case.late.clone(),
+            leaves: case.leaves.clone(),
+            exists: true,
+            recover: false,
+            replace: true,
+            marker: mark,
+        };
         (Action::Replace, work)
     } else if foreign {
         if found.reasons.is_empty() {
@@ -333,7 +395,8 @@ fn conclude(mut found: Found<'_>, setting: &Setting<'_>) -> Decision {
         }
         found.notes.push("it existed before: it becomes this stack's".to_owned());
         // Without a mark to write and with every leaf as wanted, there is nothing to send.
-        let record = kind.marker == Marker::Parent && found.differences.is_empty();
+        let unmarked = matches!(kind.marker, Marker::Parent | Marker::UniqueName(_));
+        let record = unmarked && found.differences.is_empty();
         let leaves = owned().collect();
         (Action::Adopt, if record { Work::Record { leaves } } else { write(leaves, false) })
     } else if !found.reasons.is_empty() {
@@ -351,6 +414,7 @@ fn conclude(mut found: Found<'_>, setting: &Setting<'_>) -> Decision {
         reasons: found.reasons,
         notes: found.notes,
         differences: found.differences,
+        not_verified: false,
         diagnostics: found.diagnostics,
     }
 }
@@ -411,9 +475,14 @@ fn create(case: &Case<'_>, setting: &Setting<'_>, why: Cause) -> Decision {
     if why == Cause::Drift {
         notes.push("it was deleted outside".to_owned());
     }
-    let id = case.resource.id.as_ref().map_or_else(|| case.resource.symbolic_id.to_string(), ToString::to_string);
+    let (id, late) = match (&case.resource.id, &case.late) {
+        (Some(id), _) => (id.to_string(), None),
+        (None, Some(Value::Text(id))) => (id.clone(), None),
+        (None, late) => (String::new(), late.clone()),
+    };
     let work = Work::Write {
         id,
+        late,
         leaves: case.leaves.clone(),
         exists: false,
         recover,
@@ -428,6 +497,7 @@ fn create(case: &Case<'_>, setting: &Setting<'_>, why: Cause) -> Decision {
         reasons,
         notes,
         differences,
+        not_verified: false,
         diagnostics: Vec::new(),
     }
 }
@@ -455,8 +525,9 @@ fn map_of(case: &Case<'_>, pointer: &str) -> Option<String> {
     let (map, _) = pointer.rsplit_once('/')?;
     let attributes = case.resource.kind.attributes.values();
     let is_map = |of: &Type| matches!(of, Type::Map(_));
+    let is_set = |equality| equality == Equality::Edges;
     attributes
-        .filter(|attribute| attribute.role == Role::Tags || is_map(&attribute.of))
+        .filter(|attribute| attribute.role == Role::Tags || is_map(&attribute.of) || is_set(attribute.equality))
         .find(|attribute| attribute.pointer.as_deref() == Some(map))
         .map(|attribute| attribute.name.clone())
 }

@@ -1,6 +1,6 @@
 //! The three-way table, a leaf at a time: what was sent (S), what Azure then returned (O), what is wanted (D), what is live (L).
 
-use akson_catalog::encode::Leaf;
+use akson_catalog::{Value, encode::Leaf};
 use serde_json::Value as Json;
 
 use crate::{
@@ -56,6 +56,8 @@ pub(super) fn verdict(leaf: &Leaf, body: &Json, past: Past<'_>) -> Verdict {
         // Nothing comes back to compare with; what was sent once stays sent.
         return match (past, hashes) {
             (_, Some((sent, _))) if sent == SENSITIVE => Verdict::InSync,
+            // What is made once is not made over what is there.
+            _ if matches!(leaf.want, Value::Choice { .. }) => Verdict::Refresh,
             (Past::Foreign, _) => Verdict::Differs(Cause::Adopt),
             _ => Verdict::Differs(Cause::Config),
         };

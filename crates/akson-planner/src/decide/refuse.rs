@@ -22,6 +22,20 @@ pub(super) fn not_there(case: &Case<'_>) -> Diagnostic {
         .help("correct its name, or remove `existing` to have it created")
 }
 
+/// More than one object is what is declared.
+pub(super) fn ambiguous(case: &Case<'_>, ids: &[String]) -> Diagnostic {
+    let title = title(&case.resource.kind);
+    let listed: Vec<&str> = ids.iter().map(String::as_str).take(5).collect();
+    let more = ids.len().saturating_sub(listed.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let text = format!("`{}` is not one {title}: {} fit", case.address, ids.len());
+    Diagnostic::error(codes::AMBIGUOUS, text)
+        .at(case.resource.header, "found by what is written here")
+        .on(case.address)
+        .note(format!("they are {}{more}", listed.join(", ")))
+        .help("say which one is meant by what is unique: `object_id`")
+}
+
 /// Something was not read.
 pub(crate) fn not_read(address: &str, header: Option<Span>) -> Diagnostic {
     let mut diagnostic =

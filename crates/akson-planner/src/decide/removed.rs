@@ -10,7 +10,7 @@ use super::{Decision, Pending, Setting, refuse};
 use crate::{
     OwnedEntry, OwnedState,
     hashes::is_unchanged,
-    marker::{Ownership, ownership, ownership_by_tag},
+    marker::{Ownership, bears_its_name, ownership, ownership_by_tag},
     place::{ancestors, covers, symbolic},
     plan::{Action, Cause, Effect, Reason, Shown, Work},
     presence::{Presence, Presences},
@@ -42,6 +42,13 @@ pub(crate) fn decide(removal: &Removal<'_>, presences: &Presences<'_>, setting: 
     match presence {
         Presence::NotRead => Decision::refused(refuse::not_read(removal.address, removal.header)),
         // The service may not show what it still has: only its answer to a deletion says that it is gone.
+        Presence::NotVerified if removal.protect => {
+            Decision::refused(refuse::protected_delete(removal.address, removal.header))
+        }
+        Presence::NotVerified => Decision {
+            not_verified: true,
+            ..delete(removal, None, Some("its cluster could not be reached to look at it"))
+        },
         Presence::Absent => delete(removal, None, Some("it seems to be gone already; the deletion makes sure")),
         Presence::Present(live) => present(removal, live, presences, setting),
     }
@@ -90,6 +97,9 @@ fn doubt(
             }
         }
     }
+    if bears_its_name(&removal.kind, removal.id, &live.body) {
+        return None;
+    }
     let observed = &removal.entry.observed;
     if observed.is_empty() {
         return Some("what it lies in is not this stack's");
@@ -102,7 +112,7 @@ fn doubt(
 fn tombstone(removal: &Removal<'_>, presence: Presence<'_>, setting: &Setting<'_>) -> Decision {
     let drop = Decision { work: Work::Forget, ..Decision::nothing() };
     match presence {
-        Presence::NotRead => Decision::nothing(),
+        Presence::NotRead | Presence::NotVerified => Decision::nothing(),
         Presence::Absent => drop,
         Presence::Present(live) => {
             let observed = &removal.entry.observed;

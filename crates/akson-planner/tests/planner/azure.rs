@@ -152,7 +152,7 @@ impl World {
                 snapshot.absorb(read, self.azure.answer(read));
             }
             reads.push(wave);
-            wave = next_wave(config, &self.owned, catalog(), options, &snapshot);
+            wave = next_wave(config, &self.owned, catalog(), options, &mut snapshot);
         }
         let mut diagnostics = Diagnostics::new();
         let plan = plan(config, &snapshot, &self.owned, catalog(), options, &mut diagnostics);
@@ -193,7 +193,7 @@ impl World {
                 let entry = self.owned.entries.get_mut(&change.symbolic_id).expect("what is deleted is owned");
                 entry.state = OwnedState::Tombstone;
             }
-            Work::Write { id, leaves, exists, recover, replace, marker } => {
+            Work::Write { id, leaves, exists, recover, replace, marker, .. } => {
                 let leaves: Vec<Leaf> = leaves.iter().map(|leaf| self.filled(leaf, plan)).collect();
                 if *replace {
                     self.azure.delete(&change.symbolic_id);
@@ -222,7 +222,7 @@ impl World {
                         let marked = mark.append_to(text);
                         put(&mut body, pointer, json!(marked));
                     }
-                    Marker::Parent => {}
+                    Marker::Label | Marker::UniqueName(_) | Marker::Parent => {}
                 }
                 let body = match live {
                     Some(_) => {

@@ -53,8 +53,13 @@ impl Blocks {
             span,
         };
         let config = Config { stack, resources: Vec::new(), outputs: Vec::new() };
-        let context =
-            Context { tenant: TENANT.to_owned(), token_exchange_audience: "api://AzureADTokenExchange".to_owned() };
+        let context = Context {
+            tenant: TENANT.to_owned(),
+            token_exchange_audience: "api://AzureADTokenExchange".to_owned(),
+            subscription: SUBSCRIPTION.to_owned(),
+            ..Context::default()
+        }
+        .with_principals(catalog());
         Self { sources, config, context }
     }
 
@@ -248,6 +253,8 @@ impl Block<'_> {
             existing: self.existing,
             symbolic_id,
             id: Some(id),
+            late: None,
+            finders: Vec::new(),
             parent,
             subscription: SUBSCRIPTION.to_owned(),
             attributes,

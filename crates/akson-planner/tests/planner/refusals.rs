@@ -343,7 +343,7 @@ fn a_list_never_decides_that_what_is_ours_is_gone() {
             snapshot.absorb(read, answer);
             asked.push(read.path.split('?').next().unwrap().to_ascii_lowercase());
         }
-        wave = akson_planner::next_wave(&blocks.config, &world.owned, catalog, &options, &snapshot);
+        wave = akson_planner::next_wave(&blocks.config, &world.owned, catalog, &options, &mut snapshot);
     }
     assert!(asked.contains(&identity.to_string()) && asked.contains(&credential.to_string()), "{asked:#?}");
     let mut diagnostics = akson_diagnostics::Diagnostics::new();

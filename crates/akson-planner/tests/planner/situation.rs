@@ -146,6 +146,7 @@ impl Situation {
                 .filter(|(id, _)| *id == subject || !self.destroy || self.is_parent(id))
                 .collect(),
             known: true,
+            ..Owned::default()
         };
         Inputs { world, blocks, options, subject }
     }

@@ -12,7 +12,7 @@ use crate::{
     Attribute, Type, Value,
     equality::Equality,
     json::from_json,
-    kind::{ChangeEffect, OnCreate, Role, Rule, Variant},
+    kind::{ChangeEffect, Form, Names, OnCreate, PrincipalAt, Role, Rule, Variant},
 };
 
 /// Where an attribute stands.
@@ -38,6 +38,8 @@ pub(super) const EQUALITIES: &[(&str, Equality)] = &[
     ("empty_is_absent", Equality::EmptyIsAbsent),
     ("cidr_set", Equality::CidrSet),
     ("subset", Equality::Subset),
+    ("last_segment", Equality::LastSegment),
+    ("edges", Equality::Edges),
 ];
 
 const ROLES: &[(&str, Role)] = &[
@@ -97,6 +99,15 @@ pub(super) fn attribute(
         let variant = variant(view, diagnostics);
         made.variants.insert(name.value, variant);
     }
+    made.principal = view.table("principal").map(|mut table| {
+        let type_at = table.text("type_at", diagnostics).map(|pointer| pointer.value);
+        table.finish(diagnostics);
+        PrincipalAt { type_at }
+    });
+    made.stands_for = view.text("stands_for", diagnostics).map(|output| output.value);
+    let forms = [("same", Form::Same), ("text", Form::Text), ("epoch", Form::Epoch)];
+    made.form = view.word("form", &forms, diagnostics).unwrap_or_default();
+    made.names = view.word("names", &[("roles", Names::Roles)], diagnostics);
     made.values = values;
     made.fields = fields;
     made.pointer = pointer;

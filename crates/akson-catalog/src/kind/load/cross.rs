@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Attribute, Kind, Type,
-    kind::{ListScope, Marker, NameFrom, Role, SCOPE, ids},
+    kind::{LateId, ListScope, Marker, NameFrom, Role, SCOPE, ids},
 };
 
 /// Within one kind.
@@ -37,10 +37,28 @@ pub(super) fn parts(kind: &Kind, places: &Places, diagnostics: &mut Diagnostics)
         }
     }
 
+    let finds = |part: &str| kind.found_by.iter().any(|found| found.at.contains_key(part));
+    for name in kind.found_by.iter().flat_map(|found| found.at.keys()) {
+        must_be(name, places.keyword, "an object is found by it");
+    }
+    if let Some(LateId::Made { of, .. }) = &kind.late {
+        for name in of {
+            must_be(name, places.keyword, "the id is made from it");
+        }
+    }
+    if let Some(principal) = &kind.principal
+        && !kind.outputs.contains_key(&principal.output)
+    {
+        diagnostics.push(
+            Diagnostic::error(UNKNOWN_NAME, format!("there is no output `{}`", principal.output))
+                .at(places.keyword, "its principal id"),
+        );
+    }
+
     let mut unknown_part = false;
     for part in kind.id_parts() {
-        let in_id =
-            kind.attributes.get(part).is_some_and(|attribute| matches!(attribute.role, Role::Name | Role::Parent));
+        let in_id = finds(part)
+            || kind.attributes.get(part).is_some_and(|attribute| matches!(attribute.role, Role::Name | Role::Parent));
         if part != "subscription" && !in_id {
             unknown_part = true;
             diagnostics.push(
@@ -54,6 +72,7 @@ pub(super) fn parts(kind: &Kind, places: &Places, diagnostics: &mut Diagnostics)
         let unnamed = !unknown_part
             && !kind.id.is_empty()
             && matches!(attribute.role, Role::Name | Role::Parent)
+            && !finds(&attribute.name)
             && !kind.id_parts().contains(&attribute.name.as_str());
         if let Some(span) = places.attributes.get(&attribute.name).filter(|_| unnamed) {
             diagnostics.push(
@@ -135,6 +154,7 @@ pub(super) fn list(path: &At<String>, scope: ListScope, diagnostics: &mut Diagno
     let wanted = match scope {
         ListScope::Subscription => "subscription",
         ListScope::Parent => "parent",
+        ListScope::Lookup => return,
     };
     let parts = ids::parts(&path.value);
     if !parts.contains(&wanted) {

@@ -77,7 +77,7 @@ pub(super) fn tags(body: &Body) -> Result<Option<Value>, Refusal> {
 
 /// `systemData` of an object that is written now.
 pub(super) fn system_data(call: &Call<'_>, existing: Option<&Object>) -> Value {
-    let by = &call.state.world.caller.client_id;
+    let by = &call.bearer().client_id;
     let now = call.now.to_string();
     let created = existing.and_then(|object| object.body.get("systemData"));
     let kept = |name: &str, new: &str| created.and_then(|data| data.get(name)).cloned().unwrap_or_else(|| new.into());

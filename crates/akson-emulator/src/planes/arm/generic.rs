@@ -156,12 +156,6 @@ fn whole(id: &ResourceId, mut asked: Body, existing: Option<&Object>) -> Body {
         asked.insert("location".to_owned(), canonical.into());
     }
     body.extend(asked.into_iter().filter(|(_, value)| !value.is_null()));
-    if id.type_key() == "microsoft.keyvault/vaults/secrets"
-        && let Some(Value::Object(properties)) = body.get_mut("properties")
-    {
-        // A secret's value is written, never read.
-        properties.shift_remove("value");
-    }
     crate::world::set_state(&mut body, "Succeeded");
     body
 }

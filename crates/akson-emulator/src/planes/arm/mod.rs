@@ -1,6 +1,8 @@
 //! Azure Resource Manager: what holds for every type before its own rules are asked. In Azure's order:
 //! token, rate, api-version, subscription, rights, resource group, parent, locks.
 
+mod activity;
+mod authorization;
 mod body;
 mod deleted_vault;
 mod federated_credential;
@@ -11,10 +13,12 @@ mod list;
 mod lock;
 mod operation;
 mod path;
+mod pricing;
 mod provider;
 mod region;
 mod resource_group;
 mod rights;
+pub(crate) mod secret;
 pub(crate) mod seeding;
 mod subscription;
 mod tags;
@@ -24,7 +28,7 @@ mod version;
 
 use http::Method;
 
-use super::{Call, login};
+use super::{Bearer, Call, login};
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::{ResourceId, group_key, subscription_key};
 use crate::planes::login::BadToken;
@@ -41,30 +45,37 @@ const AUDIENCES: [&str; 2] = ["https://management.azure.com", "https://managemen
 
 pub(super) fn answer(call: &mut Call<'_>) -> Answer {
     let mut remaining = None;
-    let outcome = respond(call, &mut remaining);
+    let mut target = None;
+    let outcome = respond(call, &mut remaining, &mut target);
     let answer = outcome.unwrap_or_else(Refusal::into_answer);
+    if let Some(target) = target {
+        activity::note(call, &target, &answer);
+    }
     match remaining {
         Some((limit, left)) => with_remaining(answer, limit, left),
         None => answer,
     }
 }
 
-fn respond(call: &mut Call<'_>, remaining: &mut Option<(Limit, u32)>) -> Outcome {
-    authenticate(call)?;
+/// Says on the way how much of a limit is left and, once the call has got past the gate, what it is for.
+fn respond(call: &mut Call<'_>, remaining: &mut Option<(Limit, u32)>, noted: &mut Option<Target>) -> Outcome {
+    call.bearer = Some(authenticate(call)?);
     let target = Target::of(call.visit).ok_or_else(|| errors::no_such_path(&call.visit.path))?;
     *remaining = Some(throttle(call, &target)?);
     let version = version::check(call, &target)?;
     if let Some(subscription) = target.subscription() {
         find_subscription(&call.state.world, subscription)?;
     }
+    *noted = Some(target.clone());
     rights::check(call, &target)?;
     dispatch(call, &target, &version)
 }
 
-fn authenticate(call: &Call<'_>) -> Result<(), Refusal> {
+fn authenticate(call: &Call<'_>) -> Result<Bearer, Refusal> {
     let world = &call.state.world;
-    let Err(bad) = login::check(world, call.visit.header("authorization"), &AUDIENCES, call.now) else {
-        return Ok(());
+    let bad = match login::check(world, call.visit.header("authorization"), &AUDIENCES, call.now) {
+        Ok(bearer) => return Ok(bearer),
+        Err(bad) => bad,
     };
     let (code, message, reason) = match bad {
         BadToken::Missing => (
@@ -101,9 +112,11 @@ fn throttle(call: &mut Call<'_>, target: &Target) -> Result<(Limit, u32), Refusa
     if !call.options.rate_limits {
         return Ok((limit, 199));
     }
-    let left = call.state.buckets.take(&subscription, limit, now).map_err(|seconds| {
-        errors::throttled(&subscription, &call.state.world.caller.object_id, limit.word(), seconds)
-    })?;
+    let left = call
+        .state
+        .buckets
+        .take(&subscription, limit, now)
+        .map_err(|seconds| errors::throttled(&subscription, &call.bearer().object_id, limit.word(), seconds))?;
     if target.namespace().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Microsoft.ManagedIdentity")) {
         let limit = Limit::of_identities(method, matches!(target, Target::Collection(_)));
         call.state
@@ -228,8 +241,9 @@ fn ready(call: &Call<'_>, rules: &dyn ArmType, id: &ResourceId) -> Result<(), Re
     }
     if id.on_resource()
         && id.place.subscription.is_some()
-        && !world.objects.contains(id.scope_key())
-        && let Some(Target::Resource(scope)) = Target::parse(&id.scope, &Method::GET)
+        && !world.objects.contains(authorization::resource_of(id.scope_key()))
+        && let Some(Target::Resource(scope)) =
+            Target::parse(id.scope.get(..authorization::resource_of(&id.scope).len()).unwrap_or_default(), &Method::GET)
     {
         return Err(errors::resource_not_found(&scope));
     }

@@ -39,9 +39,7 @@ pub(crate) fn settle(world: &mut World, now: WorldTime) {
         match work {
             Some(Work::DeleteGroup { key }) => resource_group::remove(world, &key, now),
             Some(Work::DeleteObject { key }) => world.remove_tree(&key),
-            Some(Work::PurgeVault { name }) => {
-                world.deleted_vaults.remove(&name);
-            }
+            Some(Work::PurgeVault { name }) => vault::purge(world, &name),
             Some(Work::Write { .. }) | None => {}
         }
     }
@@ -57,7 +55,7 @@ pub(crate) fn settle(world: &mut World, now: WorldTime) {
     let purged: Vec<String> =
         world.deleted_vaults.iter().filter(|(_, vault)| vault.purge <= now).map(|(name, _)| name.to_owned()).collect();
     for name in purged {
-        world.deleted_vaults.remove(&name);
+        vault::purge(world, &name);
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::body::Body;
 use super::path::Target;
 use super::{resource_group, types};
+use crate::access::grants;
 use crate::clock::WorldTime;
 use crate::id::{ResourceId, group_key};
 use crate::world::{Object, Subscription, World};
@@ -19,10 +20,10 @@ pub(crate) fn put(world: &mut World, id: &str, body: Body, now: WorldTime) -> bo
     let location = body.get("location").and_then(Value::as_str).and_then(super::region::canonical);
     match Target::parse(id, &Method::GET) {
         Some(Target::Subscription(subscription)) => {
-            make_up_subscription(world, &subscription, body.get("displayName").and_then(Value::as_str));
+            make_up_subscription(world, &subscription, body.get("displayName").and_then(Value::as_str), now);
         }
         Some(Target::Group { subscription, group }) => {
-            make_up_subscription(world, &subscription, None);
+            make_up_subscription(world, &subscription, None, now);
             put_group(world, &subscription, &group, location.as_deref(), body, now);
         }
         Some(Target::Resource(id)) => {
@@ -47,7 +48,7 @@ pub(crate) fn make_up_named(world: &mut World, value: &Value, now: WorldTime) {
                 Some(Target::Group { subscription, group }) => {
                     make_up_group(world, &subscription, &group, SOMEWHERE, now);
                 }
-                Some(Target::Subscription(subscription)) => make_up_subscription(world, &subscription, None),
+                Some(Target::Subscription(subscription)) => make_up_subscription(world, &subscription, None, now),
                 _ => {}
             }
         }
@@ -67,17 +68,21 @@ fn is_virtual(id: &ResourceId) -> bool {
     !types::of(&id.type_key()).has_parents()
 }
 
-fn make_up_subscription(world: &mut World, subscription: &str, name: Option<&str>) {
+fn make_up_subscription(world: &mut World, subscription: &str, name: Option<&str>, now: WorldTime) {
     let key = subscription.to_ascii_lowercase();
     if name.is_none() && world.subscriptions.contains(&key) {
         return;
     }
     let name = name.unwrap_or("Made up").to_owned();
+    let made_up = !world.subscriptions.contains(&key);
     world.subscriptions.insert(key, Subscription { id: subscription.to_ascii_lowercase(), name });
+    if made_up {
+        grants::own(world, subscription, now);
+    }
 }
 
 fn make_up_group(world: &mut World, subscription: &str, group: &str, location: &str, now: WorldTime) {
-    make_up_subscription(world, subscription, None);
+    make_up_subscription(world, subscription, None, now);
     if !world.objects.contains(&group_key(subscription, group)) {
         resource_group::make_up(world, subscription, group, location, now);
     }
@@ -86,7 +91,7 @@ fn make_up_group(world: &mut World, subscription: &str, group: &str, location: &
 /// Makes up the subscription, group, scope and parents of a resource, where they are missing.
 fn make_up_above(world: &mut World, id: &ResourceId, location: &str, now: WorldTime) {
     if let Some(subscription) = &id.place.subscription {
-        make_up_subscription(world, subscription, None);
+        make_up_subscription(world, subscription, None, now);
         if let Some(group) = &id.place.group {
             make_up_group(world, subscription, group, location, now);
         }
@@ -130,6 +135,9 @@ fn put_group(world: &mut World, subscription: &str, group: &str, location: Optio
 
 fn put_resource(world: &mut World, id: &ResourceId, given: Body, now: WorldTime) {
     let rules = types::of(&id.type_key());
+    if rules.place(world, id, &given, now) {
+        return;
+    }
     let mut body = Body::new();
     body.insert("id".to_owned(), rules.spell(id).into());
     body.insert("name".to_owned(), id.name().into());

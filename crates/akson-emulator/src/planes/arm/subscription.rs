@@ -6,7 +6,9 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{Call, list, region};
+use crate::access;
 use crate::errors::{self, Outcome};
+use crate::id::subscription_key;
 use crate::planes::login;
 use crate::reply;
 use crate::world::{Subscription, World};
@@ -15,9 +17,11 @@ pub(super) fn list(call: &Call<'_>) -> Outcome {
     only_reads(call)?;
     let after = list::start(call)?;
     let world = &call.state.world;
+    let caller = call.bearer().object_id;
     let rows = world
         .subscriptions
         .starting_with("", &after)
+        .filter(|(key, _)| access::sees(world, &caller, &subscription_key(key), call.now))
         .map(|(key, subscription)| (key, Cow::<Value>::Owned(describe(world, subscription))));
     Ok(list::page(call, rows))
 }

@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use super::body::{self, Body};
 use super::path::Collection;
-use super::{Call, deleted_vault, federated_credential, generic, identity, list, lock, operation, vault};
+use super::{
+    Call, activity, authorization, deleted_vault, federated_credential, generic, identity, list, lock, operation,
+    pricing, secret, vault,
+};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::ResourceId;
@@ -85,6 +88,13 @@ pub(super) trait ArmType: Sync {
         let _ = (world, body, now);
     }
 
+    /// Puts a raw body into the world from outside, for what is not kept as an object. `false`, the
+    /// default, leaves it to the caller.
+    fn place(&self, world: &mut World, id: &ResourceId, body: &Body, now: WorldTime) -> bool {
+        let _ = (world, id, body, now);
+        false
+    }
+
     /// The type's name as the service spells it; by default as the id has it.
     fn name(&self, id: &ResourceId) -> String {
         id.full_type()
@@ -101,6 +111,10 @@ pub(super) fn of(type_key: &str) -> &'static dyn ArmType {
             &deleted_vault::DeletedVaults
         }
         lock::TYPE_KEY => &lock::Locks,
+        secret::TYPE_KEY => &secret::Secrets,
+        pricing::TYPE_KEY => &pricing::Pricings,
+        activity::TYPE_KEY => &activity::Activity,
+        key if key.starts_with(authorization::NAMESPACE) => authorization::of(key).unwrap_or(&generic::Anything),
         key if key.split('/').nth(1) == Some("locations") => &operation::Operations,
         _ => &generic::Anything,
     }

@@ -54,6 +54,8 @@ impl ArmType for Vaults {
         let existing = call.state.world.objects.get(id.key()).cloned();
         if existing.is_none() {
             check_free(&call.state.world, id)?;
+            // A vault that somebody removed from outside leaves nothing to its successor.
+            call.state.world.forget_secrets(&name);
             if recover {
                 return Err(super::deleted_vault::not_found(id.name()));
             }
@@ -167,6 +169,13 @@ pub(super) fn bury(world: &mut World, key: &str, now: WorldTime) {
     let subscription = object.id().split('/').nth(2).unwrap_or_default().to_owned();
     let purge = now.plus(Duration::from_secs(days.saturating_mul(86_400)));
     world.deleted_vaults.insert(name, DeletedVault { subscription, object, deleted: now, purge });
+}
+
+/// Ends a soft-deleted vault for good, with all that was in it.
+pub(super) fn purge(world: &mut World, name: &str) {
+    if world.deleted_vaults.remove(name).is_some() {
+        world.forget_secrets(name);
+    }
 }
 
 /// Recorded: a recovered vault is as it was, whatever else the call says.

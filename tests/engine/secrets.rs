@@ -1,0 +1,133 @@
+//! Secrets: written and never read back, in no plan, ledger or event; made once; brought back from soft deletion.
+
+use akson_applier::End;
+use akson_planner::{Action, options::Mode};
+use serde_json::Value;
+
+use akson_tests::world::{Kill, World, sends};
+
+const CANARY: &str = "canary-7f3a9c";
+
+const STACK: &str = r#"
+stack "test" {
+  location = "westeurope"
+}
+
+variable "password" {
+  type      = string
+  sensitive = true
+  default   = "canary-7f3a9c"
+}
+
+resource_group "app" {
+  name = "app-rg"
+}
+
+vault "app" {
+  name           = "kv-planes-test"
+  resource_group = resource_group.app
+}
+
+secret "db" {
+  vault   = vault.app
+  name    = "db"
+  value   = var.password
+  version = 1
+  expires = "2030-01-31T00:00:00Z"
+}
+
+secret "key" {
+  vault = vault.app
+  name  = "key"
+  value = generated(48)
+}
+"#;
+
+fn secret(world: &World, name: &str) -> Option<Value> {
+    let subscription = world.emulator.identity().subscription;
+    world.god().object(&format!(
+        "/subscriptions/{subscription}/resourceGroups/app-rg/providers/Microsoft.KeyVault/vaults/kv-planes-test/secrets/{name}"
+    ))
+}
+
+/// The requests to the vault's own endpoint that were answered well, without their versions.
+fn writes(world: &World, method: &str, path: &str) -> usize {
+    let asked = world.god().requests();
+    let to_vault = asked.iter().filter(|request| request.host == "kv-planes-test.vault.azure.net");
+    let fits = to_vault.filter(|request| request.method == method && request.path.starts_with(path));
+    fits.filter(|request| request.status.is_some_and(|status| status < 300)).count()
+}
+
+fn reads_of_values(world: &World) -> usize {
+    writes(world, "GET", "/secrets")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_goes_to_the_vault_and_nowhere_else() {
+    let world = World::new();
+    let first = world.apply(STACK).await;
+    assert_eq!(first.report.end, End::Done, "{:#?}", first.report.diagnostics);
+    let shown = secret(&world, "db").unwrap();
+    assert_eq!(shown["properties"]["attributes"]["exp"], 1_896_048_000);
+    assert_eq!(shown["tags"]["akson-version"], "1");
+    let told = format!("{:?} {:?} {:?}", first.plan, first.events, first.report);
+    let kept = String::from_utf8(world.store.document().unwrap().write()).unwrap();
+    assert!(!told.contains(CANARY) && !kept.contains(CANARY));
+    assert!(kept.contains("/secrets/db"));
+
+    world.god().clear_request_log();
+    let second = world.apply(STACK).await;
+    assert!(second.plan.is_empty() && !sends(&second.plan), "{:#?}", second.plan.changes);
+    let hosts: Vec<String> = world.god().requests().into_iter().map(|request| request.host).collect();
+    assert!(!hosts.iter().any(|host| host.ends_with("vault.azure.net")), "a plan asks no vault: {hosts:?}");
+    assert_eq!(reads_of_values(&world), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_is_written_again_for_another_version_alone() {
+    let world = World::new();
+    world.apply(STACK).await;
+    let changed = STACK.replace(CANARY, "canary-other");
+    assert!(world.apply(&changed).await.plan.is_empty(), "a changed value does not show");
+    assert_eq!(writes(&world, "PUT", "/secrets/db"), 1);
+
+    let dated = changed.replace("2030", "2031");
+    let outcome = world.apply(&dated).await;
+    assert_eq!((outcome.plan.count(Action::Update), outcome.report.end), (1, End::Done));
+    assert_eq!((writes(&world, "PUT", "/secrets/db"), writes(&world, "PATCH", "/secrets/db/")), (1, 1));
+
+    let versioned = dated.replace("version = 1", "version = 2");
+    assert_eq!(world.apply(&versioned).await.report.end, End::Done);
+    assert_eq!(writes(&world, "PUT", "/secrets/db"), 2);
+    assert!(world.apply(&versioned).await.plan.is_empty());
+    assert_eq!(reads_of_values(&world), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_made_once_is_made_once_however_a_run_is_killed() {
+    for at in 0..30 {
+        for kill in [Kill::Before(at), Kill::After(at), Kill::OnItsWay(at)] {
+            let world = World::new();
+            if !world.kill(STACK, Mode::Apply, kill).await {
+                continue;
+            }
+            world.settle_to(STACK).await;
+            assert_eq!(writes(&world, "PUT", "/secrets/key"), 1, "{kill:?}");
+            assert!(secret(&world, "key").unwrap()["tags"]["akson-run"].is_string(), "{kill:?}");
+            assert_eq!(reads_of_values(&world), 0, "{kill:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_secret_is_brought_back_when_it_is_declared_again() {
+    let world = World::new();
+    world.apply(STACK).await;
+    let without = STACK.split("secret \"key\"").next().unwrap();
+    let outcome = world.apply(without).await;
+    assert_eq!((outcome.plan.count(Action::Delete), outcome.report.end), (1, End::Done));
+    assert_eq!(secret(&world, "key"), None);
+    world.settle_to(STACK).await;
+    assert!(secret(&world, "key").is_some());
+    assert_eq!(writes(&world, "POST", "/deletedsecrets/key/recover"), 1);
+}
