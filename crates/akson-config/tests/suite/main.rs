@@ -11,7 +11,7 @@ mod corpus;
 mod functions;
 mod holes;
 mod inputs;
-mod kinds;
+mod own_kinds;
 mod order;
 mod pages;
 mod principals;
