@@ -11,7 +11,7 @@ use crate::{
     lints,
     model::{Config, Inputs, OutputValue, Resource},
     names::Names,
-    resources::{Instance, body::plain_block, unique},
+    resources::{Instance, body::plain_block, nested, unique},
     sink::Sink,
     val::Val,
     variables::constant,
@@ -86,7 +86,9 @@ pub fn evaluate(
         ..encode::Context::default()
     };
     let context = context.with_principals(catalog);
-    let resources: Vec<Resource> = instances.into_iter().filter_map(|instance| resource(instance, &context)).collect();
+    let mut resources: Vec<Resource> =
+        instances.into_iter().filter_map(|instance| resource(instance, &context)).collect();
+    nested::travel(&mut resources);
     (stack.span.is_some() || !resources.is_empty() || !outputs.is_empty()).then_some(Config {
         stack,
         resources,

@@ -4,7 +4,7 @@
 use indexmap::IndexMap;
 use uuid::Uuid;
 
-use super::{Kind, Names, Role};
+use super::{Kind, Role};
 use crate::{
     Address, ArmId, Attribute, Operator, Reference, Residual, Type, Value,
     encode::{Context, wire_value},
@@ -209,7 +209,7 @@ fn known_text(residual: &Residual) -> Option<&str> {
 pub fn symbol(attribute: &Attribute, value: &Value, context: &Context) -> Option<String> {
     let text = match value {
         Value::Text(text) => normal(attribute, text),
-        Value::Reference(reference) if attribute.names.is_some() => {
+        Value::Reference(reference) if attribute.roles => {
             normal(attribute, reference.id.as_deref().unwrap_or(reference.symbolic_id.as_str()))
         }
         Value::Reference(reference) => reference.symbolic_id.as_str().to_owned(),
@@ -225,12 +225,11 @@ pub fn symbol(attribute: &Attribute, value: &Value, context: &Context) -> Option
 
 /// A text as it is hashed and compared: roles by their GUID alone, ids folded.
 fn normal(attribute: &Attribute, text: &str) -> String {
-    let text = match attribute.names {
-        Some(Names::Roles) => {
-            let last = ArmId::new(text).name().to_owned();
-            roles::find(&last).map_or(last, |guid| guid.to_string())
-        }
-        None => text.to_owned(),
+    let text = if attribute.roles {
+        let last = ArmId::new(text).name().to_owned();
+        roles::find(&last).map_or(last, |guid| guid.to_string())
+    } else {
+        text.to_owned()
     };
     ArmId::new(text).folded().to_owned()
 }

@@ -1,6 +1,6 @@
 //! Fitting values where a principal or a role is wanted: a resource of any kind that is one, its id as text, or a name of a table.
 
-use akson_catalog::{Attribute, Type, kind::Names, named::named, roles};
+use akson_catalog::{Attribute, Type, named::named, roles};
 use akson_diagnostics::{Diagnostic, Span};
 
 use super::Evaluator;
@@ -18,10 +18,7 @@ impl Evaluator<'_> {
         if attribute.principal.is_some() {
             return self.principal(value, span);
         }
-        match attribute.names {
-            Some(Names::Roles) => self.role(value, span),
-            None => Err(value),
-        }
+        if attribute.roles { self.role(value, span) } else { Err(value) }
     }
 
     /// A principal: what has a principal id, or such an id.
