@@ -19,3 +19,4 @@ mod properties;
 mod resolved;
 mod run;
 mod scopes;
+mod workload;
