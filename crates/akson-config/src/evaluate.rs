@@ -11,7 +11,7 @@ use crate::{
     lints,
     model::{Config, Inputs, OutputValue, Resource},
     names::Names,
-    resources::{Instance, body::plain_block, unique},
+    resources::{Instance, body::plain_block, nested, unique},
     sink::Sink,
     val::Val,
     variables::constant,
@@ -84,7 +84,9 @@ pub fn evaluate(
         tenant: stack.tenant.clone(),
         token_exchange_audience: inputs.token_exchange_audience.clone(),
     };
-    let resources: Vec<Resource> = instances.into_iter().filter_map(|instance| resource(instance, &context)).collect();
+    let mut resources: Vec<Resource> =
+        instances.into_iter().filter_map(|instance| resource(instance, &context)).collect();
+    nested::travel(&mut resources);
     (stack.span.is_some() || !resources.is_empty() || !outputs.is_empty()).then_some(Config {
         stack,
         resources,

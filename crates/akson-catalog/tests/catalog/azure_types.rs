@@ -49,10 +49,15 @@ fn has_flag(node: &Json, flag: &str) -> bool {
 }
 
 /// The node of a pointer; `*` stands for the items of a list. An error says which step is not there or is read-only.
-fn find<'a>(body: &'a Json, pointer: &str) -> Result<&'a Json, String> {
-    let mut node = body;
+fn find<'a>(data: &'a Json, pointer: &str) -> Result<&'a Json, String> {
+    let mut node = &data["body"];
     for step in pointer.split('/').skip(1) {
-        node = if step == "*" { &node["items"] } else { &node["properties"][step] };
+        // An object with free keys says nothing of what is in it.
+        if node["type"] == "object" && node["properties"].is_null() {
+            return Ok(node);
+        }
+        let step = if step.starts_with("~k") { "*" } else { step };
+        node = resolved(data, if step == "*" { &node["items"] } else { member(node, step) });
         if node.is_null() {
             return Err(format!("`{pointer}` does not exist at `{step}`"));
         }
@@ -61,6 +66,20 @@ fn find<'a>(body: &'a Json, pointer: &str) -> Result<&'a Json, String> {
         }
     }
     Ok(node)
+}
+
+/// What a reference stands for.
+fn resolved<'a>(data: &'a Json, node: &'a Json) -> &'a Json {
+    let name = node["ref"].as_str().and_then(|reference| reference.rsplit('/').next());
+    name.map_or(node, |name| &data["definitions"][name])
+}
+
+/// A member of an object, also of one whose members depend on its type.
+fn member<'a>(node: &'a Json, name: &str) -> &'a Json {
+    let own = &node["properties"][name];
+    let variants =
+        || node["variants"].as_object().into_iter().flatten().map(|(_, variant)| &variant["properties"][name]);
+    if own.is_null() { variants().find(|found| !found.is_null()).unwrap_or(own) } else { own }
 }
 
 /// Every place below a node that may be written, as pointers; lists of objects are walked as `*`, free keys are one place.
@@ -88,14 +107,27 @@ fn writable(node: &Json, at: &str, found: &mut BTreeSet<String>) {
 /// Every place an attribute writes: with the places inside of the items of lists.
 fn written(attribute: &Attribute, found: &mut BTreeSet<String>) {
     found.extend(attribute.creates.keys().cloned());
+    let constants = attribute.writes.keys().chain(attribute.off.keys());
+    found.extend(constants.map(|place| match (place.strip_prefix('*'), &attribute.pointer) {
+        (Some(below), Some(list)) => format!("{list}/*{below}"),
+        _ => place.clone(),
+    }));
     for variant in attribute.variants.values() {
         found.extend(variant.writes.keys().chain(variant.creates.keys()).cloned());
         for argument in variant.arguments.values() {
             written(argument, found);
         }
     }
+    if matches!(attribute.of, Type::Object(_)) && attribute.keyed.is_none() {
+        attribute.fields.values().for_each(|field| written(field, found));
+        return;
+    }
     let Some(pointer) = &attribute.pointer else { return };
-    let objects = matches!(&attribute.of, Type::List(item) | Type::Set(item) if matches!(**item, Type::Object(_)));
+    let objects = matches!(&attribute.of, Type::List(item) | Type::Set(item) if matches!(**item, Type::Object(_)))
+        || attribute.keyed.is_some();
+    if let Some(key) = &attribute.keyed {
+        found.insert(format!("{pointer}/*/{key}"));
+    }
     if let Some(key) = &attribute.wrap_items {
         found.insert(format!("{pointer}/*/{key}"));
         found.extend(attribute.wrap_with.keys().map(|key| format!("{pointer}/*/{key}")));
@@ -123,6 +155,22 @@ fn check_words(keyword: &str, attribute: &Attribute, node: &Json, wrong: &mut Ve
     }
 }
 
+/// The words of an attribute, and of everything in it.
+fn words(keyword: &str, attribute: &Attribute, base: &str, data: &Json, wrong: &mut Vec<String>) {
+    let at = attribute.pointer.as_ref().map(|pointer| format!("{base}{pointer}"));
+    if let Some(node) = at.as_deref().and_then(|at| find(data, at).ok()) {
+        check_words(keyword, attribute, node, wrong);
+    }
+    let block = matches!(attribute.of, Type::Object(_)) && attribute.keyed.is_none();
+    let below = if block { base.to_owned() } else { format!("{}/*", at.unwrap_or_default()) };
+    for field in attribute.fields.values() {
+        words(keyword, field, &below, data, wrong);
+    }
+    for argument in attribute.variants.values().flat_map(|variant| variant.arguments.values()) {
+        words(keyword, argument, base, data, wrong);
+    }
+}
+
 #[test]
 fn kinds_write_what_azure_takes() {
     let Some(folder) = folder() else {
@@ -141,28 +189,21 @@ fn kinds_write_what_azure_takes() {
             written(attribute, &mut ours);
         }
         for pointer in &ours {
-            if let Err(why) = find(body, pointer) {
+            if let Err(why) = find(&data, pointer) {
                 wrong.push(format!("{}: {why}", kind.keyword));
             }
         }
-        let arguments = kind
-            .attributes
-            .values()
-            .flat_map(|attribute| attribute.variants.values())
-            .flat_map(|variant| variant.arguments.values());
-        for attribute in kind.attributes.values().chain(arguments) {
-            if let Some(node) = attribute.pointer.as_deref().and_then(|pointer| find(body, pointer).ok()) {
-                check_words(&kind.keyword, attribute, node, &mut wrong);
-                for field in attribute.fields.values() {
-                    let pointer =
-                        format!("{}/*{}", attribute.pointer.as_deref().unwrap(), field.pointer.as_deref().unwrap());
-                    check_words(&kind.keyword, field, find(body, &pointer).unwrap(), &mut wrong);
-                }
-            }
+        for attribute in kind.attributes.values() {
+            words(&kind.keyword, attribute, "", &data, &mut wrong);
         }
         for output in kind.outputs.values() {
             let steps = output.pointer.replace('/', "/properties/");
-            if body.pointer(&steps).is_none() {
+            // The data does not say what is in lists, free objects and references.
+            let free = output.pointer.split('/').nth(2).is_some_and(|first| {
+                let node = member(resolved(&data, &body["properties"]["properties"]), first);
+                node["properties"].is_null() && !node.is_null()
+            });
+            if body.pointer(&steps).is_none() && !free {
                 wrong.push(format!("{}: there is no output at `{}`", kind.keyword, output.pointer));
             }
         }
@@ -170,25 +211,40 @@ fn kinds_write_what_azure_takes() {
         let mut all = BTreeSet::new();
         for (name, node) in body["properties"].as_object().unwrap() {
             if name != "name" {
-                writable(node, &format!("/{name}"), &mut all);
+                writable(resolved(&data, node), &format!("/{name}"), &mut all);
             }
         }
-        let covered = all.iter().filter(|place| ours.contains(*place)).count();
+        // A free object is covered by what is written in it.
+        let ours = |place: &str| {
+            let below = format!("{}/", place.replace("/*", "/~"));
+            ours.iter().any(|own| {
+                let own: String = own
+                    .split('/')
+                    .map(|step| if step.starts_with("~k") { "*" } else { step })
+                    .collect::<Vec<_>>()
+                    .join("/");
+                own == place || own.replace("/*", "/~").starts_with(&below)
+            })
+        };
+        let covered = all.iter().filter(|place| ours(place)).count();
         let left_out: Vec<_> = LEFT_OUT.iter().filter(|(keyword, ..)| *keyword == kind.keyword).collect();
+        // A place that ends with a slash stands for all below it.
+        let is_left_out = |left: &str, place: &str| left == place || (left.ends_with('/') && place.starts_with(left));
         println!(
             "{}: {covered} of {} writable properties by attributes, {} left out",
             kind.keyword,
             all.len(),
             left_out.len()
         );
-        for place in all.iter().filter(|place| !ours.contains(*place)) {
-            match left_out.iter().find(|(_, pointer, _)| pointer == place) {
+        for place in all.iter().filter(|place| !ours(place)) {
+            match left_out.iter().find(|(_, pointer, _)| is_left_out(pointer, place)) {
                 Some((_, pointer, reason)) => println!("  {pointer}: {reason}"),
                 None => wrong.push(format!("{}: `{place}` may be written and no attribute says it", kind.keyword)),
             }
         }
-        for (_, pointer, _) in
-            left_out.iter().filter(|(_, pointer, _)| !all.contains(*pointer) || ours.contains(*pointer))
+        for (_, pointer, _) in left_out
+            .iter()
+            .filter(|(_, pointer, _)| !all.iter().any(|place| is_left_out(pointer, place) && !ours(place)))
         {
             wrong.push(format!("{}: `{pointer}` need not be in the list of what is left out", kind.keyword));
         }
