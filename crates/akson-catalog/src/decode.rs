@@ -99,6 +99,12 @@ fn typed(attribute: &Attribute, of: &Type, wire: &Json) -> Value {
                 .map(|wire| typed(attribute, item, wire))
                 .collect(),
         ),
+        (Type::Map(_), Json::Object(entries)) if attribute.wrap_items.is_some() => Value::Map(
+            entries
+                .iter()
+                .map(|(key, wire)| (key.clone(), unwrapped(attribute, wire).map_or(Value::None, from_json)))
+                .collect(),
+        ),
         (Type::Object(_), wire @ Json::Object(_)) if !attribute.fields.is_empty() => {
             let fields = attribute.fields.values().filter_map(|field| {
                 let value = decode_attribute(field, wire).filter(|value| *value != Value::List(Vec::new()))?;

@@ -115,10 +115,13 @@ pub fn encode(kind: &Kind, attributes: &[(String, Value, Span)], context: &Conte
         }
     }
     encoder.base = String::new();
+    // A block that is `none` has nothing in it that a create could need.
     let written = |path: &str| {
-        attributes
-            .iter()
-            .any(|(other, ..)| other == path || other.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+        attributes.iter().any(|(other, value, _)| {
+            let off =
+                *value == Value::None && path.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('.'));
+            off || other == path || other.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))
+        })
     };
     encoder.left_out(&kind.attributes, "", &written);
     encoder.leaves

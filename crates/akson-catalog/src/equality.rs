@@ -32,7 +32,7 @@ pub enum Equality {
     /// Objects contain what is wanted, item by item: raw bodies.
     Subset,
     /// Lists of objects without order: of each live item the keys count that some wanted one has; one that is not enabled counts as
-    /// absent, since services list what is switched off too.
+    /// absent, wanted or not, since services list what is switched off too.
     Items,
     /// The keys of objects, without regard to case; not what is behind them.
     Keys,
@@ -58,7 +58,7 @@ pub fn equal(equality: Equality, want: Option<&Value>, live: Option<&Value>) -> 
         }
         Equality::Set => items(want) == items(live),
         Equality::CidrSet => ranges(want) == ranges(live),
-        Equality::Items => items(want) == items(picked(want, live).as_ref()),
+        Equality::Items => items(picked(want, want).as_ref()) == items(picked(want, live).as_ref()),
         Equality::Keys => keys(want) == keys(live),
         Equality::Subset => match want {
             None => live.is_none_or(is_empty),

@@ -171,19 +171,19 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(value: Json, refused: Option<&str>) {
+    fn check(value: &Json, refused: Option<&str>) {
         let effect = Parameter {
             of: "string".to_owned(),
             allowed: vec![json!("Audit"), json!("Deny")],
             default: Some(json!("Audit")),
         };
-        assert_eq!(effect.refuses(&value).as_deref(), refused, "{value}");
+        assert_eq!(effect.refuses(value).as_deref(), refused, "{value}");
     }
 
     #[test]
     fn values_are_checked_letter_by_letter() {
-        check(json!("Deny"), None);
-        check(json!("deny"), Some("\"deny\" is none of the allowed values: \"Audit\", \"Deny\""));
-        check(json!(true), Some("it takes a value of type string, and this is of type boolean"));
+        check(&json!("Deny"), None);
+        check(&json!("deny"), Some("\"deny\" is none of the allowed values: \"Audit\", \"Deny\""));
+        check(&json!(true), Some("it takes a value of type string, and this is of type boolean"));
     }
 }

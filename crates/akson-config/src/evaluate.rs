@@ -11,6 +11,7 @@ use crate::{
     lints,
     model::{Config, Inputs, OutputValue, Resource},
     names::Names,
+    policy,
     resources::{Instance, body::plain_block, nested, unique},
     sink::Sink,
     val::Val,
@@ -76,6 +77,7 @@ pub fn evaluate(
     instances.sort_by_key(|instance| instance.block);
     let all: Vec<&Instance> = instances.iter().collect();
     unique::check(&all, &mut evaluator.sink);
+    policy::check(&all, &mut evaluator.sink);
     lints::check(&all, inputs, &mut evaluator.sink);
     drop(evaluator);
     diagnostics.append(found);

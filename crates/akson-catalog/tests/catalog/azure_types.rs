@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, env, fs, path::PathBuf};
 use akson_catalog::{Attribute, Catalog, Type, kind::embedded::KINDS};
 use serde_json::Value as Json;
 
-/// What may be written and is left out on purpose.
+/// What may be written and is left out on purpose. A place that ends with a slash stands for all below it.
 const LEFT_OUT: &[(&str, &str, &str)] = &[
     ("resource_group", "/managedBy", "set by the service that manages the group, never by people"),
     ("vault", "/properties/enableSoftDelete", "always true: Azure forces it"),
@@ -17,6 +17,107 @@ const LEFT_OUT: &[(&str, &str, &str)] = &[
     ),
     ("vault", "/properties/vaultUri", "an output: Azure says it, though the types call it writable"),
     ("vault", "/properties/provisioningState", "Azure says it, though the types call it writable"),
+    ("cluster", "/identity/delegatedResources", "set by services that delegate, never by people"),
+    ("cluster", "/kind", "always `Base`"),
+    ("cluster", "/properties/aadProfile/clientAppID", "of the integration that Azure retired"),
+    ("cluster", "/properties/aadProfile/serverAppID", "of the integration that Azure retired"),
+    ("cluster", "/properties/aadProfile/serverAppSecret", "of the integration that Azure retired"),
+    (
+        "cluster",
+        "/properties/httpProxyConfig/enabled",
+        "switches a proxy off without forgetting it; a proxy that is written is on",
+    ),
+    ("cluster", "/properties/podIdentityProfile/", "pod identity is retired: workload identity takes its place"),
+    ("cluster", "/properties/privateLinkResources/", "Azure says it, though the types call it writable"),
+    ("cluster", "/properties/agentPoolProfiles/", "pools are resources of their own: `node_pool`"),
+    (
+        "cluster",
+        "/properties/securityProfile/defender/securityGating/identities/*/identity/",
+        "follows from the identity",
+    ),
+    (
+        "defender",
+        "/properties/extensions/*/additionalExtensionProperties",
+        "settings of single extensions, in no documented form",
+    ),
+    ("diagnostic_setting", "/properties/logs/*/retentionPolicy/", "retired: retention is the storage account's"),
+    ("diagnostic_setting", "/properties/metrics/*/retentionPolicy/", "retired: retention is the storage account's"),
+    ("diagnostic_setting", "/properties/metrics/*/timeGrain", "Azure chooses it"),
+    ("diagnostic_setting", "/properties/serviceBusRuleId", "retired: `event_hub_rule` takes its place"),
+    ("firewall", "/extendedLocation/", "firewalls in edge zones are not of this domain"),
+    ("firewall", "/properties/additionalProperties", "free settings without documentation"),
+    ("firewall", "/properties/hubIPAddresses/", "addresses in a hub are Azure's to choose"),
+    ("firewall", "/properties/managementIpConfiguration", "forced tunnelling is not of this domain"),
+    ("firewall", "/properties/applicationRuleCollections/", "rules are the policy's"),
+    ("firewall", "/properties/networkRuleCollections/", "rules are the policy's"),
+    ("firewall", "/properties/natRuleCollections/", "rules are the policy's"),
+    ("firewall_policy", "/properties/dnsSettings/requireProxyForNetworkRules", "follows from `dns_proxy`"),
+    ("firewall_policy", "/properties/explicitProxy/", "an explicit proxy is not of this domain"),
+    ("firewall_policy", "/properties/insights/", "retired: diagnostic settings take its place"),
+    ("firewall_policy", "/properties/intrusionDetection/", "overrides of single signatures are not of this domain"),
+    ("firewall_rules", "/properties/ruleCollections/*/name", "there are two collections, `network` and `application`"),
+    ("initiative", "/properties/policyType", "always `Custom`"),
+    ("initiative", "/properties/version", "versions of own initiatives are a preview"),
+    ("initiative", "/properties/versions", "versions of own initiatives are a preview"),
+    ("log_workspace", "/etag", "a workspace is written without a condition"),
+    ("log_workspace", "/properties/features/dataAuthorizationMode", "a preview without documentation"),
+    ("nat_gateway", "/properties/nat64", "a preview"),
+    ("nat_gateway", "/properties/serviceGateway/", "a preview"),
+    ("nat_gateway", "/properties/sourceVirtualNetwork/", "a preview"),
+    ("network", "/extendedLocation/", "networks in edge zones are not of this domain"),
+    ("network", "/properties/bgpCommunities/", "of ExpressRoute, not of this domain"),
+    ("network", "/properties/ipAllocations/", "set by services that allocate, never by people"),
+    ("network", "/properties/subnets", "subnets are resources of their own: `subnet`"),
+    ("network", "/properties/summarizedGatewayPrefixes", "of gateways, not of this domain"),
+    ("network", "/properties/virtualNetworkPeerings/", "a peering is a resource of its own: write it as a raw one"),
+    ("node_pool", "/properties/nodeImageVersion", "an output: nodes are made new by an upgrade"),
+    ("node_pool", "/properties/virtualMachineNodesStatus/", "Azure says it, though the types call it writable"),
+    ("policy", "/properties/assignmentType", "Azure says it, though the types call it writable"),
+    ("policy", "/properties/selfServeExemptionSettings/", "a preview"),
+    ("policy_definition", "/properties/externalEvaluationEnforcementSettings/", "a preview"),
+    ("policy_definition", "/properties/policyType", "always `Custom`"),
+    ("policy_definition", "/properties/version", "versions of own definitions are a preview"),
+    ("policy_definition", "/properties/versions", "versions of own definitions are a preview"),
+    ("policy", "/properties/metadata", "the mark of ownership stands there"),
+    ("policy_exemption", "/properties/metadata", "the mark of ownership stands there"),
+    ("policy_exemption", "/properties/resourceSelectors/*/selectors/", "in Azure's words, by `selectors`"),
+    ("private_dns_zone", "/etag", "a zone is written without a condition"),
+    ("private_dns_zone_link", "/etag", "a link is written without a condition"),
+    ("private_endpoint", "/extendedLocation/", "endpoints in edge zones are not of this domain"),
+    ("private_endpoint", "/properties/applicationSecurityGroups", "membership is said by the group"),
+    ("private_endpoint", "/properties/billingSku", "a preview"),
+    ("private_endpoint", "/properties/ipVersionType", "a preview"),
+    ("private_endpoint", "/properties/customDnsConfigs/", "Azure says it, though the types call it writable"),
+    (
+        "private_endpoint",
+        "/properties/manualPrivateLinkServiceConnections",
+        "of targets of other tenants, which somebody there must approve",
+    ),
+    ("public_ip", "/extendedLocation/", "addresses in edge zones are not of this domain"),
+    ("public_ip", "/properties/ddosSettings/", "plans are the network's"),
+    ("public_ip", "/properties/deleteOption", "of machines, not of this domain"),
+    ("public_ip", "/properties/dnsSettings/", "Azure says it, or it is a preview"),
+    ("public_ip", "/properties/ipAddress", "an output: Azure says it, though the types call it writable"),
+    ("public_ip", "/properties/ipTags/", "of Microsoft's own services"),
+    ("public_ip", "/properties/linkedPublicIPAddress", "of the migration from basic addresses"),
+    ("public_ip", "/properties/migrationPhase", "of the migration from basic addresses"),
+    ("public_ip", "/properties/natGateway/", "said by the NAT gateway"),
+    ("public_ip", "/properties/servicePublicIPAddress", "of the migration from basic addresses"),
+    ("registry", "/properties/policies/trustPolicy/type", "always `Notary`"),
+    ("registry", "/systemData/", "Azure says it, though the types call it writable"),
+    ("route_table", "/properties/disablePeeringRoute", "a preview"),
+    ("route_table", "/properties/routes/*/id", "Azure says it, though the types call it writable"),
+    ("route_table", "/properties/routes/*/properties/nextHop/", "a preview"),
+    ("subnet", "/properties/applicationGatewayIPConfigurations/", "said by the application gateway"),
+    ("subnet", "/properties/delegations/*/id", "Azure says it, though the types call it writable"),
+    ("subnet", "/properties/delegations/*/type", "Azure says it, though the types call it writable"),
+    ("subnet", "/properties/ipAllocations/", "set by services that allocate, never by people"),
+    ("subnet", "/properties/ipamPoolPrefixAllocations/", "of address pools, not of this domain"),
+    ("subnet", "/properties/routeTable/", "said by the route table"),
+    ("subnet", "/properties/serviceEndpointPolicies/", "of storage accounts, not of this domain"),
+    ("subnet", "/properties/serviceEndpoints/", "Azure chooses it"),
+    ("subnet", "/properties/serviceGateway/", "a preview"),
+    ("subnet", "/properties/sharingScope", "a preview"),
 ];
 
 /// Places that kinds write and the data does not call by that name.
@@ -53,7 +154,7 @@ fn find<'a>(data: &'a Json, pointer: &str) -> Result<&'a Json, String> {
     let mut node = &data["body"];
     for step in pointer.split('/').skip(1) {
         // An object with free keys says nothing of what is in it.
-        if node["type"] == "object" && node["properties"].is_null() {
+        if node["type"] == "any" || node["type"] == "object" && node["properties"].is_null() {
             return Ok(node);
         }
         let step = if step.starts_with("~k") { "*" } else { step };
@@ -80,6 +181,22 @@ fn member<'a>(node: &'a Json, name: &str) -> &'a Json {
     let variants =
         || node["variants"].as_object().into_iter().flatten().map(|(_, variant)| &variant["properties"][name]);
     if own.is_null() { variants().find(|found| !found.is_null()).unwrap_or(own) } else { own }
+}
+
+/// Whether an answer can have something there: items of lists by their place.
+fn exists(data: &Json, pointer: &str) -> bool {
+    let mut node = &data["body"];
+    for step in pointer.split('/').skip(1) {
+        if node["type"] == "object" && node["properties"].is_null() {
+            return true;
+        }
+        let next = if step.parse::<usize>().is_ok() { &node["items"] } else { member(node, step) };
+        node = resolved(data, next);
+        if node.is_null() {
+            return false;
+        }
+    }
+    true
 }
 
 /// Every place below a node that may be written, as pointers; lists of objects are walked as `*`, free keys are one place.
@@ -197,13 +314,7 @@ fn kinds_write_what_azure_takes() {
             words(&kind.keyword, attribute, "", &data, &mut wrong);
         }
         for output in kind.outputs.values() {
-            let steps = output.pointer.replace('/', "/properties/");
-            // The data does not say what is in lists, free objects and references.
-            let free = output.pointer.split('/').nth(2).is_some_and(|first| {
-                let node = member(resolved(&data, &body["properties"]["properties"]), first);
-                node["properties"].is_null() && !node.is_null()
-            });
-            if body.pointer(&steps).is_none() && !free {
+            if !exists(&data, &output.pointer) {
                 wrong.push(format!("{}: there is no output at `{}`", kind.keyword, output.pointer));
             }
         }

@@ -18,7 +18,7 @@ impl Evaluator<'_> {
                 continue;
             }
             let span = rule.when.first().and_then(|(path, _)| place(instance, path)).unwrap_or(instance.header);
-            if let Some(also) = broken(instance, rule) {
+            if let Broken::At(also) = broken(instance, rule) {
                 let mut diagnostic = Diagnostic::error(Code(rule.code), rule.says.clone()).at(span, "");
                 if let Some(also) = also.filter(|also| *also != span) {
                     diagnostic = diagnostic.also(also, "and this");
@@ -26,23 +26,31 @@ impl Evaluator<'_> {
                 found.push(diagnostic.note(rule.why.clone()).help(rule.help.clone()));
             }
         }
-        found.into_iter().for_each(|diagnostic| self.sink.report(diagnostic));
+        for diagnostic in found {
+            self.sink.report(diagnostic);
+        }
     }
 }
 
-/// Whether a rule that matters is broken: the place of what breaks it, if that is written.
-fn broken(instance: &Instance, rule: &Needs) -> Option<Option<Span>> {
+/// Whether a rule that matters is broken.
+enum Broken {
+    No,
+    /// By what stands there, if it is written.
+    At(Option<Span>),
+}
+
+fn broken(instance: &Instance, rule: &Needs) -> Broken {
     if !rule.one_of.is_empty() {
         let written: Vec<&String> =
             rule.one_of.iter().filter(|path| holds(instance, path, "*") != Some(false)).collect();
         return match written.as_slice() {
-            [_] => None,
-            [_, second, ..] => Some(place(instance, second)),
-            [] => Some(None),
+            [_] => Broken::No,
+            [_, second, ..] => Broken::At(place(instance, second)),
+            [] => Broken::At(None),
         };
     }
-    let (path, _) = rule.needs.iter().find(|(path, word)| holds(instance, path, word) == Some(false))?;
-    Some(place(instance, path))
+    let lacking = rule.needs.iter().find(|(path, word)| holds(instance, path, word) == Some(false));
+    lacking.map_or(Broken::No, |(path, _)| Broken::At(place(instance, path)))
 }
 
 /// Whether an attribute is what the word says; none if that is not known.

@@ -11,6 +11,7 @@ mod corpus;
 mod functions;
 mod holes;
 mod inputs;
+mod kinds;
 mod order;
 mod pages;
 mod properties;

@@ -320,10 +320,9 @@ fn equality_of(of: &Type) -> Equality {
             "uuid" | "principal_id" | "client_id" | "object_id" | "tenant_id" => Equality::CaseInsensitive,
             _ => Equality::Exact,
         },
-        Type::Map(item) => equality_of(item),
         Type::List(item) | Type::Set(item) if **item == Type::Named("cidr".to_owned()) => Equality::CidrSet,
         Type::Set(_) => Equality::Set,
-        Type::List(item) => equality_of(item),
+        Type::List(item) | Type::Map(item) => equality_of(item),
         _ => Equality::Exact,
     }
 }
