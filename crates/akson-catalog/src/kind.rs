@@ -4,6 +4,7 @@ pub mod docs;
 pub mod embedded;
 pub mod ids;
 pub mod load;
+pub mod places;
 pub mod raw;
 
 use std::{collections::BTreeMap, sync::Arc};

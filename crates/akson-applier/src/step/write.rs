@@ -2,6 +2,7 @@
 
 use akson_azure::Operation;
 use akson_catalog::{
+    Quirk,
     body::{body, lay_over},
     encode::Leaf,
     json::{lookup, put, to_plain_json},
@@ -39,7 +40,12 @@ impl Run<'_> {
                 self.check_owner(change, live)?;
                 self.check_unchanged(change, &leaves, live)?;
             }
-            (Some(live), false) => self.check_appeared(change, live)?,
+            (Some(live), false) => {
+                self.check_appeared(change, live)?;
+                if self.came_with_parent(change) && missing(&leaves, live).is_empty() {
+                    return self.finish(change, &leaves, live).await;
+                }
+            }
             (None, false) => {}
         }
         if *replace && live.is_some() {
@@ -54,7 +60,11 @@ impl Run<'_> {
             Some(live) => update(change, live, &leaves, marker),
             None => create(change, &leaves, marker),
         };
-        let settled = self.put(change, id, body.map_err(unknown)?, &leaves, marker).await?;
+        let mut settled = self.put(change, id, body.map_err(unknown)?, &leaves, marker).await?;
+        if change.kind.quirks.contains(&Quirk::WrittenTwice) && !missing(&leaves, &settled).is_empty() {
+            let body = update(change, &settled, &leaves, marker).map_err(unknown)?;
+            settled = self.put(change, id, body, &leaves, marker).await?;
+        }
         let settled = self.kept(change, &read, &leaves, marker, settled).await?;
         self.finish(change, &leaves, &settled).await
     }
