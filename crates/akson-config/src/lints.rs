@@ -1,7 +1,9 @@
 //! Lints: what is legal and probably wrong. One file each; warnings and notes only, few and right.
 
 mod audience;
+mod cluster;
 mod issuer;
+mod policy;
 mod subject;
 mod vault;
 
@@ -47,6 +49,8 @@ type Lint = fn(&Seen<'_>) -> Option<Diagnostic>;
 fn lints_of(keyword: &str) -> &'static [Lint] {
     match keyword {
         "federated_credential" => &[issuer::check, subject::wildcard, subject::pull_request, audience::check],
+        "cluster" => &[cluster::local_accounts, cluster::open_api_server, cluster::nobody_gets_in],
+        "policy" => &[policy::no_identity, policy::on_cluster],
         "vault" => &[vault::purge_protection, vault::public_network, vault::access_policies],
         _ => &[],
     }
