@@ -9,5 +9,6 @@
 
 mod faults;
 mod kills;
+mod kinds;
 mod runs;
 mod sim;

@@ -316,8 +316,13 @@ impl Transport for Wire {
         if host == Cloud::PUBLIC.arm && request.method() != Method::GET {
             let id = SymbolicId::from_ledger(request.uri().path().to_ascii_lowercase());
             let announced = self.store.document().and_then(|document| document.entries.get(&id).cloned());
-            let wanted =
-                if request.method() == Method::DELETE { OwnedState::IntentDelete } else { OwnedState::IntentWrite };
+            let catalog = Catalog::builtin().unwrap();
+            let kind = announced.as_ref().and_then(|entry| catalog.get(&entry.owned.kind));
+            // What Azure always has is set back by a write where other things are deleted.
+            let resets = kind.is_some_and(|kind| kind.reset.is_some())
+                && announced.as_ref().is_some_and(|entry| entry.owned.state == OwnedState::IntentDelete);
+            let deletes = request.method() == Method::DELETE || resets;
+            let wanted = if deletes { OwnedState::IntentDelete } else { OwnedState::IntentWrite };
             let state = announced.map(|entry| entry.owned.state);
             assert_eq!(state, Some(wanted), "{} {id} was not announced", request.method());
         }
