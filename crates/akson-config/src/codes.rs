@@ -107,6 +107,10 @@ pub const NESTED: Code = Code(250);
 pub const DUPLICATE_KEY: Code = Code(251);
 /// `after`, `protect` or `on_remove` where it has no meaning, or with a value that has none.
 pub const META: Code = Code(252);
+/// A name that stands for something built into Azure and is none of those known.
+pub const UNKNOWN_BUILT_IN: Code = Code(253);
+/// A policy's parameters do not fit its definition.
+pub const POLICY_PARAMETERS: Code = Code(254);
 
 /// A federated credential's issuer is not written as the token has it.
 pub const LINT_ISSUER: Code = Code(301);

@@ -11,7 +11,8 @@ use crate::{
     lints,
     model::{Config, Inputs, OutputValue, Resource},
     names::Names,
-    resources::{Instance, body::plain_block, unique},
+    policy,
+    resources::{Instance, body::plain_block, nested, unique},
     sink::Sink,
     val::Val,
     variables::constant,
@@ -76,6 +77,7 @@ pub fn evaluate(
     instances.sort_by_key(|instance| instance.block);
     let all: Vec<&Instance> = instances.iter().collect();
     unique::check(&all, &mut evaluator.sink);
+    policy::check(&all, &mut evaluator.sink);
     lints::check(&all, inputs, &mut evaluator.sink);
     drop(evaluator);
     diagnostics.append(found);
@@ -86,7 +88,9 @@ pub fn evaluate(
         ..encode::Context::default()
     };
     let context = context.with_principals(catalog);
-    let resources: Vec<Resource> = instances.into_iter().filter_map(|instance| resource(instance, &context)).collect();
+    let mut resources: Vec<Resource> =
+        instances.into_iter().filter_map(|instance| resource(instance, &context)).collect();
+    nested::travel(&mut resources);
     (stack.span.is_some() || !resources.is_empty() || !outputs.is_empty()).then_some(Config {
         stack,
         resources,

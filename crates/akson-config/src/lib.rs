@@ -20,6 +20,7 @@ mod lints;
 pub mod model;
 mod names;
 mod operators;
+mod policy;
 mod resources;
 mod sink;
 mod stack;

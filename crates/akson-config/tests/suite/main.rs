@@ -13,6 +13,7 @@ mod holes;
 mod inputs;
 mod kinds;
 mod order;
+mod own;
 mod pages;
 mod principals;
 mod properties;
