@@ -41,7 +41,7 @@ impl Run<'_> {
         let leaves = self.known.borrow().fill_leaves(self.snapshot, &change.kind, leaves)?;
         let version = &change.kind.api_version;
         // Where it is now, and where it will be.
-        let made = self.made_id(change, late.as_ref())?;
+        let made = self.made_id(change, late.as_deref())?;
         let (there, id) = match &made {
             Some(made) if *exists => (id, made),
             Some(made) => (made, made),

@@ -389,7 +389,7 @@ fn conclude(mut found: Found<'_>, setting: &Setting<'_>) -> Decision {
         let id = case.resource.id.as_ref().map_or_else(|| found.live.id.clone(), ToString::to_string);
         let work = Work::Write {
             id,
-            late: case.late.clone(),
+            late: case.late.clone().map(Box::new),
             leaves: case.leaves.clone(),
             exists: true,
             recover: false,
@@ -497,7 +497,7 @@ fn create(case: &Case<'_>, setting: &Setting<'_>, why: Cause) -> Decision {
     };
     let work = Work::Write {
         id,
-        late,
+        late: late.map(Box::new),
         leaves: case.leaves.clone(),
         exists: false,
         recover,
