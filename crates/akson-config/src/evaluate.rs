@@ -151,6 +151,7 @@ impl<'a> Evaluator<'a> {
             stack_is_wrong: false,
             without_location: Vec::new(),
             principals: encode::Context::default().with_principals(catalog),
+            expansions: Vec::new(),
             files: Vec::new(),
         }
     }

@@ -27,6 +27,7 @@ mod stack;
 mod val;
 mod variables;
 mod version;
+mod workload;
 
 pub use evaluate::evaluate;
 pub use fold::{FoldError, check_folded, fold};

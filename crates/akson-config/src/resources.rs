@@ -126,6 +126,9 @@ impl<'a> Evaluator<'a> {
         let names = self.names;
         let Some(declared) = names.resources.get(at) else { return BlockState::Poisoned };
         let block = declared.block;
+        if names.intents.contains(&at) {
+            return self.workload(at, cyclic, stack);
+        }
         let Some(kind) = self.kind_of(declared) else { return BlockState::Poisoned };
         self.sink.address = Some(format!("{}.{}", declared.keyword, declared.name));
         let plan = self.plan(&kind, block);
@@ -209,13 +212,12 @@ impl<'a> Evaluator<'a> {
     fn one(
         &mut self,
         at: usize,
-        declared: &Declared<'a>,
+        declared: &Declared<'_>,
         kind: &Arc<Kind>,
         plan: &Plan<'_>,
         each: Option<(&Arc<str>, &(Val, Val))>,
         stack: &Stack,
     ) -> Slot {
-        let block = declared.block;
         let address = Address {
             within: None,
             modules: Vec::new(),
@@ -223,17 +225,33 @@ impl<'a> Evaluator<'a> {
             name: declared.name.to_owned(),
             key: each.map(|(key, _)| InstanceKey(key.to_string())),
         };
+        let scope = Scope { each: each.map(|(_, each)| each), ..Scope::default() };
+        self.instance(at, declared, kind, address, plan, &scope, stack)
+    }
+
+    /// One instance of a block, under an address and with the names of its own that `scope` has.
+    #[expect(clippy::too_many_arguments, reason = "what a block is and where it stands, each given by another caller")]
+    pub(crate) fn instance(
+        &mut self,
+        at: usize,
+        declared: &Declared<'_>,
+        kind: &Arc<Kind>,
+        address: Address,
+        plan: &Plan<'_>,
+        scope: &Scope<'_>,
+        stack: &Stack,
+    ) -> Slot {
+        let block = declared.block;
         if self.instances.len() >= limits::INSTANCES {
             self.sink.limit(block.header, "this configuration has too many resources", "the limit is 50,000 instances");
             return Slot::Poisoned;
         }
         self.sink.address = Some(address.to_string());
-        let scope = Scope { each: each.map(|(_, each)| each), ..Scope::default() };
-        match self.when(block, &scope) {
+        match self.when(block, scope) {
             Some(true) => {}
             Some(false) => return Slot::Excluded,
             None => {
-                self.phantom_in(plan, block, &scope);
+                self.phantom_in(plan, block, scope);
                 return Slot::Poisoned;
             }
         }
@@ -241,13 +259,13 @@ impl<'a> Evaluator<'a> {
         let mut values = Vec::with_capacity(plan.written.len());
         let mut sound = true;
         for written in &plan.written {
-            let value = self.attribute(written, &scope, &mut dependencies);
+            let value = self.attribute(written, scope, &mut dependencies);
             let identifies =
                 matches!(written.attribute.role, Role::Name | Role::Parent | Role::Subscription | Role::Key);
             sound &= !(identifies && value.traits().poison);
             values.push((written.path.clone(), value, written.span));
         }
-        let meta = self.meta(block, &scope, &mut dependencies);
+        let meta = self.meta(block, scope, &mut dependencies);
         if !sound || !plan.whole {
             return Slot::Poisoned;
         }
@@ -265,7 +283,7 @@ impl<'a> Evaluator<'a> {
             keep: meta.keep,
             ..instance
         });
-        self.nested(at, &plan.nested, place, &scope, stack);
+        self.nested(at, &plan.nested, place, scope, stack);
         self.first_of(kind, place, &plan.nested);
         self.rules(place);
         Slot::Exists(place)

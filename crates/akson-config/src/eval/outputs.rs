@@ -15,6 +15,11 @@ use crate::{
 impl Evaluator<'_> {
     /// What a resource tells: an output, or an attribute as it is written.
     #[inline(never)]
+    pub(crate) fn told(&mut self, pointed: &Arc<Pointed>, name: &Name) -> Val {
+        self.output(pointed, name)
+    }
+
+    #[inline(never)]
     pub(super) fn output(&mut self, pointed: &Arc<Pointed>, name: &Name) -> Val {
         let Some(instance) = self.instance_of(pointed) else { return Val::Poison };
         let kind = Arc::clone(&instance.kind);

@@ -118,7 +118,9 @@ impl Evaluator<'_> {
             Some(LateId::Made { .. } | LateId::Told { .. }) => None,
         };
 
-        let location = self.location(kind, declared, &mut values, parent.as_ref().map(|(value, _)| value), stack);
+        let title = format!("{}.{}", address.kind, address.name);
+        let location =
+            self.location(kind, declared, title, &mut values, parent.as_ref().map(|(value, _)| value), stack);
         let conflict_domain = match kind.conflict_domain.as_deref() {
             Some("self") => Some(symbolic_id.clone()),
             Some(name) if kind.attributes.get(name).is_some_and(|attribute| attribute.role == Role::Subscription) => {
@@ -191,6 +193,7 @@ impl Evaluator<'_> {
         &mut self,
         kind: &Kind,
         declared: &Declared<'_>,
+        title: String,
         values: &mut Vec<(String, Val, Span)>,
         parent: Option<&Val>,
         stack: &Stack,
@@ -225,7 +228,7 @@ impl Evaluator<'_> {
             return Some((value, span));
         }
         if !self.stack_is_wrong {
-            self.without_location.push((format!("{}.{}", declared.keyword, declared.name), declared.block.header));
+            self.without_location.push((title, declared.block.header));
         }
         None
     }

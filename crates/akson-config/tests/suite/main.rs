@@ -20,3 +20,4 @@ mod properties;
 mod resolved;
 mod run;
 mod scopes;
+mod workload;
