@@ -16,6 +16,7 @@ use crate::{
     sink::Sink,
     val::Val,
     variables::constant,
+    workload::Expansion,
 };
 
 /// Evaluates the files of one folder as one configuration.
@@ -29,10 +30,27 @@ pub fn evaluate(
     inputs: &Inputs,
     diagnostics: &mut Diagnostics,
 ) -> Option<Config> {
+    evaluate_all(files, sources, catalog, inputs, diagnostics).0
+}
+
+/// The files by name: the order of the source.
+pub(crate) fn in_order<'f>(files: &'f [ast::File], sources: &SourceMap) -> Vec<&'f ast::File> {
     let mut files: Vec<&ast::File> = files.iter().collect();
     files.sort_by(|left, right| {
         sources.get(left.source).name.cmp(&sources.get(right.source).name).then(left.source.cmp(&right.source))
     });
+    files
+}
+
+/// As `evaluate`, with what the intents have become.
+pub(crate) fn evaluate_all(
+    files: &[ast::File],
+    sources: &SourceMap,
+    catalog: &Catalog,
+    inputs: &Inputs,
+    diagnostics: &mut Diagnostics,
+) -> (Option<Config>, Vec<Expansion>) {
+    let files = in_order(files, sources);
     let blocks: Vec<&ast::Block> = files.iter().flat_map(|file| &file.blocks).collect();
     let broken: Vec<&ast::Block> = files.iter().flat_map(|file| &file.broken).collect();
     let unread = files.iter().any(|file| {
@@ -79,6 +97,7 @@ pub fn evaluate(
     unique::check(&all, &mut evaluator.sink);
     policy::check(&all, &mut evaluator.sink);
     lints::check(&all, inputs, &mut evaluator.sink);
+    let expansions = std::mem::take(&mut evaluator.expansions);
     drop(evaluator);
     diagnostics.append(found);
 
@@ -91,11 +110,8 @@ pub fn evaluate(
     let mut resources: Vec<Resource> =
         instances.into_iter().filter_map(|instance| resource(instance, &context)).collect();
     nested::travel(&mut resources);
-    (stack.span.is_some() || !resources.is_empty() || !outputs.is_empty()).then_some(Config {
-        stack,
-        resources,
-        outputs,
-    })
+    let any = stack.span.is_some() || !resources.is_empty() || !outputs.is_empty();
+    (any.then_some(Config { stack, resources, outputs }), expansions)
 }
 
 /// The resolved resource; none if a part of it is wrong.

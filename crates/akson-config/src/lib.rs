@@ -12,6 +12,7 @@
 pub mod codes;
 mod eval;
 mod evaluate;
+mod expand;
 mod fault;
 mod fold;
 mod functions;
@@ -30,6 +31,7 @@ mod version;
 mod workload;
 
 pub use evaluate::evaluate;
+pub use expand::{ExpandError, Expanded, expand};
 pub use fold::{FoldError, check_folded, fold};
 pub use functions::{Function, Parameter, Shape, functions};
 pub use model::{Config, Dependency, Inputs, OutputValue, Resource, Stack};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use akson_catalog::{Address, InstanceKey, SymbolicId, Type};
 use akson_diagnostics::{Diagnostic, Span};
-use akson_parser::ast::{Block, Expr};
+use akson_parser::ast::Expr;
 use indexmap::IndexMap;
 
 use crate::{
@@ -51,6 +51,8 @@ pub(crate) struct Expansion {
     pub identity: Option<Expr>,
     /// Whether the block has `for_each`.
     pub keyed: bool,
+    /// Each key stands for itself: `for_each` is a list or a set.
+    pub keys_are_values: bool,
     /// Whether any instance exists.
     pub there: bool,
 }
@@ -110,6 +112,10 @@ impl Evaluator<'_> {
                 _ => None,
             },
             keyed: for_each.is_some(),
+            keys_are_values: keys.iter().flatten().all(|(key, (_, value))| match value.plain() {
+                Val::Text(value) => value == key,
+                _ => false,
+            }),
             there: found.iter().any(|found| matches!(found, Found::There(_))),
         };
         let mut all = Entries::new();
@@ -432,11 +438,4 @@ fn put(value: &mut IndexMap<Arc<str>, Val>, name: &str, key: Option<&str>, made:
     };
     entries.insert(Arc::from(key), made);
     value.insert(Arc::from(name), Val::map(entries));
-}
-
-impl Expansion {
-    /// The workload's block.
-    pub(crate) fn block<'n>(&self, names: &crate::names::Names<'n>) -> Option<&'n Block> {
-        names.resources.get(self.at).map(|declared| declared.block)
-    }
 }

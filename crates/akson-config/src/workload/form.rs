@@ -37,7 +37,6 @@ pub(super) enum Given<'f> {
 
 /// A `mount` block: one secret provider class.
 pub(super) struct Mount<'f> {
-    pub block: &'f Block,
     pub label: Option<&'f Name>,
     pub class: Option<&'f Expr>,
     pub secrets: &'f Expr,
@@ -144,7 +143,6 @@ fn mounts<'f>(sink: &mut Sink<'_>, blocks: &[&'f Block]) -> Vec<Mount<'f>> {
             continue;
         }
         mounts.push(Mount {
-            block,
             label: block.labels.first(),
             class: parts.get("class").copied(),
             secrets,

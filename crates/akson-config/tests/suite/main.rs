@@ -8,6 +8,7 @@
 )]
 
 mod corpus;
+mod expand;
 mod functions;
 mod holes;
 mod inputs;
