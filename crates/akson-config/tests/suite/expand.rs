@@ -14,11 +14,7 @@ fn expanded(text: &str, only: Option<&str>) -> Result<String, ExpandError> {
     let id = sources.add("main.aks", text);
     let mut diagnostics = Diagnostics::new();
     let files = [akson_parser::parse(&sources, id, &mut diagnostics)];
-    let made = expand(&files, &sources, &catalog(), &inputs_of(text), only, &mut diagnostics);
-    let made = made.inspect_err(|error| {
-        let messages: Vec<String> = diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect();
-        eprintln!("{error:?}: {messages:#?}");
-    })?;
+    let made = expand(&files, &sources, &catalog(), &inputs_of(text), only, &mut diagnostics)?;
     let id = sources.add("expanded.aks", made[0].text.as_str());
     Ok(akson_parser::format(&sources, id).unwrap_or_else(|wrong| panic!("{wrong:#?}\n{}", made[0].text)))
 }
