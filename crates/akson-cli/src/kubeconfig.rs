@@ -23,8 +23,8 @@ pub(crate) struct ClusterAccess {
     pub resource_group: String,
     /// The API server: `https://…:443`.
     pub server: String,
-    /// The certificate of its authority, base64 of PEM.
-    pub authority: String,
+    /// The certificate of its authority, base64 of PEM; without one, the authorities that the machine trusts count.
+    pub authority: Option<String>,
     /// The tenant that its users are in.
     pub tenant: String,
     /// What tokens are asked for.
@@ -69,7 +69,7 @@ pub(crate) fn access(id: &ArmId, object: &Value, kubeconfig: &str, tenant: &str)
         name: id.name().to_owned(),
         resource_group: id.resource_group().unwrap_or_default().to_owned(),
         server: cluster("server").ok_or(NoAccess::Unreadable)?.to_owned(),
-        authority: cluster("certificate-authority-data").ok_or(NoAccess::Unreadable)?.to_owned(),
+        authority: cluster("certificate-authority-data").filter(|text| !text.is_empty()).map(str::to_owned),
         tenant: own_tenant.or_else(|| argument("--tenant-id")).unwrap_or(tenant).to_owned(),
         server_app: argument("--server-id").unwrap_or(SERVER_APP).to_owned(),
         client_app: argument("--client-id").unwrap_or(CLIENT_APP).to_owned(),
@@ -86,12 +86,13 @@ pub(crate) fn kubeconfig(
 ) -> Value {
     let user = format!("clusterUser_{}_{}", cluster.resource_group, cluster.name);
     let context = context.unwrap_or(&cluster.name);
+    let mut reached = json!({ "server": cluster.server });
+    if let Some(authority) = &cluster.authority {
+        reached = json!({ "certificate-authority-data": authority, "server": cluster.server });
+    }
     json!({
         "apiVersion": "v1",
-        "clusters": [{
-            "cluster": { "certificate-authority-data": cluster.authority, "server": cluster.server },
-            "name": cluster.name,
-        }],
+        "clusters": [{ "cluster": reached, "name": cluster.name }],
         "contexts": [{ "context": { "cluster": cluster.name, "user": user }, "name": context }],
         "current-context": context,
         "kind": "Config",

@@ -13,7 +13,7 @@ fn cluster() -> ClusterAccess {
         name: "app-aks".to_owned(),
         resource_group: "app-rg".to_owned(),
         server: "https://app-aks-x.hcp.westeurope.azmk8s.io:443".to_owned(),
-        authority: "QUJD".to_owned(),
+        authority: Some("QUJD".to_owned()),
         tenant: TENANT.to_owned(),
         server_app: SERVER_APP.to_owned(),
         client_app: CLIENT_APP.to_owned(),
@@ -118,8 +118,8 @@ fn azures_answer() {
     );
     let found = access(&id, &entra, &exec, "t").unwrap();
     assert_eq!(
-        (found.name.as_str(), found.resource_group.as_str(), found.server.as_str(), found.authority.as_str()),
-        ("App-aks", "App-rg", "https://x:443", "QUJD")
+        (found.name.as_str(), found.resource_group.as_str(), found.server.as_str(), found.authority.as_deref()),
+        ("App-aks", "App-rg", "https://x:443", Some("QUJD"))
     );
     assert_eq!(
         (found.tenant.as_str(), found.server_app.as_str(), found.client_app.as_str()),
@@ -133,6 +133,13 @@ fn azures_answer() {
     assert_eq!(access(&id, &entra, "no base64!", "t"), Err(NoAccess::Unreadable));
     let other = base64::engine::general_purpose::STANDARD.encode("a: [");
     assert_eq!(access(&id, &entra, &other, "t"), Err(NoAccess::Unreadable));
+}
+
+#[test]
+fn a_cluster_without_an_authority_of_its_own() {
+    let without = ClusterAccess { authority: None, ..cluster() };
+    let config = kubeconfig(&without, Cloud::Public, Login::Azurecli, &SignIn::default(), None);
+    assert_eq!(config["clusters"][0]["cluster"], json!({ "server": without.server }));
 }
 
 #[test]
