@@ -126,3 +126,18 @@ pub const LINT_PURGE_PROTECTION: Code = Code(305);
 pub const LINT_PUBLIC_VAULT: Code = Code(306);
 /// A vault uses access policies in place of roles.
 pub const LINT_ACCESS_POLICIES: Code = Code(307);
+
+/// The label of workload identity stands on a service account.
+pub const LINT_ACCOUNT_LABEL: Code = Code(350);
+/// A secret provider class uses pod identity.
+pub const LINT_POD_IDENTITY: Code = Code(351);
+/// A parameter of a secret provider class is not read under that name.
+pub const LINT_CLASS_PARAMETER: Code = Code(352);
+/// The baseline initiative is assigned without an effect.
+pub const LINT_BASELINE_EFFECT: Code = Code(353);
+/// A role that can read a namespace's secrets and act as its service accounts.
+pub const LINT_WRITER: Code = Code(354);
+/// A policy is assigned on a cluster.
+pub const LINT_POLICY_ON_CLUSTER: Code = Code(355);
+/// A credential trusts a cluster that is not said to issue tokens.
+pub const LINT_SILENT_ISSUER: Code = Code(356);

@@ -214,12 +214,11 @@ impl<'a> Names<'a> {
     /// An intent is declared like a resource, if the catalog has all that it stands for.
     fn workload(&mut self, block: &'a Block, catalog: &Catalog, sink: &mut Sink<'_>) {
         if let Some(missing) = crate::workload::KINDS.iter().find(|kind| catalog.get(kind).is_none()) {
+            let text = "the intent `workload` is not supported by this version".to_owned();
             sink.report(
-                not_supported(
-                    format!("the intent `workload` needs the kind `{missing}`, which this version does not have"),
-                    block.keyword.span,
-                )
-                .help("remove the block until a version of Akson carries it out"),
+                not_supported(text, block.keyword.span)
+                    .note(format!("it stands for a `{missing}` among others, and the catalog has no such kind"))
+                    .help("remove the `workload` block until a version of Akson carries it out"),
             );
             self.poisoned(block, WORKLOAD);
             return;

@@ -7,6 +7,7 @@
     reason = "tests read their corpus and fail loudly"
 )]
 
+mod advice;
 mod corpus;
 mod expand;
 mod functions;

@@ -12,6 +12,9 @@ cluster "main" {
   name           = "app-aks"
   resource_group = resource_group.app
   location       = "northeurope"
+
+  oidc_issuer       = enabled
+  workload_identity = enabled
 }
 vault "app" {
   name             = "app-kv-x7"
