@@ -9,9 +9,6 @@ use crate::{
     refresh::{ReadCause, ReadFailure},
 };
 
-/// The api-version of both requests.
-const VERSION: &str = "2025-05-01";
-
 /// What Azure tells of a cluster.
 #[derive(Debug)]
 pub struct Reached {
@@ -21,15 +18,16 @@ pub struct Reached {
     pub kubeconfig: Secret,
 }
 
-/// Reads a cluster and the kubeconfig of its users; with `public` the one for the public name of a private cluster.
+/// Reads a cluster and the kubeconfig of its users, at the api-version of its kind; with `public` the one for the public name of a private
+/// cluster.
 ///
 /// # Errors
 /// [`ReadFailure`]
-pub async fn reach(engine: &Engine, cluster: &ArmId, public: bool) -> Result<Reached, ReadFailure> {
-    let read = Operation::get(cluster.as_str(), VERSION);
+pub async fn reach(engine: &Engine, cluster: &ArmId, version: &str, public: bool) -> Result<Reached, ReadFailure> {
+    let read = Operation::get(cluster.as_str(), version);
     let object = answer(engine, &read).await?.json().cloned();
     let object = object.filter(serde_json::Value::is_object).ok_or_else(|| no_object(&read))?;
-    let mut ask = Operation::action(cluster.as_str(), Action::ListClusterUserCredential, VERSION).asking("format=exec");
+    let mut ask = Operation::action(cluster.as_str(), Action::ListClusterUserCredential, version).asking("format=exec");
     if public {
         ask = ask.asking("server-fqdn=public");
     }

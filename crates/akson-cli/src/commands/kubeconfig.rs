@@ -25,7 +25,7 @@ pub(crate) async fn run(global: &Global, asked: &KubeconfigArguments) -> Exit {
         Ok(run) => run,
         Err(exit) => return exit,
     };
-    let (id, address) = match find(&run, &asked.cluster) {
+    let Declared { id, address, version } = match find(&run, &asked.cluster) {
         Ok(found) => found,
         Err(diagnostic) => return run.refuse_with(*diagnostic, global),
     };
@@ -35,7 +35,7 @@ pub(crate) async fn run(global: &Global, asked: &KubeconfigArguments) -> Exit {
             .help("add `--live`; it needs the role `Azure Kubernetes Service Cluster User Role`");
         return run.refuse_with(diagnostic, global);
     }
-    let reached = match reach(&run.engine, &id, asked.public_fqdn).await {
+    let reached = match reach(&run.engine, &id, &version, asked.public_fqdn).await {
         Ok(reached) => reached,
         Err(failure) => return run.refuse_with(report::read(&failure), global),
     };
@@ -66,28 +66,42 @@ pub(crate) async fn run(global: &Global, asked: &KubeconfigArguments) -> Exit {
     }
 }
 
-/// The declared cluster that is meant: its id, and how the configuration calls it.
-fn find(run: &Run, asked: &str) -> Result<(ArmId, String), Box<Diagnostic>> {
-    let clusters: Vec<(ArmId, String)> = run
+/// A cluster of the configuration.
+#[derive(Clone)]
+struct Declared {
+    id: ArmId,
+    address: String,
+    /// The api-version of its kind.
+    version: String,
+}
+
+/// The declared cluster that is meant.
+fn find(run: &Run, asked: &str) -> Result<Declared, Box<Diagnostic>> {
+    let clusters: Vec<Declared> = run
         .config
         .resources
         .iter()
         .filter(|resource| resource.kind.keyword == "cluster")
-        .filter_map(|resource| Some((resource.id.clone()?, resource.address.to_string())))
+        .filter_map(|resource| {
+            let (address, version) = (resource.address.to_string(), resource.kind.api_version.clone());
+            Some(Declared { id: resource.id.clone()?, address, version })
+        })
         .collect();
-    let named = |(id, address): &&(ArmId, String)| {
-        address == asked || id.name().eq_ignore_ascii_case(asked) || id.as_str().eq_ignore_ascii_case(asked)
+    let named = |cluster: &&Declared| {
+        cluster.address == asked
+            || cluster.id.name().eq_ignore_ascii_case(asked)
+            || cluster.id.as_str().eq_ignore_ascii_case(asked)
     };
     let mut found = clusters.iter().filter(named);
     let diagnostic = match (found.next(), found.next()) {
         (Some(only), None) => return Ok(only.clone()),
-        (Some((_, first)), Some((_, second))) => {
+        (Some(Declared { address: first, .. }), Some(Declared { address: second, .. })) => {
             Diagnostic::error(NO_CLUSTER, format!("`{asked}` is the name of two clusters: `{first}` and `{second}`"))
                 .help("name one by its address")
         }
         (None, _) => {
             let diagnostic = Diagnostic::error(NO_CLUSTER, format!("this configuration has no cluster `{asked}`"));
-            let words = clusters.iter().flat_map(|(id, address)| [address.as_str(), id.name()]);
+            let words = clusters.iter().flat_map(|cluster| [cluster.address.as_str(), cluster.id.name()]);
             match did_you_mean(asked, words) {
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                 None => diagnostic.help("declare it, as `existing cluster` if it is not yours"),
