@@ -1,7 +1,7 @@
 //! Lints of what lies in clusters and of who may write there: each where it counts, and silent where it does not.
 
 use super::{
-    own_kinds::run_own,
+    own::run_own,
     workload::{BASE, MYAPP},
 };
 

@@ -4,7 +4,7 @@ use akson_config::{Config, ExpandError, expand};
 use akson_diagnostics::{Diagnostics, SourceMap};
 
 use super::{
-    own_kinds::{catalog, run_in},
+    own::{catalog, run_in},
     run::inputs_of,
     workload::{BASE, MYAPP},
 };

@@ -3,7 +3,7 @@
 use akson_catalog::{Residual, Value};
 use akson_config::{Config, model::Resource};
 
-use super::{own_kinds::run_own, run::SUBSCRIPTION};
+use super::{own::run_own, run::SUBSCRIPTION};
 
 pub(crate) const BASE: &str = r#"
 stack "s" { location = "westeurope" }
