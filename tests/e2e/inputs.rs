@@ -108,6 +108,11 @@ fn a_broken_or_foreign_ledger_is_refused() {
     std::fs::copy(other.path().join(".akson/emulator/other.json"), &path).unwrap();
     let _ = folder.akson(&["plan"]).exits(1).says("AKS06");
     let _ = folder.apply().exits(1);
+    // A new world is another tenant and another subscription.
+    std::fs::write(&path, &good).unwrap();
+    std::fs::remove_dir_all(folder.path().join(".akson/emulator/world")).unwrap();
+    let _ = folder.akson(&["plan"]).exits(1).says("AKS06");
+    let _ = folder.apply().exits(1);
 }
 
 #[test]

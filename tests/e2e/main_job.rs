@@ -35,6 +35,11 @@ fn what_init_writes_works() {
     let _ = folder.apply().exits(0);
     folder.settled();
     let _ = folder.akson(&["init"]).exits(1);
+    // A folder is made where it is asked for, below the folder of `-C`.
+    let _ = folder.akson(&["init", "demo"]).exits(0).says("akson -C ./demo apply");
+    let _ = folder.akson(&["-C", "demo", "check"]).exits(0);
+    let _ = folder.akson(&["-C", "demo", "init", "deeper"]).exits(0);
+    assert!(folder.path().join("demo/deeper/main.aks").exists());
 }
 
 #[test]

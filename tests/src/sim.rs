@@ -284,9 +284,14 @@ vault "{block}" {{
             let _ = write!(
                 text,
                 r#"
+identity "kept" {{
+  name           = "id-kept"
+  resource_group = resource_group.{block}
+}}
+
 lock "{block}" {{
   name  = "keep"
-  on    = identity.team["a"]
+  on    = identity.kept
   level = cannot_delete
 }}
 "#

@@ -149,7 +149,7 @@ impl World {
         let died = tokio::select! {
             biased;
             () = killed.killed.notified() => true,
-            _ = self.run_over(Arc::clone(&wire), source, mode, &cancel) => false,
+            _ = self.attempt_over(Arc::clone(&wire), source, mode, &cancel) => false,
         };
         self.store.holder_died();
         died

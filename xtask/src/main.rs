@@ -1,6 +1,7 @@
 //! The project's automation, `cargo xtask COMMAND`: one module a command. Not part of the product.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for developers; it prints what it found")]
 
+mod bench;
 mod book;
 mod sim;
 mod tidy;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 type Command = (&'static str, &'static str, fn(&[String]) -> ExitCode);
 
 const COMMANDS: &[Command] = &[
+    ("bench", "times whole commands on a generated stack", bench::run),
     ("book", "writes the generated part of the book: the reference", book::run),
     ("sim", "lives through seeds: crashes and faults, and what must hold", sim::run),
     ("tidy", "checks what compilers do not: layering, file sizes, words, codes", tidy::run),

@@ -124,7 +124,7 @@ pub(crate) enum Command {
     Init {
         /// Where; created if it is not there.
         #[arg(value_name = "DIR")]
-        directory: Option<PathBuf>,
+        folder: Option<PathBuf>,
     },
     /// Bring files into canonical form.
     Fmt {
@@ -339,4 +339,36 @@ pub(crate) enum EmulatorAction {
         #[arg(long, value_name = "FILE")]
         faults: Option<PathBuf>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// clap gives a flag and an argument of one name one value, silently.
+    #[test]
+    fn no_command_hides_a_flag_of_every_command() {
+        fn check(command: &clap::Command, flags: &[String]) {
+            for argument in command.get_arguments().filter(|argument| !argument.is_global_set()) {
+                let id = argument.get_id().to_string();
+                assert!(!flags.contains(&id), "`{id}` of `{}`", command.get_name());
+            }
+            for inner in command.get_subcommands() {
+                check(inner, flags);
+            }
+        }
+        let command = Arguments::command();
+        command.clone().debug_assert();
+        let flags: Vec<String> = command
+            .get_arguments()
+            .filter(|argument| argument.is_global_set())
+            .map(|argument| argument.get_id().to_string())
+            .collect();
+        assert!(flags.contains(&"directory".to_owned()));
+        for inner in command.get_subcommands() {
+            check(inner, &flags);
+        }
+    }
 }

@@ -73,6 +73,8 @@ pub(crate) fn open_world(directory: &Path, data: &Path, time_scale: f64) -> Resu
         store: Store::Directory(data.to_path_buf()),
         time_scale,
         latency: Latency::Realistic,
+        // A world of its own: its ids are no other's, and a ledger of another world does not fit it.
+        seed: uuid::Uuid::new_v4().as_u64_pair().0,
         ..Options::default()
     };
     let emulator = Emulator::open(options).map_err(|error| Box::new(not_opened(&error)))?;
@@ -154,7 +156,7 @@ async fn over_http(url: &str) -> Result<Session, Box<Diagnostic>> {
                 .help("start one with `akson emulator start` and set AKSON_EMULATOR_URL to the URL that it prints"),
         )
     };
-    let network = akson_azure::network::Network::loopback(url).map_err(|error| failed(error.to_string()))?;
+    let network = akson_azure::network::Network::emulator(url).await.map_err(|error| failed(error.to_string()))?;
     // Its own calls are answered for its own address only, never for one of Azure's names.
     let request = http::Request::get(format!("{}/_emulator/info", url.trim_end_matches('/')))
         .body(Bytes::new())

@@ -21,6 +21,7 @@ use clap::Parser as _;
 use exit::Exit;
 
 fn main() -> ExitCode {
+    akson_azure::network::install_tls();
     std::panic::set_hook(Box::new(bug));
     let mut arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -51,7 +52,7 @@ fn on_a_large_stack(work: impl FnOnce() -> Exit + Send + 'static) -> Option<Exit
 fn run(arguments: &Arguments) -> Exit {
     let global = &arguments.global;
     match &arguments.command {
-        Command::Init { directory } => commands::init::run(global, directory.as_deref()),
+        Command::Init { folder } => commands::init::run(global, folder.as_deref()),
         Command::Fmt { check, paths } => commands::fmt::run(global, *check, paths),
         Command::Check => commands::check::run(global),
         Command::Plan { planning, out, destroy, detailed_exitcode, deny_new_access } => {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -19,15 +19,19 @@ use crate::god::God;
 use crate::log::{Log, RequestRecord};
 use crate::options::{Options, Store};
 use crate::planes::{self, Call};
-use crate::reply::Answer;
+use crate::reply::{self, Answer};
 use crate::seed::{self, SeedError};
 use crate::throttle::Buckets;
+use crate::tls::Authority;
 use crate::visit::Visit;
 use crate::world::store::{Disk, OpenError};
 use crate::world::{Denial, World};
 
 /// How long a call hangs before its connection is reset, in the caller's time.
 const HANG: Duration = Duration::from_secs(600);
+
+/// Where the authority's certificate is asked for.
+const CA_PATH: &str = "/_emulator/ca.pem";
 
 /// The connection was reset: the caller got no answer and cannot know whether the call was processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -74,6 +78,8 @@ pub struct Emulator {
 #[derive(Debug)]
 pub(crate) struct Inner {
     options: Options,
+    /// Vouches for every host that is played, clusters included.
+    pub(crate) authority: Arc<Authority>,
     clock: Clock,
     state: Mutex<State>,
 }
@@ -112,6 +118,7 @@ impl Emulator {
                 let world = if let Some(mut world) = world {
                     grants::own_old_world(&mut world);
                     world.accept();
+                    world.furnish();
                     world
                 } else {
                     let world = World::new(options.seed, WorldTime::of_the_computer());
@@ -121,6 +128,7 @@ impl Emulator {
                 (Some(disk), world)
             }
         };
+        let authority = Arc::new(Authority::open(&options.store)?);
         let scale = if options.time_scale.is_finite() && options.time_scale > 0.0 { options.time_scale } else { 1.0 };
         let state = State {
             disk,
@@ -131,7 +139,7 @@ impl Emulator {
             world,
         };
         let clock = Clock::starting_at(state.world.now, scale);
-        Ok(Arc::new(Self { inner: Arc::new(Inner { options, clock, state: Mutex::new(state) }) }))
+        Ok(Arc::new(Self { inner: Arc::new(Inner { options, authority, clock, state: Mutex::new(state) }) }))
     }
 
     /// Answers one call. Dropping the future before it is done is a caller that dies: the call is then
@@ -142,6 +150,11 @@ impl Emulator {
     /// [`ConnectionReset`], if a fault resets the connection, before or after processing.
     pub async fn handle(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ConnectionReset> {
         let visit = Visit::new(request);
+        if planes::is_control(&visit) && visit.method == Method::GET && visit.path == CA_PATH {
+            // Whoever may speak to us without TLS may learn whom to trust with it.
+            let pem = Bytes::from(self.ca_pem());
+            return Ok(reply::typed(StatusCode::OK, "application/pem-certificate-chain", pem));
+        }
         let Arrival { number, latency, spoiled } = self.inner.arrive(&visit);
         // A quarter of the time is the way there, so that a caller can die before and after.
         let way = latency / 4;
@@ -151,6 +164,9 @@ impl Emulator {
         }
         let answer = self.inner.process(&visit, number, latency.saturating_sub(way));
         self.inner.pause(latency.saturating_sub(way) + spoiled.after.latency).await;
+        if reply::is_reset(&answer) {
+            return Err(ConnectionReset);
+        }
         self.inner.spoil(&spoiled.after).await.unwrap_or(Ok(answer))
     }
 
@@ -160,15 +176,24 @@ impl Emulator {
         signed_in(&state.world, self.inner.clock.scale())
     }
 
+    /// The certificate, in PEM, of the authority that vouches for every host that is played, clusters included. It
+    /// lasts as long as the world.
+    pub fn ca_pem(&self) -> String {
+        self.inner.authority.pem().to_owned()
+    }
+
     /// A view from outside, for tests. It keeps the world open, and locked on disk, for as long as it
     /// lives.
     pub fn god(&self) -> God {
         God::new(Arc::clone(&self.inner))
     }
 
-    /// Puts raw ARM objects into the world, over what is there. Whatever they refer to and is not there
-    /// is made up: subscriptions (which the signed-in principal then owns), resource groups, parents,
-    /// resources named in their properties. Role assignments among them have effect at once.
+    /// Puts raw objects of ARM and of the directory into the world, over what is there. Whatever they
+    /// refer to and is not there is made up: subscriptions (which the signed-in principal then owns),
+    /// resource groups, parents, resources named in their properties, users that are members by their
+    /// principal name. Users, groups, applications and service principals are recognised by `@odata.type`
+    /// or by their properties; a group can have `members` and `owners`, an application
+    /// `federatedIdentityCredentials`. Role assignments among them have effect at once.
     ///
     /// # Errors
     ///
@@ -248,7 +273,9 @@ impl Inner {
             Err(error) => errors::not_stored(&error.to_string()).into_answer(),
         };
         let answer = planes::with_usual_headers(answer, visit, &mut state.world, now);
-        state.log.answered(number, answer.status().as_u16());
+        if !reply::is_reset(&answer) {
+            state.log.answered(number, answer.status().as_u16());
+        }
         answer
     }
 
@@ -267,6 +294,12 @@ impl Inner {
                 Err(error)
             }
         }
+    }
+
+    /// A token for a principal, as if it had signed in.
+    pub(crate) fn token(&self, object_id: &str, audience: &str) -> Option<String> {
+        let state = self.lock();
+        planes::token_for(&state.world, object_id, audience, self.clock.now(), self.clock.scale(), &self.options)
     }
 
     /// What a fault makes of a call in one phase: `None` lets it go on.

@@ -1,6 +1,9 @@
 //! What errors say: codes, messages and shapes as Azure sends them. One place, so that they are
 //! compared with recorded traffic in one place.
 
+pub(crate) mod container;
+pub(crate) mod network;
+
 use std::borrow::Cow;
 
 use http::StatusCode;
@@ -21,6 +24,8 @@ pub(crate) struct Refusal {
     retry_after: Option<u64>,
     /// A `WWW-Authenticate` header.
     challenge: Option<Box<str>>,
+    /// The whole body, where it is not the usual one.
+    body: Option<Box<Value>>,
 }
 
 /// What a plane makes of a call.
@@ -33,7 +38,20 @@ impl Refusal {
 
     /// An error of a resource provider: no gateway header.
     pub(crate) fn provider(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code: code.into(), message: message.into(), gateway: false, retry_after: None, challenge: None }
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+            gateway: false,
+            retry_after: None,
+            challenge: None,
+            body: None,
+        }
+    }
+
+    /// The same error with a body of its own shape.
+    fn with_body(self, body: Value) -> Self {
+        Self { body: Some(Box::new(body)), ..self }
     }
 
     /// Whether a resource provider speaks and not ARM itself.
@@ -42,7 +60,10 @@ impl Refusal {
     }
 
     pub(crate) fn into_answer(self) -> Answer {
-        let mut answer = reply::json(self.status, &wrapped(&self.code, &self.message));
+        let mut answer = match &self.body {
+            Some(body) => reply::json(self.status, body),
+            None => reply::json(self.status, &wrapped(&self.code, &self.message)),
+        };
         if self.gateway {
             answer = answer.with("x-ms-failure-cause", "gateway");
         }
@@ -59,6 +80,12 @@ impl Refusal {
 /// `{"error":{"code","message"}}`.
 pub(crate) fn wrapped(code: &str, message: &str) -> Value {
     json!({ "error": { "code": code, "message": message } })
+}
+
+/// An error of a provider that puts no `error` around it: `{"code","message"}`.
+pub(crate) fn bare(status: StatusCode, code: &'static str, message: String) -> Refusal {
+    let body = json!({ "code": code, "message": message });
+    Refusal::provider(status, code, message).with_body(body)
 }
 
 /// 401 for a call without a usable token. `reason` is the short form in the header.

@@ -31,6 +31,12 @@ pub struct Snapshot {
     pub objects: BTreeMap<String, Value>,
     /// Soft-deleted vaults as their GET would answer them, by vault name in lower case.
     pub deleted_vaults: BTreeMap<String, Value>,
+    /// Every object of the directory, soft-deleted ones among them, as Graph would show it with all its
+    /// properties, members and owners; by object id.
+    pub directory: BTreeMap<String, Value>,
+    /// Every object of every cluster: by the cluster's id in lower case, two slashes,
+    /// `{plural}.{group}/{namespace or -}/{name}`.
+    pub kubernetes: BTreeMap<String, Value>,
     /// Operations that have not ended.
     pub operations: Vec<RunningOperation>,
     /// The calls since the emulator was opened or the log cleared, oldest first.
@@ -109,6 +115,12 @@ impl God {
         self.inner.deny(denied).map_err(SeedError::Store)
     }
 
+    /// A token for any user, service principal or managed identity, as if it had signed in; `None` if
+    /// there is no such principal or no such audience (e.g. `https://graph.microsoft.com`).
+    pub fn token(&self, object_id: &str, audience: &str) -> Option<String> {
+        self.inner.token(object_id, audience)
+    }
+
     /// Puts an object into the world, over what is there; `body` is as for [`crate::Emulator::seed`]
     /// and needs no `id`.
     ///
@@ -130,12 +142,12 @@ impl God {
     /// [`SeedError::Store`], if the world cannot be stored.
     pub fn delete_object(&self, id: &str) -> Result<bool, SeedError> {
         let key = id.to_ascii_lowercase();
-        let change = |world: &mut World, _| -> Result<bool, SeedError> {
+        let change = |world: &mut World, now| -> Result<bool, SeedError> {
             if planes::secret::remove(world, &key) {
                 return Ok(true);
             }
             let known = world.objects.contains(&key);
-            world.remove_tree(&key);
+            planes::forget(world, &key, now);
             Ok(known)
         };
         self.inner.change(change)?.map_err(SeedError::Store)
@@ -183,6 +195,8 @@ pub(crate) fn look(world: &World, requests: Vec<RequestRecord>, now: WorldTime) 
             .chain(planes::secret::all(world, now).map(|(key, body)| (key, Value::Object(body))))
             .collect(),
         deleted_vaults: world.deleted_vaults.iter().map(|(name, vault)| (name.to_owned(), vault.body())).collect(),
+        directory: planes::everything_in_directory(world).into_iter().collect(),
+        kubernetes: planes::everything_in_clusters(world).collect(),
         operations: world
             .operations
             .iter()

@@ -1,5 +1,5 @@
-//! An Azure of its own: Entra's token endpoint, Azure Resource Manager and the endpoints of vaults, in
-//! process or over HTTP.
+//! An Azure of its own: Entra's token endpoint, Azure Resource Manager, Microsoft Graph, the endpoints of
+//! vaults and the API servers of AKS clusters, in process or over HTTP.
 //!
 //! The emulator answers as the services do, down to status codes, header casing and the quirks of
 //! each type, keeps its world in one file that survives a kill at any moment, spoils calls on
@@ -32,6 +32,7 @@ mod reply;
 mod seed;
 mod server;
 mod throttle;
+mod tls;
 mod visit;
 mod world;
 

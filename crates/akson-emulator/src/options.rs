@@ -32,6 +32,9 @@ pub struct Options {
     pub page_size: usize,
     /// Whether token buckets are enforced. Their headers are sent in either case.
     pub rate_limits: bool,
+    /// For how long in world time a new object of the directory may still be missing from what Graph
+    /// answers; whether it is missing is drawn for each request. Zero is a directory without delay.
+    pub directory_lag: Duration,
     /// The address that calls appear to come from, for rules on networks.
     pub caller_address: IpAddr,
 }
@@ -46,6 +49,7 @@ impl Default for Options {
             faults: Vec::new(),
             page_size: 1000,
             rate_limits: true,
+            directory_lag: Duration::from_secs(5),
             caller_address: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 10)),
         }
     }

@@ -30,6 +30,22 @@ pub(crate) fn empty(status: StatusCode) -> Answer {
     answer
 }
 
+/// Marks an answer that does not reach the caller.
+#[derive(Clone, Copy, Debug)]
+struct Reset;
+
+/// No answer: nobody is there, or the network lets nothing through.
+pub(crate) fn reset() -> Answer {
+    let mut answer = empty(StatusCode::SERVICE_UNAVAILABLE);
+    answer.extensions_mut().insert(Reset);
+    answer
+}
+
+/// Whether the caller gets a reset connection and no answer.
+pub(crate) fn is_reset(answer: &Answer) -> bool {
+    answer.extensions().get::<Reset>().is_some()
+}
+
 /// Sets headers on an answer.
 pub(crate) trait WithHeader: Sized {
     /// Sets a header; a value that no header can hold is left out.

@@ -1,4 +1,4 @@
-//! The emulator over HTTP/1.1. A caller that goes away does not cancel what it asked for: each call
+//! The emulator over HTTP/1.1, with and without TLS at one port: the first byte tells which. A caller that goes away does not cancel what it asked for: each call
 //! runs as a task of its own, as in a cloud.
 
 use std::future::Future;
@@ -8,23 +8,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::header::HOST;
+use http::request::Parts;
+use http::{Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use crate::emulator::{ConnectionReset, Emulator};
 use crate::errors;
 use crate::planes;
+use crate::tls;
 
 /// Larger bodies than ARM accepts are refused.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
 /// How long open connections may finish after the shutdown.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long a caller may take to agree on TLS.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// What every TLS connection begins with, and no HTTP request.
+const TLS_HANDSHAKE: u8 = 0x16;
 /// How long to wait after a failed accept, e.g. when file descriptors have run out.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -39,6 +48,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listener.local_addr()?;
+    let acceptor = TlsAcceptor::from(Arc::new(tls::server_config(Arc::clone(&emulator.inner.authority))));
     let (stop, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
@@ -47,7 +57,8 @@ pub async fn serve(
             () = &mut shutdown => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(converse(Arc::clone(&emulator), stream, peer, stopped.clone()));
+                    let caller = Caller { peer, secure: false };
+                    connections.spawn(greet(Arc::clone(&emulator), acceptor.clone(), stream, caller, stopped.clone()));
                 }
                 Err(_) => tokio::time::sleep(BREATH).await,
             },
@@ -61,9 +72,53 @@ pub async fn serve(
     Ok(())
 }
 
+/// Who is at the other end, and how.
+#[derive(Clone, Copy)]
+struct Caller {
+    peer: SocketAddr,
+    /// Over TLS.
+    secure: bool,
+}
+
+/// One connection, from its first byte on.
+async fn greet(
+    emulator: Arc<Emulator>,
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    caller: Caller,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let first = async {
+        let mut first = [0];
+        match stream.peek(&mut first).await {
+            Ok(1) => first.first().copied(),
+            _ => None,
+        }
+    };
+    let first = tokio::select! {
+        first = first => first,
+        _ = stopped.wait_for(|stop| *stop) => None,
+    };
+    match first {
+        Some(TLS_HANDSHAKE) => {
+            // Whoever does not trust us, or asks for a host that we do not play, goes away here.
+            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                converse(emulator, stream, Caller { secure: true, ..caller }, stopped).await;
+            }
+        }
+        Some(_) => converse(emulator, stream, caller, stopped).await,
+        None => {}
+    }
+}
+
 /// One connection, until either side closes it.
-async fn converse(emulator: Arc<Emulator>, stream: TcpStream, peer: SocketAddr, mut stopped: watch::Receiver<bool>) {
-    let service = service_fn(move |request| respond(Arc::clone(&emulator), request, peer));
+async fn converse(
+    emulator: Arc<Emulator>,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    caller: Caller,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let service = service_fn(move |request| respond(Arc::clone(&emulator), request, caller));
     let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // An error is a caller that went away, or a reset on purpose: the connection is dropped.
@@ -78,9 +133,12 @@ async fn converse(emulator: Arc<Emulator>, stream: TcpStream, peer: SocketAddr, 
 async fn respond(
     emulator: Arc<Emulator>,
     request: Request<Incoming>,
-    peer: SocketAddr,
+    caller: Caller,
 ) -> Result<Response<Full<Bytes>>, ConnectionReset> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if caller.secure {
+        say_so(&mut parts);
+    }
     let body = match Limited::new(body, LARGEST_BODY).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
@@ -88,7 +146,7 @@ async fn respond(
         }
         Err(_) => return Err(ConnectionReset),
     };
-    if planes::is_control_path(parts.uri.path()) && !peer.ip().is_loopback() {
+    if planes::is_control_path(parts.uri.path()) && !caller.peer.ip().is_loopback() {
         let mut refused = Response::new(Full::new(Bytes::new()));
         *refused.status_mut() = StatusCode::FORBIDDEN;
         return Ok(refused);
@@ -97,5 +155,14 @@ async fn respond(
     match call.await {
         Ok(answer) => answer.map(|answer| answer.map(Full::new)),
         Err(_) => Err(ConnectionReset),
+    }
+}
+
+/// Writes the whole URL into a request that came over TLS: URLs in its answer must begin alike.
+fn say_so(parts: &mut Parts) {
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    if let Some(uri) = host.and_then(|host| format!("https://{host}{path}").parse::<Uri>().ok()) {
+        parts.uri = uri;
     }
 }

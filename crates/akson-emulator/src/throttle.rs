@@ -1,7 +1,8 @@
 //! Token buckets, refilled in world time. Not persisted: a reopened world has full buckets.
 //!
 //! Source: ARM's documented limits a subscription, principal and kind of call (reads 250 with 25 a
-//! second, writes and deletes 200 with 10), and the managed identity provider's rates.
+//! second, writes and deletes 200 with 10), the managed identity provider's rates, and AKS's limit for
+//! writes of one cluster or pool (20, with one a minute).
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ pub(crate) enum Limit {
     IdentityGets,
     IdentityLists,
     IdentityWrites,
+    ClusterWrites,
 }
 
 impl Limit {
@@ -48,6 +50,7 @@ impl Limit {
             Self::IdentityGets => (100.0, 10.0),
             Self::IdentityLists => (50.0, 5.0),
             Self::IdentityWrites => (40.0, 2.0),
+            Self::ClusterWrites => (20.0, 1.0 / 60.0),
         }
     }
 
@@ -55,7 +58,7 @@ impl Limit {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Reads | Self::IdentityGets | Self::IdentityLists => "reads",
-            Self::Writes | Self::IdentityWrites => "writes",
+            Self::Writes | Self::IdentityWrites | Self::ClusterWrites => "writes",
             Self::Deletes => "deletes",
         }
     }
@@ -74,11 +77,11 @@ pub(crate) struct Buckets {
 }
 
 impl Buckets {
-    /// Takes one token. `Ok` is how many whole tokens are left, `Err` after how many whole seconds
+    /// Takes one token of a subscription, or of whatever has a bucket of its own. `Ok` is how many whole tokens are left, `Err` after how many whole seconds
     /// there is one again (at least 1).
-    pub(crate) fn take(&mut self, subscription: &str, limit: Limit, now: WorldTime) -> Result<u32, u64> {
+    pub(crate) fn take(&mut self, of: &str, limit: Limit, now: WorldTime) -> Result<u32, u64> {
         let (size, flow) = limit.rate();
-        let bucket = self.buckets.entry((subscription.to_owned(), limit)).or_insert(Bucket { tokens: size, at: now });
+        let bucket = self.buckets.entry((of.to_owned(), limit)).or_insert(Bucket { tokens: size, at: now });
         bucket.tokens = (bucket.tokens + now.since(bucket.at).as_secs_f64() * flow).min(size);
         bucket.at = now;
         if bucket.tokens >= 1.0 {

@@ -36,7 +36,8 @@ impl Visit {
             .to_ascii_lowercase();
         let host = without_port(&authority).to_owned();
         let loopback = is_loopback(&host);
-        let base = if loopback { format!("http://{authority}") } else { format!("https://{host}") };
+        let scheme = if uri.scheme_str() == Some("https") { "https" } else { "http" };
+        let base = if loopback { format!("{scheme}://{authority}") } else { format!("https://{host}") };
         Self {
             method,
             host,
@@ -132,6 +133,7 @@ mod tests {
         check("https://management.azure.com/a", "management.azure.com", "https://management.azure.com");
         check("https://Management.Azure.com:443/a", "management.azure.com", "https://management.azure.com");
         check("http://127.0.0.1:8080/a", "127.0.0.1", "http://127.0.0.1:8080");
+        check("https://127.0.0.1:8080/a", "127.0.0.1", "https://127.0.0.1:8080");
         check("http://[::1]:8080/a", "::1", "http://[::1]:8080");
         check("http://localhost/a", "localhost", "http://localhost");
     }

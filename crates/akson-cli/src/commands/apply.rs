@@ -114,11 +114,16 @@ async fn planned(
     let untouched = ledger.next_generation();
     let changes = plan.changes.iter().filter(|change| change.action != akson_planner::Action::NoOp).count();
     let mut view = View::new(global, is_json(global), changes);
-    let started = tokio::time::Instant::now();
+    // What a step took is told from here on: reading, planning and the question are not its.
+    let started = run.engine.elapsed();
     let sources = &run.loaded.sources;
-    let report = apply(&run.engine, &plan, &snapshot, ledger, &mut |event| view.event(&event, sources, global)).await;
+    let report = apply(&run.engine, &plan, &snapshot, ledger, &mut |mut event| {
+        event.after = event.after.saturating_sub(started);
+        view.event(&event, sources, global);
+    })
+    .await;
     view.finish();
-    let took = started.elapsed();
+    let took = run.engine.elapsed().saturating_sub(started);
     let exit = match report.end {
         End::Done if stale => Exit::Stale,
         End::Done => Exit::Done,
@@ -128,7 +133,10 @@ async fn planned(
     };
     if !is_json(global) {
         told(&document, &report, changes, took, global);
-        print_outputs(&plan, &report);
+        // What is deleted has nothing more to tell.
+        if !asked.destroy {
+            print_outputs(&plan, &report);
+        }
     }
     Ok(exit)
 }

@@ -21,7 +21,7 @@ use crate::world::store::WORLD_FORMAT;
 /// - `GET world`: all objects, soft-deleted vaults, running operations
 /// - `GET requests`, `DELETE requests`: the log of calls
 /// - `GET faults`, `POST faults` (an array, replaces), `DELETE faults`
-/// - `POST objects`: one raw ARM object or an array; `DELETE objects?id=`
+/// - `POST objects`: one raw object of ARM or of the directory, or an array; `DELETE objects?id=`
 /// - `POST denied`: an array of actions taken away, replaces
 pub(super) fn answer(call: &mut Call<'_>) -> Answer {
     let path = call.visit.path.trim_start_matches("/_emulator").trim_matches('/').to_owned();
@@ -70,7 +70,7 @@ pub(super) fn answer(call: &mut Call<'_>) -> Answer {
             if !call.state.world.objects.contains(&key) {
                 return refuse(StatusCode::NOT_FOUND, "there is no such object");
             }
-            call.state.world.remove_tree(&key);
+            super::forget(&mut call.state.world, &key, call.now);
             reply::empty(StatusCode::NO_CONTENT)
         }
         _ => refuse(StatusCode::NOT_FOUND, "the emulator has no such call"),

@@ -1,5 +1,7 @@
-//! Entra's token endpoint: client credentials with a secret in, an unsigned JWT out; and the check of
-//! such a token when it comes back. No users, no consent, no certificates yet.
+//! Entra's token endpoint: client credentials in, an unsigned JWT out; and the check of such a token
+//! when it comes back. Who may sign in with what is in `sign_in`. No consent, no certificates.
+
+use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,18 +11,21 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::Call;
+use super::sign_in::{self, Shown};
 use crate::clock::WorldTime;
 use crate::reply::{self, Answer};
 use crate::world::World;
+use crate::world::principals::PrincipalKind;
 
 /// Seconds that a token is good for, by the caller's clock.
 const LIFETIME: u32 = 3599;
 
 /// The resources that tokens are issued for, without the slash at the end.
-const RESOURCES: [&str; 5] = [
+const RESOURCES: [&str; 6] = [
     "https://management.azure.com",
     "https://management.core.windows.net",
     "https://graph.microsoft.com",
+    "00000003-0000-0000-c000-000000000000",
     "https://vault.azure.net",
     "6dae42f8-4368-4678-94ff-3960e28e3630",
 ];
@@ -74,24 +79,17 @@ fn token(call: &mut Call<'_>, tenant: &str) -> Answer {
         let message = format!("The app requested an unsupported grant type '{}'.", field("grant_type"));
         return refuse(call, bad, "unsupported_grant_type", 70_003, &message);
     }
-    let client = field("client_id");
-    if !client.eq_ignore_ascii_case(&call.state.world.caller.client_id) {
-        let message = format!(
-            "Application with identifier '{client}' was not found in the directory '{tenant}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant."
-        );
-        return refuse(call, bad, "unauthorized_client", 700_016, &message);
-    }
-    let secret = field("client_secret");
-    if secret.is_empty() {
-        let message = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
-        return refuse(call, StatusCode::UNAUTHORIZED, "invalid_client", 7_000_218, message);
-    }
-    if secret != call.state.world.caller.client_secret {
-        let message = format!(
-            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{client}'."
-        );
-        return refuse(call, StatusCode::UNAUTHORIZED, "invalid_client", 7_000_215, &message);
-    }
+    let shown = Shown {
+        tenant,
+        client: field("client_id"),
+        secret: field("client_secret"),
+        assertion_type: field("client_assertion_type"),
+        assertion: field("client_assertion"),
+    };
+    let bearer = match sign_in::sign_in(&call.state.world, shown, call.now) {
+        Ok(bearer) => bearer,
+        Err(problem) => return refuse(call, problem.status, problem.error, problem.number, &problem.message),
+    };
     let scope = field("scope");
     let Some(resource) = scope.split(' ').find_map(|scope| scope.strip_suffix("/.default")) else {
         let message = format!(
@@ -106,7 +104,7 @@ fn token(call: &mut Call<'_>, tenant: &str) -> Answer {
         );
         return refuse(call, bad, "invalid_resource", 500_011, &message);
     }
-    let access_token = issue(call, audience);
+    let access_token = issue(&call.state.world, &bearer, audience, &Terms::from(&*call));
     reply::json(
         StatusCode::OK,
         &json!({
@@ -134,7 +132,7 @@ fn configuration(call: &mut Call<'_>, tenant: &str) -> Answer {
         StatusCode::OK,
         &json!({
             "token_endpoint": format!("{base}/{tenant}/oauth2/v2.0/token"),
-            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
             "jwks_uri": format!("{base}/{tenant}/discovery/v2.0/keys"),
             "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
@@ -166,37 +164,72 @@ fn refuse(call: &mut Call<'_>, status: StatusCode, error: &str, number: u32, mes
     )
 }
 
+/// What a token says besides who and for what.
+pub(super) struct Terms {
+    pub(super) now: WorldTime,
+    pub(super) time_scale: f64,
+    pub(super) address: IpAddr,
+}
+
+impl From<&Call<'_>> for Terms {
+    fn from(call: &Call<'_>) -> Self {
+        Self { now: call.now, time_scale: call.time_scale, address: call.options.caller_address }
+    }
+}
+
 /// A token in the form of a JWT. Its times are world time; it outlives [`LIFETIME`] whether the caller
 /// counts that in its own seconds or in the world's.
-fn issue(call: &Call<'_>, audience: &str) -> String {
-    let world = &call.state.world;
-    let issued = call.now.unix_seconds();
-    let stretch = call.time_scale.max(1.0);
-    let expires = call.now.plus(std::time::Duration::from_secs_f64(f64::from(LIFETIME) * stretch.min(1e9)));
-    let claims = json!({
+fn issue(world: &World, bearer: &Bearer, audience: &str, terms: &Terms) -> String {
+    let issued = terms.now.unix_seconds();
+    let stretch = terms.time_scale.max(1.0);
+    let expires = terms.now.plus(std::time::Duration::from_secs_f64(f64::from(LIFETIME) * stretch.min(1e9)));
+    let mut claims = json!({
         "aud": audience,
         "iss": format!("https://sts.windows.net/{}/", world.tenant),
         "iat": issued,
         "nbf": issued,
         "exp": expires.unix_seconds(),
-        "appid": world.caller.client_id,
+        "appid": bearer.client_id,
         "appidacr": "1",
         "idtyp": "app",
-        "ipaddr": call.options.caller_address.to_string(),
-        "oid": world.caller.object_id,
-        "sub": world.caller.object_id,
+        "ipaddr": terms.address.to_string(),
+        "oid": bearer.object_id,
+        "sub": bearer.object_id,
         "tid": world.tenant,
         "ver": "1.0",
     });
+    if let Some(user) = world.principal(&bearer.object_id).filter(|found| found.kind == PrincipalKind::User) {
+        claims["idtyp"] = "user".into();
+        claims["upn"] = user.name.into();
+    }
     let head = URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"none"}"#);
     let claims = URL_SAFE_NO_PAD.encode(claims.to_string());
     let seal = seal(&world.key, &head, &claims);
     format!("{head}.{claims}.{seal}")
 }
 
+/// A token for any principal, as if it had signed in. A user signs in through an application, the
+/// command line's.
+pub(crate) fn token_for(world: &World, object_id: &str, audience: &str, terms: &Terms) -> Option<String> {
+    let audience = audience.trim_end_matches('/');
+    let found = world.principal(object_id).filter(|found| found.kind != PrincipalKind::Group)?;
+    if !RESOURCES.contains(&audience) {
+        return None;
+    }
+    let client_id = found.app_id.unwrap_or_else(|| "04b07795-8ddb-461a-bbee-02f9e1bf7b46".to_owned());
+    Some(issue(world, &Bearer { object_id: found.object_id, client_id }, audience, terms))
+}
+
 fn seal(key: &str, head: &str, claims: &str) -> String {
     let digest = Sha256::new().chain_update(key).chain_update(head).chain_update(".").chain_update(claims).finalize();
     URL_SAFE_NO_PAD.encode(digest)
+}
+
+/// Who a token speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bearer {
+    pub(crate) object_id: String,
+    pub(crate) client_id: String,
 }
 
 /// Why a token is not accepted.
@@ -209,13 +242,6 @@ pub(super) enum BadToken {
         /// Since when.
         at: WorldTime,
     },
-}
-
-/// Who a token speaks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Bearer {
-    pub(crate) object_id: String,
-    pub(crate) client_id: String,
 }
 
 /// Checks the bearer token of a call against a set of audiences.
@@ -257,6 +283,16 @@ pub(super) fn check(
         return Err(BadToken::Expired { at: WorldTime(claims.exp.saturating_mul(1000)) });
     }
     Ok(Bearer { object_id: claims.oid, client_id: claims.appid })
+}
+
+/// The object id of whoever a good token speaks for.
+pub(super) fn principal(
+    world: &World,
+    header: Option<&str>,
+    audiences: &[&str],
+    now: WorldTime,
+) -> Result<String, BadToken> {
+    check(world, header, audiences, now).map(|bearer| bearer.object_id)
 }
 
 /// Whether a method reads only.

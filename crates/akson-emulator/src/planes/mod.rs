@@ -3,8 +3,11 @@
 mod absent;
 mod arm;
 mod control;
+mod graph;
+mod kubernetes;
 mod login;
 mod metadata;
+mod sign_in;
 mod vault;
 
 use std::time::Duration;
@@ -19,7 +22,11 @@ use crate::reply::{Answer, WithHeader};
 use crate::visit::Visit;
 use crate::world::World;
 
+pub(crate) use arm::forget;
 pub(crate) use arm::{secret, seeding};
+pub(crate) use graph::everything as everything_in_directory;
+pub(crate) use graph::seeding as directory_seeding;
+pub(crate) use kubernetes::everything as everything_in_clusters;
 pub(crate) use login::Bearer;
 
 /// Applies everything whose time has come.
@@ -27,6 +34,21 @@ pub(crate) fn settle(world: &mut World, now: WorldTime) {
     arm::settle(world, now);
     vault::settle(world, now);
     grants::settle(world, now);
+    graph::settle(world, now);
+    kubernetes::settle(world, now);
+}
+
+/// A token for a principal, as if it had signed in.
+pub(crate) fn token_for(
+    world: &World,
+    object_id: &str,
+    audience: &str,
+    now: WorldTime,
+    scale: f64,
+    options: &Options,
+) -> Option<String> {
+    let terms = login::Terms { now, time_scale: scale, address: options.caller_address };
+    login::token_for(world, object_id, audience, &terms)
 }
 
 /// One call and what it may touch.
@@ -58,8 +80,9 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Answer {
     match call.visit.host.as_str() {
         "management.azure.com" | "management.core.windows.net" => of_resource_manager(call),
         "login.microsoftonline.com" | "login.windows.net" | "sts.windows.net" => login::answer(call),
-        "graph.microsoft.com" => absent::graph(call),
+        "graph.microsoft.com" => graph::answer(call),
         host if host.ends_with(vault::SUFFIX) => vault::answer(call),
+        host if host.ends_with(kubernetes::SUFFIX) => kubernetes::answer(call),
         _ if call.visit.loopback => {
             if is_control_path(path) {
                 control::answer(call)
@@ -91,6 +114,9 @@ pub(crate) fn is_control_path(path: &str) -> bool {
 /// where there can be none.
 pub(crate) fn with_usual_headers(answer: Answer, visit: &Visit, world: &mut World, now: WorldTime) -> Answer {
     let request_id = world.luck.guid();
+    if visit.host.ends_with(kubernetes::SUFFIX) {
+        return kubernetes::with_usual_headers(answer, visit, &request_id, now);
+    }
     let correlation = visit.header("x-ms-correlation-request-id").unwrap_or(&request_id).to_owned();
     let mut answer = answer
         .with("x-ms-request-id", &request_id)

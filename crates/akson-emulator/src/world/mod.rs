@@ -1,7 +1,10 @@
-//! Everything that exists: tenant, subscriptions, objects, secrets, soft-deleted vaults, running operations.
+//! Everything that exists: tenant, subscriptions, objects, secrets, what is soft-deleted, running operations.
 //! Holds and undoes; the rules of each type stand in `planes`, the file in `store`.
 
+mod cached;
+mod directory;
 mod event;
+mod kube;
 mod object;
 mod operation;
 pub(crate) mod principals;
@@ -14,8 +17,11 @@ use serde::{Deserialize, Serialize};
 use crate::access::grants::{self, Spreading};
 use crate::clock::WorldTime;
 use crate::dice::Dice;
+pub(crate) use cached::Cached;
+pub(crate) use directory::{AppSecret, DirectoryEntry, DirectoryKind};
 pub(crate) use event::{Event, EventBody};
-pub(crate) use object::{DeletedVault, Object, Settling, Subscription, set_state};
+pub(crate) use kube::{KubeCluster, KubeObject};
+pub(crate) use object::{DeletedVault, DeletedWorkspace, Object, Settling, Subscription, set_state};
 pub(crate) use operation::{Operation, Work};
 pub(crate) use secret::{DeletedSecret, Secret, SecretValue, SecretVersion};
 pub(crate) use table::Table;
@@ -24,7 +30,8 @@ pub(crate) use table::Table;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denial {
     /// An action, with `*` for any run of characters, e.g. `Microsoft.KeyVault/vaults/write` or
-    /// `*/delete`; case does not matter.
+    /// `*/delete`; case does not matter. Those of the directory are denied everywhere or not at all, e.g.
+    /// `microsoft.directory/groups/members/update`.
     pub action: String,
     /// The scope at and below which it is denied, e.g. a resource group's id; `/` is everywhere.
     pub scope: String,
@@ -58,6 +65,12 @@ pub(crate) struct World {
     pub(crate) objects: Table<Object>,
     pub(crate) deleted_vaults: Table<DeletedVault>,
     pub(crate) operations: Table<Operation>,
+    /// Soft-deleted workspaces by the key that they had.
+    #[serde(default)]
+    pub(crate) deleted_workspaces: Table<DeletedWorkspace>,
+    /// The certificate authorities of clusters in PEM, by the cluster's key.
+    #[serde(default)]
+    pub(crate) cluster_authorities: Table<String>,
     /// Role assignments that have no effect yet, by the assignment's key.
     #[serde(default)]
     pub(crate) spreading: Table<Spreading>,
@@ -70,6 +83,17 @@ pub(crate) struct World {
     /// Whether the owner's role assignments were made; a world of an older version has none.
     #[serde(default)]
     pub(crate) owned: bool,
+    /// Users, groups, applications and service principals, by object id.
+    #[serde(default)]
+    pub(crate) directory: Table<DirectoryEntry>,
+    /// The API servers of clusters, by the cluster's key.
+    #[serde(default)]
+    pub(crate) kube_clusters: Table<KubeCluster>,
+    /// What is in them.
+    #[serde(default)]
+    pub(crate) kube_objects: Table<KubeObject>,
+    #[serde(skip)]
+    pub(crate) indexes: principals::Indexes,
 }
 
 impl World {
@@ -97,10 +121,16 @@ impl World {
             objects: Table::default(),
             deleted_vaults: Table::default(),
             operations: Table::default(),
+            deleted_workspaces: Table::default(),
+            cluster_authorities: Table::default(),
             spreading: Table::default(),
             secrets: Table::default(),
             activity: Table::default(),
             owned: true,
+            directory: Table::default(),
+            kube_clusters: Table::default(),
+            kube_objects: Table::default(),
+            indexes: principals::Indexes::default(),
         };
         world.subscriptions.insert(
             subscription.clone(),
@@ -108,7 +138,14 @@ impl World {
         );
         grants::own(&mut world, &subscription, now);
         world.accept();
+        world.furnish();
         world
+    }
+
+    /// Gives a world what every world has and an older version did not know.
+    pub(crate) fn furnish(&mut self) {
+        self.furnish_directory();
+        self.accept();
     }
 
     /// Whether anything changed since the last `accept` or `undo`.
@@ -117,9 +154,14 @@ impl World {
             || self.objects.changed()
             || self.deleted_vaults.changed()
             || self.operations.changed()
+            || self.deleted_workspaces.changed()
+            || self.cluster_authorities.changed()
             || self.spreading.changed()
             || self.secrets.changed()
             || self.activity.changed()
+            || self.directory.changed()
+            || self.kube_clusters.changed()
+            || self.kube_objects.changed()
     }
 
     /// Keeps the changes.
@@ -128,9 +170,14 @@ impl World {
         self.objects.accept();
         self.deleted_vaults.accept();
         self.operations.accept();
+        self.deleted_workspaces.accept();
+        self.cluster_authorities.accept();
         self.spreading.accept();
         self.secrets.accept();
         self.activity.accept();
+        self.directory.accept();
+        self.kube_clusters.accept();
+        self.kube_objects.accept();
     }
 
     /// Takes the changes back.
@@ -139,9 +186,14 @@ impl World {
         self.objects.undo();
         self.deleted_vaults.undo();
         self.operations.undo();
+        self.deleted_workspaces.undo();
+        self.cluster_authorities.undo();
         self.spreading.undo();
         self.secrets.undo();
         self.activity.undo();
+        self.directory.undo();
+        self.kube_clusters.undo();
+        self.kube_objects.undo();
     }
 
     /// Removes an object and everything below it. The secrets of a vault stay: they go when it is purged.

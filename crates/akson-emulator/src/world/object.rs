@@ -1,4 +1,4 @@
-//! The rows of the world: an ARM object as raw JSON, a subscription, a soft-deleted vault.
+//! The rows of the world: an ARM object as raw JSON, a subscription, a soft-deleted vault or workspace.
 
 use std::borrow::Cow;
 
@@ -90,6 +90,15 @@ pub(crate) struct DeletedVault {
     /// The vault as it was.
     pub(crate) object: Object,
     pub(crate) deleted: WorldTime,
+    /// When it is purged by itself.
+    pub(crate) purge: WorldTime,
+}
+
+/// A workspace that was deleted. Its name stays taken until it is purged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct DeletedWorkspace {
+    /// The workspace as it was.
+    pub(crate) object: Object,
     /// When it is purged by itself.
     pub(crate) purge: WorldTime,
 }

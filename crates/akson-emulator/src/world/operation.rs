@@ -18,8 +18,13 @@ pub(crate) enum Work {
         /// The object's key.
         key: String,
     },
-    /// Nothing more: the object shows its new state since the write.
+    /// An object shows its new state since the write; now it gets what only the end brings.
     Write {
+        /// The object's key.
+        key: String,
+    },
+    /// An object is left as it is, half done.
+    Abort {
         /// The object's key.
         key: String,
     },
@@ -40,4 +45,24 @@ pub(crate) struct Operation {
     pub(crate) ends: WorldTime,
     /// Whether its effect has been applied.
     pub(crate) done: bool,
+    /// Whether it was given up before its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) canceled: bool,
+    /// What it says of itself on the way, one after the other, evenly spread; none is the usual word.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) stages: Vec<String>,
+    /// The code of an error that it mentions although nothing is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) remark: Option<String>,
+}
+
+impl Operation {
+    /// What it says of itself now; `usual` if it has no words of its own.
+    pub(crate) fn stage<'a>(&'a self, usual: &'a str, now: WorldTime) -> &'a str {
+        let whole = self.ends.since(self.started).as_millis().max(1);
+        let passed = now.since(self.started).as_millis();
+        let count = u128::try_from(self.stages.len()).unwrap_or(0);
+        let at = usize::try_from(passed * count / whole).unwrap_or(usize::MAX);
+        self.stages.get(at).or(self.stages.last()).map_or(usual, String::as_str)
+    }
 }

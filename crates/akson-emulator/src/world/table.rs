@@ -13,11 +13,14 @@ pub(crate) struct Table<T> {
     rows: BTreeMap<String, T>,
     #[serde(skip, default = "Vec::new")]
     before: Vec<(String, Option<T>)>,
+    /// Counts changes, so that what is derived from the rows knows when it is out of date.
+    #[serde(skip)]
+    revision: u64,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), before: Vec::new() }
+        Self { rows: BTreeMap::new(), before: Vec::new(), revision: 0 }
     }
 }
 
@@ -59,12 +62,14 @@ impl<T: Clone> Table<T> {
     }
 
     pub(crate) fn insert(&mut self, key: String, row: T) {
+        self.revision += 1;
         let old = self.rows.insert(key.clone(), row);
         self.before.push((key, old));
     }
 
     pub(crate) fn remove(&mut self, key: &str) -> Option<T> {
         let old = self.rows.remove(key)?;
+        self.revision += 1;
         self.before.push((key.to_owned(), Some(old.clone())));
         Some(old)
     }
@@ -72,8 +77,14 @@ impl<T: Clone> Table<T> {
     /// Changes a row in place; `None` if there is none.
     pub(crate) fn edit<R>(&mut self, key: &str, change: impl FnOnce(&mut T) -> R) -> Option<R> {
         let row = self.rows.get_mut(key)?;
+        self.revision += 1;
         self.before.push((key.to_owned(), Some(row.clone())));
         Some(change(row))
+    }
+
+    /// Another number after every change, also after one that was taken back.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
     }
 
     pub(crate) fn changed(&self) -> bool {
@@ -85,6 +96,7 @@ impl<T: Clone> Table<T> {
     }
 
     pub(crate) fn undo(&mut self) {
+        self.revision += 1;
         while let Some((key, old)) = self.before.pop() {
             match old {
                 Some(row) => self.rows.insert(key, row),

@@ -174,7 +174,7 @@ async fn hosts() {
         assert_eq!(reply.outcome(), expected, "{uri}");
         reply
     };
-    check("https://graph.microsoft.com/v1.0/groups", "404 ResourceNotFound").await;
+    check("https://graph.microsoft.com/v1.0/groups", "401 InvalidAuthenticationToken").await;
     let vault = check("https://a.vault.azure.net/secrets", "401 Unauthorized").await;
     assert!(vault.header("www-authenticate").contains("resource=\"https://vault.azure.net\""));
     check("https://example.com/", "404 HostNotFound").await;

@@ -91,6 +91,38 @@ async fn sign_in_create_follow_and_stop() {
 }
 
 #[tokio::test]
+async fn other_hosts_are_reached_by_their_name() {
+    let served = start(Options::default()).await;
+    let god = served.emulator.god();
+    let who = served.emulator.identity();
+    let cluster = format!(
+        "/subscriptions/{}/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/web",
+        who.subscription
+    );
+    let properties =
+        json!({ "fqdn": "web.hcp.westeurope.azmk8s.io", "aadProfile": {}, "provisioningState": "Succeeded" });
+    god.put_object(&cluster, json!({ "properties": properties })).unwrap();
+    let get = async |host: &str, path: &str, audience: &str| {
+        let mut stream = TcpStream::connect(&served.address).await.unwrap();
+        let token = god.token(&who.object_id, audience).unwrap();
+        let text = format!(
+            "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+        );
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer).await;
+        answer.lines().next().unwrap_or_default().to_owned()
+    };
+    let kubernetes = "6dae42f8-4368-4678-94ff-3960e28e3630";
+    assert_eq!(get("web.hcp.westeurope.azmk8s.io:443", "/version", kubernetes).await, "HTTP/1.1 200 OK");
+    assert_eq!(get("gone.hcp.westeurope.azmk8s.io:443", "/version", kubernetes).await, "", "nobody is there");
+    assert_eq!(
+        get("graph.microsoft.com", "/v1.0/organization", "https://graph.microsoft.com").await,
+        "HTTP/1.1 200 OK"
+    );
+}
+
+#[tokio::test]
 async fn the_emulators_own_calls() {
     let served = start(Options::default()).await;
     let address = &served.address;

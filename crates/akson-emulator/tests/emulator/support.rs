@@ -34,7 +34,9 @@ impl Reply {
 
     /// `409 ScopeLocked`, or `200`.
     pub(crate) fn outcome(&self) -> String {
-        match self.body["error"]["code"].as_str() {
+        // AKS and Insights put no `error` around theirs.
+        let bare = self.body["code"].as_str().filter(|_| self.status >= 400);
+        match self.body["error"]["code"].as_str().filter(|_| self.status >= 400).or(bare) {
             Some(code) => format!("{} {code}", self.status),
             None => self.status.to_string(),
         }
@@ -59,6 +61,12 @@ impl Azure {
             emulator,
             token,
         }
+    }
+
+    /// Lets time pass, longer than a token lasts if need be; needs a paused clock.
+    pub(crate) async fn pass(self, seconds: u64) -> Self {
+        pass(seconds).await;
+        Self::with(self.emulator).await
     }
 
     /// The URL that a path of tests means.

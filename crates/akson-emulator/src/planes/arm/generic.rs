@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::body::{self, Body};
 use super::types::{self, ArmType};
-use super::{Call, operation};
+use super::{Call, operation, removal};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::ResourceId;
@@ -17,17 +17,8 @@ use crate::world::{Object, Settling, Work, World};
 
 pub(super) struct Anything;
 
-/// Recorded durations and `Retry-After` of a Network write and delete: seconds taken, seconds to wait.
-fn network(kind: &str, delete: bool) -> (u64, &'static str) {
-    match (kind, delete) {
-        ("virtualnetworks" | "subnets", false) => (4, "3"),
-        ("routetables" | "routes", false) => (3, "2"),
-        ("networksecuritygroups" | "securityrules" | "publicipaddresses", false) => (3, "1"),
-        ("networksecuritygroups" | "securityrules", true) => (5, "1"),
-        ("routetables" | "routes", true) => (5, "2"),
-        _ => (12, "10"),
-    }
-}
+/// Seconds that a Network write or delete takes, and `Retry-After` in it: what is usual there.
+const NETWORK: (u64, &str) = (12, "10");
 
 impl ArmType for Anything {
     fn put(&self, call: &mut Call<'_>, id: &ResourceId, version: &str) -> Outcome {
@@ -62,10 +53,10 @@ impl ArmType for Anything {
             return Ok(reply::empty(StatusCode::NO_CONTENT));
         };
         if !is_network(id) {
-            world.remove_tree(id.key());
+            removal::remove(world, id.key(), call.now);
             return Ok(reply::empty(StatusCode::OK));
         }
-        let (seconds, wait) = network(&last_kind(id), true);
+        let (seconds, wait) = NETWORK;
         let takes = Duration::from_secs(seconds);
         let until = call.now.plus(takes);
         world.objects.edit(id.key(), |object| {
@@ -89,10 +80,6 @@ fn is_network(id: &ResourceId) -> bool {
     id.namespace.eq_ignore_ascii_case("Microsoft.Network")
 }
 
-fn last_kind(id: &ResourceId) -> String {
-    id.steps.last().map(|step| step.kind.to_ascii_lowercase()).unwrap_or_default()
-}
-
 /// A type that can be anything must at least look like one, and be none of those whose rules are known
 /// to be different and are not there yet.
 fn check_type(id: &ResourceId, version: &str) -> Result<(), Refusal> {
@@ -107,7 +94,7 @@ fn check_type(id: &ResourceId, version: &str) -> Result<(), Refusal> {
 }
 
 /// `If-Match` and `If-None-Match`, where the object has an etag.
-fn check_conditions(call: &Call<'_>, existing: Option<&Object>) -> Result<(), Refusal> {
+pub(super) fn check_conditions(call: &Call<'_>, existing: Option<&Object>) -> Result<(), Refusal> {
     let failed = || {
         let message = "The condition specified using HTTP conditional header(s) is not met.";
         Err(Refusal::provider(StatusCode::PRECONDITION_FAILED, "PreconditionFailed", message))
@@ -126,7 +113,7 @@ fn check_conditions(call: &Call<'_>, existing: Option<&Object>) -> Result<(), Re
 }
 
 /// What is being deleted cannot be written to.
-fn check_busy(call: &Call<'_>, id: &ResourceId, existing: Option<&Object>) -> Result<(), Refusal> {
+pub(super) fn check_busy(call: &Call<'_>, id: &ResourceId, existing: Option<&Object>) -> Result<(), Refusal> {
     let deleting = existing.is_some_and(|object| {
         object.is_settling(call.now) && object.settling.as_ref().is_some_and(|settling| settling.state == "Deleting")
     });
@@ -172,9 +159,10 @@ fn store(call: &mut Call<'_>, id: &ResourceId, mut body: Body, existing: Option<
     if !asynchronous {
         let answer = reply::json(status, &object.body);
         call.state.world.objects.insert(id.key().to_owned(), object);
+        removal::tidy(&mut call.state.world, id.key(), now);
         return answer;
     }
-    let (seconds, wait) = network(&last_kind(id), false);
+    let (seconds, wait) = NETWORK;
     let takes = Duration::from_secs(seconds);
     object.settling = Some(Settling { until: now.plus(takes), state: "Updating".to_owned() });
     let work = Work::Write { key: id.key().to_owned() };
@@ -184,6 +172,7 @@ fn store(call: &mut Call<'_>, id: &ResourceId, mut body: Body, existing: Option<
         .with("azure-asyncnotification", "Enabled")
         .with("retry-after", wait);
     call.state.world.objects.insert(id.key().to_owned(), object);
+    removal::tidy(&mut call.state.world, id.key(), now);
     answer
 }
 

@@ -4,27 +4,35 @@
 mod activity;
 mod authorization;
 mod body;
+pub(crate) mod container;
 mod deleted_vault;
+mod diagnostic_setting;
 mod federated_credential;
 mod generic;
 mod identity;
 mod inventory;
 mod list;
 mod lock;
+mod network;
 mod operation;
 mod path;
 mod pricing;
+mod progress;
 mod provider;
 mod region;
+mod registry;
+mod removal;
 mod resource_group;
 mod rights;
 pub(crate) mod secret;
 pub(crate) mod seeding;
 mod subscription;
 mod tags;
+mod takes;
 mod types;
 mod vault;
 mod version;
+mod workspace;
 
 use http::Method;
 
@@ -39,6 +47,7 @@ use path::{Collection, Target};
 use types::ArmType;
 
 pub(crate) use operation::settle;
+pub(crate) use removal::forget;
 
 /// The audiences whose tokens ARM accepts.
 const AUDIENCES: [&str; 2] = ["https://management.azure.com", "https://management.core.windows.net"];
@@ -217,7 +226,7 @@ fn of_collection(call: &mut Call<'_>, collection: &Collection, version: &str) ->
         && let Some(parent) = &collection.parent
         && !call.state.world.objects.contains(parent.key())
     {
-        return Err(errors::parent_not_found("read", &collection.member("x"), parent));
+        return Err(rules.without_parent("read", &collection.member("x"), parent));
     }
     let outcome = rules.list(call, collection, version);
     by_provider(rules, outcome)
@@ -251,7 +260,7 @@ fn ready(call: &Call<'_>, rules: &dyn ArmType, id: &ResourceId) -> Result<(), Re
         && let Some(parent) = id.parent()
         && !world.objects.contains(parent.key())
     {
-        return Err(errors::parent_not_found(verb, id, &parent));
+        return Err(rules.without_parent(verb, id, &parent));
     }
     lock::check(call, &id.as_written(), id.key(), &id.type_key())
 }

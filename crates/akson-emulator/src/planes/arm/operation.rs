@@ -1,21 +1,18 @@
-//! Long-running operations: their signed URLs, how they are followed, and what happens when they end.
-//! Nothing runs by itself; what has ended takes effect at the next call.
+//! Long-running operations: their signed URLs and what happens when they end. Nothing runs by itself;
+//! what has ended takes effect at the next call. What is said of one on the way is `progress`.
 
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::types::ArmType;
-use super::{Call, resource_group, vault};
+use super::{Call, removal, types, vault};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
-use crate::id::ResourceId;
 use crate::reply::{self, WithHeader};
-use crate::world::{Operation, Work, World};
+use crate::world::{Operation, Work, World, set_state};
 
 /// How long an operation can be asked for after its end, in world time.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
@@ -25,22 +22,20 @@ pub(crate) fn settle(world: &mut World, now: WorldTime) {
     if world.operations.len() == 0 && world.deleted_vaults.len() == 0 {
         return;
     }
-    let due: Vec<String> = world
+    let mut due: Vec<(WorldTime, String)> = world
         .operations
         .iter()
         .filter(|(_, operation)| !operation.done && operation.ends <= now)
-        .map(|(token, _)| token.to_owned())
+        .map(|(token, operation)| (operation.ends, token.to_owned()))
         .collect();
-    for token in due {
+    due.sort();
+    for (_, token) in due {
         let work = world.operations.edit(&token, |operation| {
             operation.done = true;
             operation.work.clone()
         });
-        match work {
-            Some(Work::DeleteGroup { key }) => resource_group::remove(world, &key, now),
-            Some(Work::DeleteObject { key }) => world.remove_tree(&key),
-            Some(Work::PurgeVault { name }) => vault::purge(world, &name),
-            Some(Work::Write { .. }) | None => {}
+        if let Some(work) = work {
+            finish(world, work, now);
         }
     }
     let forgotten: Vec<String> = world
@@ -59,13 +54,64 @@ pub(crate) fn settle(world: &mut World, now: WorldTime) {
     }
 }
 
+/// The effect of an operation's end.
+fn finish(world: &mut World, work: Work, now: WorldTime) {
+    match work {
+        Work::DeleteGroup { key } | Work::DeleteObject { key } => removal::remove(world, &key, now),
+        Work::PurgeVault { name } => vault::purge(world, &name),
+        Work::Write { key } => {
+            if let Some(object) = world.objects.get(&key) {
+                let rules = types::of(&object.type_key.clone());
+                rules.finish(world, &key, now);
+            }
+        }
+        Work::Abort { key } => {
+            world.objects.edit(&key, |object| {
+                object.settling = None;
+                set_state(&mut object.body, "Canceled");
+            });
+            removal::tidy(world, &key, now);
+        }
+    }
+}
+
 /// Begins an operation; the token stands in its URLs.
 pub(super) fn begin(call: &mut Call<'_>, work: Work, target: String, takes: Duration) -> String {
     let world = &mut call.state.world;
     let token = world.dice.guid();
-    let operation = Operation { work, target, started: call.now, ends: call.now.plus(takes), done: false };
+    let operation = Operation {
+        work,
+        target,
+        started: call.now,
+        ends: call.now.plus(takes),
+        done: false,
+        canceled: false,
+        stages: Vec::new(),
+        remark: None,
+    };
     world.operations.insert(token.clone(), operation);
     token
+}
+
+/// The running operation that writes to an object, or deletes it.
+pub(super) fn running<'a>(world: &'a World, key: &str) -> Option<(&'a str, &'a Operation)> {
+    world.operations.iter().find(|(_, operation)| {
+        !operation.done
+            && match &operation.work {
+                Work::DeleteObject { key: of } | Work::Write { key: of } | Work::Abort { key: of } => of == key,
+                Work::DeleteGroup { .. } | Work::PurgeVault { .. } => false,
+            }
+    })
+}
+
+/// Gives up whatever writes to an object.
+pub(super) fn cancel(world: &mut World, key: &str, now: WorldTime) {
+    let Some(token) = running(world, key).map(|(token, _)| token.to_owned()) else { return };
+    world.operations.edit(&token, |operation| {
+        operation.done = true;
+        operation.canceled = true;
+        operation.ends = now;
+    });
 }
 
 /// The URL of an operation: absolute, and signed, so that it must come back as it is.
@@ -98,9 +144,15 @@ fn check(call: &Call<'_>) -> Result<(), Refusal> {
     Err(errors::no_such_path(&call.visit.path))
 }
 
-fn find(call: &Call<'_>, token: &str) -> Result<Operation, Refusal> {
+/// The token in the last name of a URL, which may begin with a word (`registries-...`).
+pub(super) fn token(name: &str) -> &str {
+    name.get(name.len().saturating_sub(36)..).unwrap_or(name)
+}
+
+/// The operation that a URL is of, if it is ours and unaltered.
+pub(super) fn find(call: &Call<'_>, name: &str) -> Result<Operation, Refusal> {
     check(call)?;
-    call.state.world.operations.get(token).cloned().ok_or_else(|| errors::no_such_path(&call.visit.path))
+    call.state.world.operations.get(token(name)).cloned().ok_or_else(|| errors::no_such_path(&call.visit.path))
 }
 
 /// Recorded: 202 with the same headers as before and no body, in the end 200 without a body.
@@ -111,60 +163,4 @@ pub(super) fn poll_group(call: &Call<'_>, token: &str) -> Outcome {
     }
     let here = format!("{}{}", call.visit.base, call.visit.path_and_query());
     Ok(reply::empty(StatusCode::ACCEPTED).with("location", &here).with("retry-after", "15"))
-}
-
-/// `locations/{l}/operations|operationStatuses|operationResults/{token}` of any provider.
-pub(super) struct Operations;
-
-impl ArmType for Operations {
-    fn has_parents(&self) -> bool {
-        false
-    }
-
-    fn put(&self, call: &mut Call<'_>, _id: &ResourceId, _version: &str) -> Outcome {
-        Err(errors::method_not_allowed(call.visit.method.as_str()))
-    }
-
-    fn get(&self, call: &mut Call<'_>, id: &ResourceId) -> Outcome {
-        let kind = id.steps.last().map(|step| step.kind.to_ascii_lowercase()).unwrap_or_default();
-        match kind.as_str() {
-            "operations" | "operationstatuses" => status(call, id.name()),
-            "operationresults" => result(call, id.name()),
-            _ => Err(errors::resource_not_found(id)),
-        }
-    }
-}
-
-/// What `Azure-AsyncOperation` leads to: 200 with a status.
-fn status(call: &Call<'_>, token: &str) -> Outcome {
-    let operation = find(call, token)?;
-    if operation.done {
-        return Ok(reply::json(StatusCode::OK, &json!({ "status": "Succeeded" })));
-    }
-    Ok(reply::json(StatusCode::OK, &json!({ "status": "InProgress" })).with("retry-after", "10"))
-}
-
-/// What `Location` leads to: 202 until it is done. A purge says in words how far it is.
-fn result(call: &Call<'_>, token: &str) -> Outcome {
-    let operation = find(call, token)?;
-    let here = format!("{}{}", call.visit.base, call.visit.path_and_query());
-    let purge = matches!(operation.work, Work::PurgeVault { .. });
-    let created = operation.started.spaced();
-    let answer = match (operation.done, purge) {
-        (false, true) => {
-            let body = json!({ "createdDateTime": created, "status": "NotStarted" });
-            reply::json(StatusCode::ACCEPTED, &body).with("location", &here)
-        }
-        (true, true) => {
-            let body = json!({
-                "createdDateTime": created,
-                "lastActionDateTime": operation.ends.spaced(),
-                "status": "Succeeded",
-            });
-            reply::json(StatusCode::OK, &body)
-        }
-        (false, false) => reply::empty(StatusCode::ACCEPTED).with("location", &here).with("retry-after", "10"),
-        (true, false) => reply::empty(StatusCode::NO_CONTENT),
-    };
-    Ok(if purge { vault::stamped(answer) } else { answer })
 }

@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::body::{self, Body};
-use super::{Call, inventory, list, lock, operation, region, vault, version};
+use super::{Call, inventory, list, lock, operation, region, version};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::group_key;
@@ -142,21 +142,6 @@ fn running(world: &World, key: &str) -> Option<String> {
             !operation.done && matches!(&operation.work, Work::DeleteGroup { key: group } if group == key)
         })
         .map(|(token, _)| token.to_owned())
-}
-
-/// Removes a group with everything in it; vaults are soft-deleted.
-pub(super) fn remove(world: &mut World, key: &str, now: WorldTime) {
-    let inside = format!("{key}/");
-    let vaults: Vec<String> = world
-        .objects
-        .starting_with(&inside, "")
-        .filter(|(_, object)| object.type_key == vault::TYPE_KEY)
-        .map(|(key, _)| key.to_owned())
-        .collect();
-    for vault in vaults {
-        vault::bury(world, &vault, now);
-    }
-    world.remove_tree(key);
 }
 
 fn check_alive(object: &Object, group: &str) -> Result<(), Refusal> {

@@ -151,4 +151,6 @@ fn put_resource(world: &mut World, id: &ResourceId, given: Body, now: WorldTime)
     let mut object = Object::new(id.type_key(), body, now);
     object.created = world.objects.get(id.key()).map_or(now, |old| old.created);
     world.objects.insert(id.key().to_owned(), object);
+    rules.finish(world, id.key(), now);
+    super::removal::tidy(world, id.key(), now);
 }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::body::{self, Body};
 use super::path::Collection;
 use super::{
-    Call, activity, authorization, deleted_vault, federated_credential, generic, identity, list, lock, operation,
-    pricing, secret, vault,
+    Call, activity, authorization, container, deleted_vault, diagnostic_setting, federated_credential, generic,
+    identity, list, lock, network, pricing, progress, registry, secret, vault, workspace,
 };
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
@@ -54,6 +54,11 @@ pub(super) trait ArmType: Sync {
         errors::group_not_found(id.place.group.as_deref().unwrap_or_default())
     }
 
+    /// The 404 for a child whose parent is missing.
+    fn without_parent(&self, verb: &str, id: &ResourceId, parent: &ResourceId) -> Refusal {
+        errors::parent_not_found(verb, id, parent)
+    }
+
     /// The 404 of this type.
     fn missing(&self, id: &ResourceId) -> Refusal {
         errors::resource_not_found(id)
@@ -88,6 +93,23 @@ pub(super) trait ArmType: Sync {
         let _ = (world, body, now);
     }
 
+    /// What only the end of a write brings. Also called when an object was put into the world from
+    /// outside.
+    fn finish(&self, world: &mut World, key: &str, now: WorldTime) {
+        let _ = (world, key, now);
+    }
+
+    /// Writes into an object what it shows of its children.
+    fn gather(&self, world: &mut World, key: &str, now: WorldTime) {
+        let _ = (world, key, now);
+    }
+
+    /// Called just before one goes, alone or with its group: takes along what stands elsewhere, keeps
+    /// what is only soft-deleted.
+    fn leave(&self, world: &mut World, key: &str, now: WorldTime) {
+        let _ = (world, key, now);
+    }
+
     /// Puts a raw body into the world from outside, for what is not kept as an object. `false`, the
     /// default, leaves it to the caller.
     fn place(&self, world: &mut World, id: &ResourceId, body: &Body, now: WorldTime) -> bool {
@@ -111,12 +133,18 @@ pub(super) fn of(type_key: &str) -> &'static dyn ArmType {
             &deleted_vault::DeletedVaults
         }
         lock::TYPE_KEY => &lock::Locks,
+        registry::TYPE_KEY => &registry::Registries,
+        workspace::TYPE_KEY => &workspace::Workspaces,
+        diagnostic_setting::TYPE_KEY => &diagnostic_setting::DiagnosticSettings,
         secret::TYPE_KEY => &secret::Secrets,
         pricing::TYPE_KEY => &pricing::Pricings,
         activity::TYPE_KEY => &activity::Activity,
         key if key.starts_with(authorization::NAMESPACE) => authorization::of(key).unwrap_or(&generic::Anything),
-        key if key.split('/').nth(1) == Some("locations") => &operation::Operations,
-        _ => &generic::Anything,
+        "microsoft.containerregistry/registries/operationstatuses"
+        | "microsoft.network/privatednsoperationstatuses"
+        | "microsoft.network/privatednsoperationresults" => &progress::Operations,
+        key if key.split('/').nth(1) == Some("locations") => &progress::Operations,
+        key => container::of(key).or_else(|| network::of(key)).unwrap_or(&generic::Anything),
     }
 }
 

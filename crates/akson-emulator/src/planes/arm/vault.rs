@@ -126,6 +126,10 @@ impl ArmType for Vaults {
         Ok(reply::empty(StatusCode::OK))
     }
 
+    fn leave(&self, world: &mut World, key: &str, now: WorldTime) {
+        bury(world, key, now);
+    }
+
     fn complete(&self, world: &mut World, body: &mut Body, now: WorldTime) {
         body.entry("tags").or_insert_with(|| json!({}));
         body.entry("location").or_insert_with(|| "westeurope".into());

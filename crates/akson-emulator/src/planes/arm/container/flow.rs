@@ -1,0 +1,88 @@
+//! How AKS takes its time: one thing at a time in a cluster, a limit for writes of its own, operations
+//! that are followed by `Azure-AsyncOperation` alone.
+
+use std::time::Duration;
+
+use super::{Call, operation};
+use crate::errors::{self, Refusal};
+use crate::id::ResourceId;
+use crate::reply::{Answer, WithHeader};
+use crate::throttle::Limit;
+use crate::world::{Object, Settling, Work, World};
+
+/// The version in the URLs of operations, whatever the caller's is (recorded).
+const VERSION: &str = "2025-03-01";
+
+/// How many operations there are to one that mentions an error although nothing is wrong.
+const REMARKS: u64 = 8;
+
+/// Takes a token for a write of this cluster or pool.
+pub(super) fn throttle(call: &mut Call<'_>, id: &ResourceId) -> Result<(), Refusal> {
+    if !call.options.rate_limits {
+        return Ok(());
+    }
+    let subscription = id.place.subscription.as_deref().unwrap_or_default();
+    let taken = call.state.buckets.take(id.key(), Limit::ClusterWrites, call.now);
+    taken.map(|_| ()).map_err(|seconds| errors::container::throttled(subscription, seconds))
+}
+
+/// What a settling object is doing.
+fn doing<'a>(call: &Call<'_>, object: &'a Object) -> Option<&'a str> {
+    object.settling.as_ref().filter(|_| object.is_settling(call.now)).map(|settling| settling.state.as_str())
+}
+
+/// Whether nothing is going on with a cluster itself.
+pub(super) fn check_cluster(call: &Call<'_>, key: &str) -> Result<(), Refusal> {
+    match call.state.world.objects.get(key).and_then(|cluster| doing(call, cluster)) {
+        Some(state) => Err(errors::container::busy(&format!("Another operation ({state})"))),
+        None => Ok(()),
+    }
+}
+
+/// Whether nothing is going on with a pool.
+pub(super) fn check_pool(call: &Call<'_>, key: &str) -> Result<(), Refusal> {
+    match call.state.world.objects.get(key).and_then(|pool| doing(call, pool).map(|state| (pool, state))) {
+        Some((pool, state)) => {
+            Err(errors::container::busy(&format!("Another agentpool operation ({} - {state})", pool.text("name"))))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether nothing is going on with a cluster or any pool of it.
+pub(super) fn check_all(call: &Call<'_>, key: &str) -> Result<(), Refusal> {
+    check_cluster(call, key)?;
+    let prefix = format!("{key}/agentpools/");
+    call.state.world.objects.starting_with(&prefix, "").try_for_each(|(pool, _)| check_pool(call, pool))
+}
+
+/// Lets an object show a state for a while.
+pub(super) fn settle_for(world: &mut World, key: &str, until: crate::clock::WorldTime, state: &str) {
+    world.objects.edit(key, |object| object.settling = Some(Settling { until, state: state.to_owned() }));
+}
+
+/// Begins an operation on a cluster or a pool of it.
+pub(super) fn begin(call: &mut Call<'_>, work: Work, target: String, takes: Duration, stages: Vec<String>) -> String {
+    let remark = call.state.world.dice.between(1, REMARKS) == 1;
+    let token = operation::begin(call, work, target, takes);
+    call.state.world.operations.edit(&token, |operation| {
+        operation.stages = stages;
+        operation.remark = remark.then(|| "NotLatestOperation".to_owned());
+    });
+    token
+}
+
+/// Adds what a client follows: `Azure-AsyncOperation`, for all but a PUT `Location`, too; and never a
+/// `Retry-After`.
+pub(super) fn followed(call: &Call<'_>, answer: Answer, id: &ResourceId, token: &str, location: bool) -> Answer {
+    let mut cluster = id.clone();
+    while let Some(parent) = cluster.parent() {
+        cluster = parent;
+    }
+    let region = call.state.world.objects.get(cluster.key()).map_or("", |cluster| cluster.text("location"));
+    let subscription = id.place.subscription.as_deref().unwrap_or_default();
+    let place = format!("/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{region}");
+    let url = |kind: &str| operation::url(call, &format!("{place}/{kind}/{token}"), VERSION);
+    let answer = answer.with("azure-asyncoperation", &url("operations"));
+    if location { answer.with("location", &url("operationresults")) } else { answer }
+}
