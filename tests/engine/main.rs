@@ -9,6 +9,7 @@
 
 mod faults;
 mod grants;
+mod groups;
 mod kills;
 mod runs;
 mod secrets;

@@ -42,3 +42,5 @@ pub const CANNOT_REPLACE: Code = Code(418);
 pub const NOT_READ: Code = Code(419);
 /// More than one object fits what a resource is found by.
 pub const AMBIGUOUS: Code = Code(420);
+/// What a name was made of was edited, so that something with an identity would be deleted and another created.
+pub const NAME_MADE_ANEW: Code = Code(421);

@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use akson_catalog::{ArmId, Catalog, SymbolicId, Value};
+use akson_catalog::{
+    ArmId, Catalog, SymbolicId, Value,
+    kind::{NameFrom, Role},
+};
 use akson_config::{Config, OutputValue, Resource};
 use akson_diagnostics::{Diagnostic, Diagnostics};
 
@@ -14,7 +17,7 @@ use crate::{
     Owned, Snapshot, codes,
     decide::{
         Case, Decision, Pending, Removal, Setting, check_credentials, check_existing, check_locks, decide_declared,
-        decide_removed, name_moves, spare_containers, unknown_kind,
+        decide_removed, name_made_anew, name_moves, spare_containers, title, unknown_kind,
     },
     digest::digest,
     graph::Graph,
@@ -67,6 +70,7 @@ pub fn plan(
     check_locks(&mut planning.pending, &setting);
     let waits = check_credentials(&mut planning.pending, &setting);
     planning.check_names();
+    planning.check_made_names();
     let order = order(&planning.pending, &graph, &planning.managed, (owned, snapshot), &waits);
     let chosen = planning.chosen(&order);
     planning.report(&chosen, diagnostics);
@@ -225,6 +229,33 @@ impl<'a> Planning<'a> {
         {
             if let Some(from) = leaving.get(&named(change)) {
                 let report = name_moves(&change.address, change.header, from);
+                change.decision.diagnostics.push(report);
+            }
+        }
+    }
+
+    /// Reports blocks whose name was made of what is edited: what has an identity is never replaced by inference.
+    fn check_made_names(&mut self) {
+        let made = |change: &Pending<'_>| change.kind.stateful && matches!(change.kind.name_from, NameFrom::Hash(_));
+        let leaving: BTreeMap<(String, String), String> = self
+            .pending
+            .iter()
+            .filter(|change| made(change) && change.is_present && change.decision.action == Action::Delete)
+            .map(|change| {
+                let had = change.symbolic_id.as_str().rsplit([':', '/']).next().unwrap_or_default().to_owned();
+                ((change.kind.keyword.clone(), change.address.clone()), had)
+            })
+            .collect();
+        if leaving.is_empty() {
+            return;
+        }
+        for change in self.pending.iter_mut().filter(|change| made(change) && change.decision.action == Action::Create)
+        {
+            if let Some(had) = leaving.get(&(change.kind.keyword.clone(), change.address.clone())) {
+                let named = change.kind.attributes.values().find(|attribute| attribute.role == Role::Name);
+                let name = named.map_or("name", |attribute| attribute.name.as_str());
+                let title = title(&change.kind).to_owned();
+                let report = name_made_anew(&change.address, change.header, &title, name, had);
                 change.decision.diagnostics.push(report);
             }
         }

@@ -196,6 +196,23 @@ pub(crate) fn name_moves(address: &str, header: Option<Span>, from: &str) -> Dia
     diagnostic
 }
 
+/// A name that was made of what is edited: the block would leave what it stands for and make another.
+pub(crate) fn name_made_anew(address: &str, header: Option<Span>, title: &str, name: &str, had: &str) -> Diagnostic {
+    let mut diagnostic =
+        Diagnostic::error(codes::NAME_MADE_ANEW, format!("`{address}` would delete its {title} and create another"))
+            .on(address)
+            .note(format!(
+                "its `{name}` is not written: it was made of what is edited here, and a new one is another {title}"
+            ))
+            .help(format!(
+                "write `{name} = \"{had}\"` to change it in place; for another one, apply without the block first"
+            ));
+    if let Some(header) = header {
+        diagnostic = diagnostic.at(header, "");
+    }
+    diagnostic
+}
+
 /// The mark is gone, or another stack's: it is not deleted.
 pub(super) fn mark_lost(address: &str, header: Option<Span>, id: &str, stack: Option<&str>) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(codes::MARK_LOST, format!("`{address}` does not bear this stack's mark and is not deleted"))
