@@ -6,6 +6,7 @@ mod changes;
 mod crash;
 mod formats;
 mod inputs;
+mod kubeconfig;
 mod main_job;
 mod pages;
 mod plan_files;

@@ -82,6 +82,8 @@ pub enum Action {
     Recover,
     /// `{set of edges}/$ref`: an edge to what is there, which is there once however often it is added.
     Reference,
+    /// `{cluster}/listClusterUserCredential`: how a user reaches its API server. No plan and no apply sends it.
+    ListClusterUserCredential,
 }
 
 impl Action {
@@ -91,6 +93,7 @@ impl Action {
             Action::Purge => "purge",
             Action::Recover => "recover",
             Action::Reference => "$ref",
+            Action::ListClusterUserCredential => "listClusterUserCredential",
         }
     }
 }
@@ -178,6 +181,16 @@ impl Operation {
     pub fn act(path: &str, action: Action, body: Value) -> Self {
         let path = format!("{path}/{}", action.as_str());
         Self { body: Some(body), ..Self::new(Verb::Post(action), path, String::new()) }
+    }
+
+    /// With one more parameter of its query.
+    #[must_use]
+    pub fn asking(mut self, parameter: &str) -> Self {
+        if !self.query.is_empty() {
+            self.query.push('&');
+        }
+        self.query.push_str(parameter);
+        self
     }
 
     /// With a wish of how it is to be done.

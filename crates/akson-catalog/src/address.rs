@@ -9,9 +9,11 @@ pub struct InstanceKey(pub String);
 /// `vault.app`, `identity.team["mail"]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
+    /// The resource whose block this one is nested in: `cluster.main` of `cluster.main.node_pool.system`.
+    pub within: Option<Box<Address>>,
     /// Modules on the way, outermost first; empty at the top.
     pub modules: Vec<(String, Option<InstanceKey>)>,
-    /// The kind's keyword.
+    /// The block's keyword: the kind's, or what a nested block is called there.
     pub kind: String,
     /// The block's label.
     pub name: String,
@@ -27,6 +29,9 @@ impl fmt::Display for InstanceKey {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(within) = &self.within {
+            write!(f, "{within}.")?;
+        }
         for (module, key) in &self.modules {
             write!(f, "module.{module}")?;
             if let Some(key) = key {

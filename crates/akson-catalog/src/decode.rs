@@ -16,8 +16,21 @@ use crate::{
 /// What a live body has for a leaf, in the configuration's words; for a leaf of a choice the whole constructor. None if it is absent.
 pub fn decode_leaf(kind: &Kind, leaf: &Leaf, body: &Json) -> Option<Value> {
     let name = leaf.attribute.split(['.', '[']).next().unwrap_or_default();
+    if let Some((attribute, base)) = kind.attribute_at(&leaf.attribute)
+        && !base.is_empty()
+    {
+        let own = attribute.pointer.as_deref().is_some_and(|pointer| leaf.pointer == format!("{base}{pointer}"));
+        return lookup(body, &base)
+            .filter(|_| own)
+            .map_or_else(|| leaf.live(body).map(from_json), |item| decode_attribute(attribute, item));
+    }
     match kind.attribute(&leaf.attribute).or_else(|| kind.attributes.get(name)) {
         Some(attribute) if attribute.of == Type::Choice => decode_choice(attribute, body),
+        Some(attribute) if matches!(attribute.of, Type::Map(_)) && attribute.wrap_items.is_some() => {
+            let live = leaf.live(body)?;
+            let inner = attribute.wrap_items.as_ref().and_then(|key| live.get(key));
+            Some(from_json(inner.unwrap_or(live)))
+        }
         Some(attribute) if attribute.pointer.as_deref() == Some(leaf.pointer.as_str()) => {
             decode_attribute(attribute, body)
         }
@@ -79,11 +92,23 @@ fn typed(attribute: &Attribute, of: &Type, wire: &Json) -> Value {
                 from_json(wire)
             }
         }
+        (Type::List(_) | Type::Set(_), Json::Object(entries)) if attribute.as_keys => {
+            Value::List(entries.keys().map(|key| Value::Text(key.clone())).collect())
+        }
+        (_, Json::Object(entries)) if attribute.as_keys => {
+            entries.keys().next().map_or(Value::None, |key| Value::Text(key.clone()))
+        }
         (Type::List(item) | Type::Set(item), Json::Array(items)) => Value::List(
             items
                 .iter()
                 .filter_map(|wire| unwrapped(attribute, wire))
                 .map(|wire| typed(attribute, item, wire))
+                .collect(),
+        ),
+        (Type::Map(_), Json::Object(entries)) if attribute.wrap_items.is_some() => Value::Map(
+            entries
+                .iter()
+                .map(|(key, wire)| (key.clone(), unwrapped(attribute, wire).map_or(Value::None, from_json)))
                 .collect(),
         ),
         (Type::Object(_), wire @ Json::Object(_)) if !attribute.fields.is_empty() => {

@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 use crate::{
     Attribute, Catalog, Kind, Type, Value,
     equality::{Equality, equal},
-    json::{self, escape, from_json, to_plain_json},
-    kind::{ChangeEffect, Principal, Role, late},
+    json::{self, escape, from_json, item_step, to_plain_json},
+    kind::{ChangeEffect, OnCreate, Principal, Role, late},
 };
 
 pub use wire::wire_value;
@@ -109,30 +109,48 @@ impl Context {
 }
 
 impl Kind {
-    /// The attribute of a path: `sku`; in nested blocks `entra.admin_groups`.
+    /// The attribute of a path: `sku`; in nested blocks `entra.admin_groups`; in labelled ones `route.default.next_hop`.
     pub fn attribute(&self, path: &str) -> Option<&Attribute> {
+        self.attribute_at(path).map(|(attribute, _)| attribute)
+    }
+
+    /// The attribute of a path, and where in the body its pointer begins: at the item of a list for what stands in a labelled block.
+    pub(crate) fn attribute_at(&self, path: &str) -> Option<(&Attribute, String)> {
         let mut steps = path.split('.');
         let mut found = self.attributes.get(steps.next()?)?;
-        for step in steps {
+        let mut base = String::new();
+        loop {
+            if let Some(key) = &found.keyed {
+                let Some(label) = steps.next() else { return Some((found, base)) };
+                base = format!("{base}{}/{}", found.pointer.as_deref().unwrap_or_default(), item_step(key, label));
+            }
+            let Some(step) = steps.next() else { return Some((found, base)) };
             found = found.fields.get(step)?;
         }
-        Some(found)
     }
 }
 
 /// The leaves of a resource: `attributes` are the written (or inherited) values by path, already of the right types; those that the
 /// author left out and a create needs are added as sent at create only. Parts of the id have no leaf.
 pub fn encode(kind: &Kind, attributes: &[(String, Value, Span)], context: &Context) -> Vec<Leaf> {
-    let mut encoder = Encoder { context, leaves: Vec::new() };
+    let named = kind.attributes.values().find(|attribute| attribute.role == Role::Name);
+    let name = named.and_then(|named| attributes.iter().find(|(path, ..)| *path == named.name));
+    let name = name.and_then(|(_, value, _)| value.as_text()).unwrap_or_default();
+    let mut encoder = Encoder { context, name, base: String::new(), leaves: Vec::new() };
     for (path, value, span) in attributes {
-        if let Some(attribute) = kind.attribute(path) {
+        if let Some((attribute, base)) = kind.attribute_at(path) {
+            encoder.base = base;
             encoder.attribute(attribute, path, value, Some(*span), false);
         }
     }
+    encoder.base = String::new();
+    // A block that is `none` has nothing in it that a create could need.
     let written = |path: &str| {
-        attributes
-            .iter()
-            .any(|(other, ..)| other == path || other.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+        attributes.iter().any(|(other, value, _)| {
+            let off =
+                *value == Value::None && path.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('.'));
+            off || other == path || other.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))
+        })
     };
     encoder.left_out(&kind.attributes, "", &written);
     encoder.leaves
@@ -140,6 +158,10 @@ pub fn encode(kind: &Kind, attributes: &[(String, Value, Span)], context: &Conte
 
 struct Encoder<'a> {
     context: &'a Context,
+    /// The resource's name.
+    name: &'a str,
+    /// Where pointers begin.
+    base: String,
     leaves: Vec<Leaf>,
 }
 
@@ -149,11 +171,15 @@ impl Encoder<'_> {
         for attribute in attributes.values() {
             let path = format!("{prefix}{}", attribute.name);
             if !written(&path) {
-                if let Some(on_create) = &attribute.on_create {
-                    let value = wire::on_create(on_create, self.context);
+                let instead = attribute.unless.as_deref().is_some_and(written);
+                if let Some(on_create) = attribute.on_create.as_ref().filter(|_| !instead) {
+                    let value = match on_create {
+                        OnCreate::DnsLabel => Value::Text(dns_label(self.name)),
+                        on_create => wire::on_create(on_create, self.context),
+                    };
                     self.attribute(attribute, &path, &value, None, true);
                 }
-            } else if matches!(attribute.of, Type::Object(_)) {
+            } else if matches!(attribute.of, Type::Object(_)) && attribute.keyed.is_none() {
                 self.left_out(&attribute.fields, &format!("{path}."), written);
             }
         }
@@ -172,9 +198,13 @@ impl Encoder<'_> {
             value => value,
         };
         let site = Site { attribute, path, shown: value, span, on_create_only };
+        if *value == Value::None && !attribute.off.is_empty() {
+            self.constants(&site, &attribute.off);
+            return;
+        }
         match (&attribute.of, value) {
-            _ if attribute.role == Role::Tags => self.tags(&site, value),
             (_, Value::List(items)) if attribute.equality == Equality::Edges => self.edges(&site, items),
+            (Type::Map(_), _) if !attribute.is_raw() => self.entries(&site, value),
             (Type::Choice, _) => self.choice(&site, value),
             (Type::Object(_), Value::Map(entries)) if !attribute.fields.is_empty() => {
                 for (name, value) in entries {
@@ -198,24 +228,46 @@ impl Encoder<'_> {
                 }
             }
         }
+        if *value != Value::None {
+            self.constants(&site, &attribute.writes);
+        }
         for (pointer, json) in &attribute.creates {
             self.push(site.create(pointer, json));
         }
     }
 
+    /// Constants that stand beside an attribute. They are compared as it is changed: with what an absent key means.
+    fn constants(&mut self, site: &Site, constants: &IndexMap<String, Json>) {
+        for (pointer, json) in constants {
+            let (pointer, absolute) = match pointer.strip_prefix('*') {
+                Some(below) => (below.to_owned(), false),
+                None => (pointer.clone(), true),
+            };
+            let equality = if json.is_null() { Equality::EmptyIsAbsent } else { Equality::CaseInsensitive };
+            let leaf = Leaf { equality, ..site.leaf(pointer, from_json(json), site.attribute) };
+            if absolute {
+                let base = std::mem::take(&mut self.base);
+                self.push(leaf);
+                self.base = base;
+            } else {
+                self.push(leaf);
+            }
+        }
+    }
+
     /// One leaf a key: others' keys are never touched.
-    fn tags(&mut self, site: &Site, value: &Value) {
+    fn entries(&mut self, site: &Site, value: &Value) {
         let pointer = site.attribute.pointer.as_deref().unwrap_or("/tags");
         match value {
             Value::Map(entries) => {
                 for (key, value) in entries {
                     let path = step(site.path, key);
                     let site = Site { path: &path, shown: value, ..*site };
-                    let want = wire::plain(value);
-                    self.push(Leaf {
-                        equality: Equality::Exact,
-                        ..site.leaf(format!("{pointer}/{}", escape(key)), want, site.attribute)
-                    });
+                    let want = match &site.attribute.wrap_items {
+                        Some(wrap) => Value::Map([(wrap.clone(), wire::plain(value))].into_iter().collect()),
+                        None => wire::plain(value),
+                    };
+                    self.push(site.leaf(format!("{pointer}/{}", escape(key)), want, site.attribute));
                 }
             }
             other => self.push(site.leaf(pointer.to_owned(), wire::plain(other), site.attribute)),
@@ -271,11 +323,16 @@ impl Encoder<'_> {
                 (None, None) => continue,
             };
             let mut leaf = site.leaf(pointer.clone(), wire_value(argument, &given, self.context), argument);
-            leaf.change =
-                if argument.change == ChangeEffect::InPlace { site.attribute.change } else { argument.change };
+            if argument.change == ChangeEffect::InPlace && !argument.changes.contains_key(pointer) {
+                leaf.change = site.attribute.changes.get(pointer).copied().unwrap_or(site.attribute.change);
+            }
             leaf.absent = leaf.absent.or_else(|| site.attribute.absent.get(pointer).cloned());
             leaf.on_create_only |= on_create;
             self.push(leaf);
+            for (pointer, json) in &argument.writes {
+                let constant = site.leaf(pointer.clone(), from_json(json), site.attribute);
+                self.push(Leaf { equality: Equality::CaseInsensitive, on_create_only: on_create, ..constant });
+            }
         }
         for (pointer, json) in &variant.creates {
             self.push(site.create(pointer, json));
@@ -300,14 +357,18 @@ impl Encoder<'_> {
     }
 
     /// Adds a leaf. Two lists at one place are one list.
-    fn push(&mut self, leaf: Leaf) {
+    fn push(&mut self, mut leaf: Leaf) {
+        if !self.base.is_empty() {
+            leaf.pointer = format!("{}{}", self.base, leaf.pointer);
+        }
         let Some(earlier) = self.leaves.iter_mut().find(|earlier| earlier.pointer == leaf.pointer) else {
             self.leaves.push(leaf);
             return;
         };
         match (&mut earlier.want, leaf.want) {
-            // What a constructor wants absent unless one of its arguments says it.
+            // What a constructor wants absent or empty unless one of its arguments says it.
             (Value::None, want) => *earlier = Leaf { want, ..leaf },
+            (Value::List(items), want @ Value::List(_)) if items.is_empty() => *earlier = Leaf { want, ..leaf },
             (Value::List(items), Value::List(more)) => {
                 items.extend(more);
                 earlier.sensitive |= leaf.sensitive;
@@ -334,11 +395,11 @@ impl Site<'_> {
             attribute: self.path.to_owned(),
             absent: by.absent.get(&pointer).cloned(),
             sensitive: self.attribute.sensitive || by.sensitive || want.is_sensitive() || self.shown.is_sensitive(),
-            pointer,
             want,
             shown: self.shown.clone(),
             equality: by.equality,
-            change: by.change,
+            change: by.changes.get(&pointer).copied().unwrap_or(by.change),
+            pointer,
             on_create_only: self.on_create_only,
             span: self.span,
         }
@@ -350,12 +411,25 @@ impl Site<'_> {
     }
 }
 
+/// A name as the first label of a host name: letters, digits and hyphens, 54 of them at most, as AKS wants it.
+fn dns_label(name: &str) -> String {
+    const LONGEST: usize = 54;
+    let label: String = name
+        .chars()
+        .map(|character| if character.is_ascii_alphanumeric() { character } else { '-' })
+        .take(LONGEST)
+        .collect();
+    label.trim_matches('-').to_owned()
+}
+
 /// Every place that some constructor of a choice writes, each once.
 pub(crate) fn pointers(attribute: &Attribute) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for variant in attribute.variants.values() {
-        let arguments = variant.arguments.values().filter_map(|argument| argument.pointer.as_ref());
-        for pointer in variant.writes.keys().chain(arguments) {
+        let arguments = variant.arguments.values();
+        let constants = arguments.clone().flat_map(|argument| argument.writes.keys());
+        let arguments = arguments.filter_map(|argument| argument.pointer.as_ref());
+        for pointer in variant.writes.keys().chain(arguments).chain(constants) {
             if !found.contains(pointer) {
                 found.push(pointer.clone());
             }

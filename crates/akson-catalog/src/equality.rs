@@ -35,6 +35,11 @@ pub enum Equality {
     LastSegment,
     /// Text without regard to case, one item of a set: others may be there too, and which are ours is remembered item by item.
     Edges,
+    /// Lists of objects without order: of each live item the keys count that some wanted one has; one that is not enabled counts as
+    /// absent, wanted or not, since services list what is switched off too.
+    Items,
+    /// The keys of objects, without regard to case; not what is behind them.
+    Keys,
 }
 
 /// Whether `live` is what is wanted. `None` is an absent key; JSON null counts as absent on both sides, also inside of
@@ -58,6 +63,8 @@ pub fn equal(equality: Equality, want: Option<&Value>, live: Option<&Value>) -> 
         Equality::Set => items(want) == items(live),
         Equality::CidrSet => ranges(want) == ranges(live),
         Equality::LastSegment => same(want, live, &last_segment),
+        Equality::Items => items(picked(want, want).as_ref()) == items(picked(want, live).as_ref()),
+        Equality::Keys => keys(want) == keys(live),
         Equality::Subset => match want {
             None => live.is_none_or(is_empty),
             Some(want) => contains(want, live),
@@ -169,6 +176,30 @@ fn items(value: Option<&Value>) -> Vec<String> {
     list.sort();
     list.dedup();
     list
+}
+
+/// Of a live list the items that are not switched off, each with the keys that a wanted item has.
+fn picked(want: Option<&Value>, live: Option<&Value>) -> Option<Value> {
+    let objects = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+    let wanted = objects(want);
+    let off = |item: &Value| {
+        let state = item.get("enabled").or_else(|| item.get("isEnabled"));
+        state.is_some_and(|state| *state == Value::Bool(false) || state.as_str() == Some("False"))
+    };
+    let pick = |item: Value| match item {
+        Value::Object(entries) if !wanted.is_empty() => Value::Object(
+            entries.into_iter().filter(|(key, _)| wanted.iter().any(|want| want.get(key).is_some())).collect(),
+        ),
+        other => other,
+    };
+    live.map(|live| objects(Some(live)).into_iter().filter(|item| !off(item)).map(pick).collect())
+}
+
+fn keys(value: Option<&Value>) -> Vec<String> {
+    let entries = value.and_then(Value::as_object).into_iter().flatten();
+    let mut keys: Vec<String> = entries.map(|(key, _)| ArmId::new(key.as_str()).folded().to_owned()).collect();
+    keys.sort();
+    keys
 }
 
 /// An item of a set: text folded and without a trailing slash, what is empty left out of objects, lists inside of it sets again.

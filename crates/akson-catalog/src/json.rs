@@ -10,18 +10,57 @@ pub fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-fn segments(pointer: &str) -> impl Iterator<Item = String> {
-    pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"))
+/// The step to the item of a list whose `key` has this value: `routes/~kname=default`; `~k=0` is the first item. A tilde in a pointer is always followed by `0` or
+/// `1` otherwise, so no key looks like it.
+pub fn item_step(key: &str, value: &str) -> String {
+    format!("~k{}={}", escape(key), escape(value))
+}
+
+/// The name of the item that a step stands for: `default` of `~kname=default`.
+pub fn item_name(step: &str) -> Option<String> {
+    step.strip_prefix("~k")?.split_once('=').map(|(_, value)| unescape(value))
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("~1", "/").replace("~0", "~")
+}
+
+/// One step of a pointer.
+enum Step {
+    /// To a key of an object, or an item of a list by its place.
+    Key(String),
+    /// To the item of a list whose key has a value.
+    Item(String, String),
+}
+
+fn steps(pointer: &str) -> impl Iterator<Item = Step> {
+    pointer.split('/').skip(1).map(|text| match text.strip_prefix("~k").and_then(|item| item.split_once('=')) {
+        Some((key, value)) => Step::Item(unescape(key), unescape(value)),
+        None => Step::Key(unescape(text)),
+    })
+}
+
+/// Where an item is in a list; names of items do not care about case. Without a key the value is the place itself.
+fn place_of(items: &[Json], key: &str, value: &str) -> Option<usize> {
+    if key.is_empty() {
+        return value.parse().ok().filter(|place| *place < items.len());
+    }
+    let named = |item: &Json| {
+        let name = item.as_object().and_then(|entries| entries.get(key_of(entries, key)?.as_str()));
+        name.and_then(Json::as_str).is_some_and(|name| name.eq_ignore_ascii_case(value))
+    };
+    items.iter().position(named)
 }
 
 /// What stands at a pointer. A key that is not there as written is looked for without regard to case, as ARM does with its own
 /// keys and with names of tags.
 pub fn lookup<'a>(body: &'a Json, pointer: &str) -> Option<&'a Json> {
     let mut at = body;
-    for segment in segments(pointer) {
-        at = match at {
-            Json::Object(entries) => entries.get(key_of(entries, &segment)?.as_str())?,
-            Json::Array(items) => items.get(segment.parse::<usize>().ok()?)?,
+    for step in steps(pointer) {
+        at = match (at, step) {
+            (Json::Object(entries), Step::Key(key)) => entries.get(key_of(entries, &key)?.as_str())?,
+            (Json::Array(items), Step::Key(key)) => items.get(key.parse::<usize>().ok()?)?,
+            (Json::Array(items), Step::Item(key, value)) => items.get(place_of(items, &key, &value)?)?,
             _ => return None,
         };
     }
@@ -36,35 +75,67 @@ fn key_of(entries: &Map<String, Json>, wanted: &str) -> Option<String> {
     entries.keys().find(|key| key.eq_ignore_ascii_case(wanted)).cloned()
 }
 
-/// Puts a value at a pointer; objects on the way are made, and what is no object there is replaced by one.
+/// Puts a value at a pointer; objects, lists and named items on the way are made, and what is none there is replaced by one.
 pub fn put(body: &mut Json, pointer: &str, value: Json) {
     let mut at = body;
-    for segment in segments(pointer) {
-        if !at.is_object() {
-            *at = Json::Object(Map::new());
+    for step in steps(pointer) {
+        match step {
+            Step::Key(key) => {
+                if !at.is_object() {
+                    *at = Json::Object(Map::new());
+                }
+                let Json::Object(entries) = at else { return };
+                let key = key_of(entries, &key).unwrap_or(key);
+                at = entries.entry(key).or_insert(Json::Null);
+            }
+            Step::Item(key, name) => {
+                if !at.is_array() {
+                    *at = Json::Array(Vec::new());
+                }
+                let Json::Array(items) = at else { return };
+                let place = place_of(items, &key, &name).unwrap_or_else(|| {
+                    let named = (!key.is_empty()).then(|| (key, Json::from(name)));
+                    items.push(Json::Object(named.into_iter().collect()));
+                    items.len() - 1
+                });
+                let Some(item) = items.get_mut(place) else { return };
+                at = item;
+            }
         }
-        let Json::Object(entries) = at else { return };
-        let key = key_of(entries, &segment).unwrap_or(segment);
-        at = entries.entry(key).or_insert(Json::Null);
     }
     *at = value;
 }
 
-/// Takes out what stands at a pointer.
+/// Takes out what stands at a pointer. A step `*` stands for every item of a list and every key of an object.
 pub fn remove(body: &mut Json, pointer: &str) {
-    let path: Vec<String> = segments(pointer).collect();
-    let Some((last, way)) = path.split_last() else { return };
-    let mut at = body;
-    for segment in way {
-        let Json::Object(entries) = at else { return };
-        let Some(key) = key_of(entries, segment) else { return };
-        let Some(next) = entries.get_mut(&key) else { return };
-        at = next;
-    }
-    if let Json::Object(entries) = at
-        && let Some(key) = key_of(entries, last)
-    {
-        entries.shift_remove(&key);
+    let path: Vec<Step> = steps(pointer).collect();
+    remove_at(body, &path);
+}
+
+fn remove_at(at: &mut Json, path: &[Step]) {
+    let Some((step, rest)) = path.split_first() else { return };
+    match (at, step) {
+        (Json::Array(items), Step::Key(all)) if all == "*" => items.iter_mut().for_each(|item| remove_at(item, rest)),
+        (Json::Object(entries), Step::Key(all)) if all == "*" && !entries.contains_key("*") => {
+            entries.values_mut().for_each(|value| remove_at(value, rest));
+        }
+        (Json::Object(entries), Step::Key(key)) => {
+            let Some(key) = key_of(entries, key) else { return };
+            if rest.is_empty() {
+                entries.shift_remove(&key);
+            } else if let Some(next) = entries.get_mut(&key) {
+                remove_at(next, rest);
+            }
+        }
+        (Json::Array(items), Step::Item(key, value)) => {
+            let Some(place) = place_of(items, key, value) else { return };
+            if rest.is_empty() {
+                items.remove(place);
+            } else if let Some(next) = items.get_mut(place) {
+                remove_at(next, rest);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -5,6 +5,7 @@ pub mod embedded;
 pub mod ids;
 pub mod late;
 pub mod load;
+pub mod places;
 pub mod raw;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -112,10 +113,58 @@ pub struct Kind {
     pub conflict_domain: Option<String>,
     /// How many of them are read at once; in order of preference.
     pub lists: Vec<ListCall>,
+    /// The body of the PUT that stands for a deletion, where the service always has the object: a subscription's Defender plan.
+    pub reset: Option<serde_json::Value>,
+    /// Blocks in it that are resources of their own, by keyword.
+    pub blocks: IndexMap<String, Nested>,
+    /// What its attributes need of each other, checked when they are known.
+    pub rules: Vec<Needs>,
     /// How long creation usually takes, in seconds: the weight of the longest path.
     pub seconds: f64,
     /// What data cannot say.
     pub quirks: Vec<Quirk>,
+}
+
+/// Blocks with a label in a block, each a resource of its own that lies in it: `node_pool "system" { … }` in a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nested {
+    /// Its kind, whose parent is the kind that has this.
+    pub kind: String,
+    /// The one that the parent cannot be created without.
+    pub first: Option<First>,
+    /// Attributes that are taken from the parent if they are left out: name to the parent's path.
+    pub inherits: IndexMap<String, String>,
+}
+
+/// A nested resource that travels in the first request of what it lies in. At least one must be declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct First {
+    /// The attribute that tells it from others.
+    pub attribute: String,
+    /// What that attribute is.
+    pub is: String,
+    /// The list in the parent's body that it travels in; items are known by their `name`.
+    pub place: String,
+}
+
+/// What attributes need of each other. A path is `oidc_issuer`, `entra.authorization`, or of a constructor's argument
+/// `api_server.vnet`; a word is a symbol or several with `|` between, `*` for whatever is written, `!` for left out or `none`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needs {
+    /// The number of the diagnostic.
+    pub code: u16,
+    /// It matters if all of these hold.
+    pub when: Vec<(String, String)>,
+    /// Then all of these must hold.
+    pub needs: Vec<(String, String)>,
+    /// Exactly one of these must be written.
+    pub one_of: Vec<String>,
+    /// The headline.
+    pub says: String,
+    /// Why: the API's fact.
+    pub why: String,
+    /// What to do.
+    pub help: String,
 }
 
 /// Where a resource's name comes from when the author leaves `name` out.
@@ -127,6 +176,8 @@ pub enum NameFrom {
     Label,
     /// A hash of the stack's id and these attributes: never of a label or an address.
     Hash(Vec<String>),
+    /// A GUID made of the subscription and the first of these attributes that is written.
+    Guid(Vec<String>),
 }
 
 /// One attribute of a kind. Nested blocks are attributes with `fields`.
@@ -189,6 +240,20 @@ pub struct Attribute {
     pub form: Form,
     /// Another vocabulary than an enum's: which texts stand for what.
     pub names: Option<Names>,
+    /// Blocks with a label: each is the item of a list whose key of this name is the label. Pointers of fields begin at the item.
+    pub keyed: Option<String>,
+    /// Items, or the one value, are keys of an object on the wire, with nothing behind them.
+    pub as_keys: bool,
+    /// A reference stands for this output of what it refers to; without it for its id.
+    pub takes: Option<String>,
+    /// Written whenever the attribute is: JSON pointer to value. One that begins with `*` is below each item of a keyed list.
+    pub writes: IndexMap<String, serde_json::Value>,
+    /// What `= none` writes, where leaving it out does not remove it.
+    pub off: IndexMap<String, serde_json::Value>,
+    /// What a change does at single places, where it is not what it does elsewhere: JSON pointer to effect.
+    pub changes: IndexMap<String, ChangeEffect>,
+    /// Its value at create is not sent if this attribute is written.
+    pub unless: Option<String>,
 }
 
 /// In which form a plain value is on the wire.
@@ -208,6 +273,8 @@ pub enum Form {
 pub enum Names {
     /// Names and GUIDs of role definitions: [`crate::roles`].
     Roles,
+    /// Names of built-in policy definitions or initiatives: [`crate::policies`].
+    Policies(crate::policies::Table),
 }
 
 /// What an attribute is to its resource.
@@ -225,6 +292,8 @@ pub enum Role {
     Tags,
     /// The subscription of a resource group.
     Subscription,
+    /// What a derived name is made from, and nothing else.
+    Key,
 }
 
 /// A rule that text must satisfy, checked when the text is known.
@@ -269,14 +338,26 @@ impl Attribute {
             principal: None,
             stands_for: None,
             form: Form::Same,
+            keyed: None,
+            as_keys: false,
+            takes: None,
             names: None,
+            writes: IndexMap::new(),
+            off: IndexMap::new(),
+            changes: IndexMap::new(),
+            unless: None,
         }
     }
 
     /// Whether the whole value may be known only after apply. Where the wire has another shape than the configuration (wrapped or
     /// mapped items, constructors), only parts of it may.
     pub fn takes_holes(&self) -> bool {
-        self.wrap_items.is_none() && self.fields.is_empty() && self.of != Type::Choice && !self.is_raw()
+        self.wrap_items.is_none()
+            && self.fields.is_empty()
+            && self.of != Type::Choice
+            && !self.as_keys
+            && !matches!(self.names, Some(Names::Policies(_)))
+            && !self.is_raw()
     }
 
     /// Whether it is the body itself, in the wire's own words: compared key by key.
@@ -315,6 +396,8 @@ pub enum OnCreate {
     Tenant,
     /// The cloud's audience for token exchange.
     TokenExchangeAudience,
+    /// The resource's name as a DNS label.
+    DnsLabel,
 }
 
 /// What changing an attribute of a live object does.
@@ -422,6 +505,11 @@ pub enum Quirk {
     Cascades,
     /// It stops what lies below it from being deleted: it is removed before them and created after them.
     Blocks,
+    /// One of them travels in the first request of what they lie in, and all go with it: Azure refuses to delete the last system
+    /// pool of a cluster, and a cluster without one cannot be created.
+    ComesWithParent,
+    /// One request does not do: changing a Defender plan's tier resets the extensions that were sent with it.
+    WrittenTwice,
 }
 
 /// What a kind file is made from.

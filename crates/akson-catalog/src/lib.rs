@@ -15,6 +15,7 @@ pub mod json;
 pub mod kind;
 pub mod marker;
 pub mod named;
+pub mod policies;
 pub mod roles;
 mod secret;
 pub mod time;

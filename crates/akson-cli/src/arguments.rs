@@ -188,6 +188,17 @@ pub(crate) enum Command {
     },
     /// Print the resource graph.
     Graph,
+    /// Print intents (`workload`) as the blocks that they stand for.
+    Expand {
+        /// One block, such as `workload.myapp`; without it, the whole configuration.
+        #[arg(value_name = "ADDRESS")]
+        address: Option<String>,
+    },
+    /// Print a kubeconfig that signs in with kubelogin; there is no secret in it.
+    Kubeconfig {
+        #[command(flatten)]
+        asked: KubeconfigArguments,
+    },
     /// Print the page of a diagnostic, a kind or a function.
     Explain {
         /// `AKS0207`, `vault`, `cidrsubnet`.
@@ -210,6 +221,69 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+}
+
+/// For which cluster, and how to sign in.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct KubeconfigArguments {
+    /// The cluster: an address such as `cluster.main`, or its name in Azure.
+    #[arg(value_name = "CLUSTER")]
+    pub(crate) cluster: String,
+    /// How kubelogin signs in.
+    #[arg(long, value_enum, value_name = "MODE", default_value_t = Login::Azurecli)]
+    pub(crate) login: Login,
+    /// Ask Azure for the API server and its certificate, with a call that lists credentials.
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// With `--live`: the public name of a private cluster.
+    #[arg(long, requires = "live")]
+    pub(crate) public_fqdn: bool,
+    /// Write it to a file, beside what is there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// What the context is called; without it, as the cluster.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// The client id of the application or identity that signs in.
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// With `--login msi`: the ARM id of the identity.
+    #[arg(long, value_name = "ID", conflicts_with = "client_id")]
+    pub(crate) identity: Option<String>,
+}
+
+/// How kubelogin signs in, in its own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Login {
+    /// Whoever is signed in to the Azure CLI.
+    Azurecli,
+    /// Whoever is signed in to the Azure Developer CLI.
+    Azd,
+    /// A person, by a code in any browser.
+    Devicecode,
+    /// A person, in this machine's browser.
+    Interactive,
+    /// An application, with a secret or certificate of the environment.
+    Spn,
+    /// The machine's managed identity.
+    Msi,
+    /// The pod's workload identity.
+    Workloadidentity,
+}
+
+impl Login {
+    /// The word for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Login::Azurecli => "azurecli",
+            Login::Azd => "azd",
+            Login::Devicecode => "devicecode",
+            Login::Interactive => "interactive",
+            Login::Spn => "spn",
+            Login::Msi => "msi",
+            Login::Workloadidentity => "workloadidentity",
+        }
+    }
 }
 
 /// What narrows a plan.

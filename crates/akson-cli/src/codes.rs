@@ -32,3 +32,13 @@ pub(crate) const BAD_SETTING: Code = Code(689);
 pub(crate) const NOT_APPROVED: Code = Code(690);
 /// The access analysis is not complete yet.
 pub(crate) const ACCESS_INCOMPLETE: Code = Code(691);
+/// There is no block of this address.
+pub(crate) const NO_BLOCK: Code = Code(695);
+/// No declared cluster is called so.
+pub(crate) const NO_CLUSTER: Code = Code(696);
+/// How the cluster is reached is not known.
+pub(crate) const NOT_REACHED: Code = Code(697);
+/// The cluster has no sign-in by Entra ID.
+pub(crate) const NO_ENTRA: Code = Code(698);
+/// A file that a kubeconfig should go into is none.
+pub(crate) const NO_KUBECONFIG: Code = Code(699);

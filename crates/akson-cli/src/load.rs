@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use akson_catalog::Catalog;
-use akson_config::{Config, model::Inputs};
+use akson_config::{Config, ExpandError, Expanded, model::Inputs};
 use akson_diagnostics::{
     Diagnostic, Diagnostics, SourceId, SourceMap,
     render::{self, Format},
@@ -75,6 +75,18 @@ impl Loaded {
         let inputs = self.inputs(global, identity);
         let config = akson_config::evaluate(&self.files, &self.sources, self.catalog, &inputs, &mut self.diagnostics);
         config.filter(|_| !self.diagnostics.has_errors())
+    }
+
+    /// Expands intents, without knowing tenant and subscription.
+    ///
+    /// # Errors
+    /// If the configuration has errors, which are among the diagnostics, or has no such block.
+    pub(crate) fn expand(&mut self, global: &Global, only: Option<&str>) -> Result<Vec<Expanded>, ExpandError> {
+        if self.files.is_empty() {
+            return Err(ExpandError::Wrong);
+        }
+        let inputs = self.inputs(global, None);
+        akson_config::expand(&self.files, &self.sources, self.catalog, &inputs, only, &mut self.diagnostics)
     }
 
     fn inputs(&self, global: &Global, identity: Option<&Identity>) -> Inputs {

@@ -7,6 +7,7 @@ mod commands;
 mod document;
 mod exit;
 mod folder;
+mod kubeconfig;
 mod load;
 mod output;
 mod planfile;
@@ -72,6 +73,8 @@ fn run(arguments: &Arguments) -> Exit {
         Command::Drift => session::block_on(commands::drift::run(global)),
         Command::Show { plan } => commands::show::run(global, plan),
         Command::Graph => commands::graph::run(global),
+        Command::Expand { address } => commands::expand::run(global, address.as_deref()),
+        Command::Kubeconfig { asked } => session::block_on(commands::kubeconfig::run(global, asked)),
         Command::Explain { topic } => commands::explain::run(global, topic),
         Command::Ledger { action: LedgerAction::Show } => session::block_on(commands::ledger::show(global)),
         Command::Emulator { action: EmulatorAction::Start { port, data, time_scale, faults } } => {

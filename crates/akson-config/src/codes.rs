@@ -107,6 +107,10 @@ pub const NESTED: Code = Code(250);
 pub const DUPLICATE_KEY: Code = Code(251);
 /// `after`, `protect` or `on_remove` where it has no meaning, or with a value that has none.
 pub const META: Code = Code(252);
+/// A name that stands for something built into Azure and is none of those known.
+pub const UNKNOWN_BUILT_IN: Code = Code(253);
+/// A policy's parameters do not fit its definition.
+pub const POLICY_PARAMETERS: Code = Code(254);
 
 /// A federated credential's issuer is not written as the token has it.
 pub const LINT_ISSUER: Code = Code(301);
@@ -122,3 +126,18 @@ pub const LINT_PURGE_PROTECTION: Code = Code(305);
 pub const LINT_PUBLIC_VAULT: Code = Code(306);
 /// A vault uses access policies in place of roles.
 pub const LINT_ACCESS_POLICIES: Code = Code(307);
+
+/// The label of workload identity stands on a service account.
+pub const LINT_ACCOUNT_LABEL: Code = Code(350);
+/// A secret provider class uses pod identity.
+pub const LINT_POD_IDENTITY: Code = Code(351);
+/// A parameter of a secret provider class is not read under that name.
+pub const LINT_CLASS_PARAMETER: Code = Code(352);
+/// The baseline initiative is assigned without an effect.
+pub const LINT_BASELINE_EFFECT: Code = Code(353);
+/// A role that can read a namespace's secrets and act as its service accounts.
+pub const LINT_WRITER: Code = Code(354);
+/// A policy is assigned on a cluster.
+pub const LINT_POLICY_ON_CLUSTER: Code = Code(355);
+/// A credential trusts a cluster that is not said to issue tokens.
+pub const LINT_SILENT_ISSUER: Code = Code(356);

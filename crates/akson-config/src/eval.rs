@@ -91,6 +91,11 @@ pub(crate) enum BlockState {
     Excluded,
     /// The instances that exist, by key.
     Many(Instances),
+    /// An intent: its parts and outputs by name, or with `for_each` such a map for each key; and the keys that `when` left out.
+    Intent {
+        value: Val,
+        excluded: Vec<Arc<str>>,
+    },
 }
 
 pub(crate) struct Instances {
@@ -128,6 +133,8 @@ pub(crate) struct Evaluator<'a> {
     pub without_location: Vec<(String, Span)>,
     /// Which kinds are principals.
     pub principals: akson_catalog::encode::Context,
+    /// What the intents have become, for those who want to read it.
+    pub expansions: Vec<crate::workload::Expansion>,
     /// The files, in order.
     pub files: Vec<akson_diagnostics::SourceId>,
 }

@@ -11,10 +11,12 @@ use crate::{
     lints,
     model::{Config, Inputs, OutputValue, Resource},
     names::Names,
-    resources::{Instance, body::plain_block, unique},
+    policy,
+    resources::{Instance, body::plain_block, nested, unique},
     sink::Sink,
     val::Val,
     variables::constant,
+    workload::Expansion,
 };
 
 /// Evaluates the files of one folder as one configuration.
@@ -28,10 +30,27 @@ pub fn evaluate(
     inputs: &Inputs,
     diagnostics: &mut Diagnostics,
 ) -> Option<Config> {
+    evaluate_all(files, sources, catalog, inputs, diagnostics).0
+}
+
+/// The files by name: the order of the source.
+pub(crate) fn in_order<'f>(files: &'f [ast::File], sources: &SourceMap) -> Vec<&'f ast::File> {
     let mut files: Vec<&ast::File> = files.iter().collect();
     files.sort_by(|left, right| {
         sources.get(left.source).name.cmp(&sources.get(right.source).name).then(left.source.cmp(&right.source))
     });
+    files
+}
+
+/// As `evaluate`, with what the intents have become.
+pub(crate) fn evaluate_all(
+    files: &[ast::File],
+    sources: &SourceMap,
+    catalog: &Catalog,
+    inputs: &Inputs,
+    diagnostics: &mut Diagnostics,
+) -> (Option<Config>, Vec<Expansion>) {
+    let files = in_order(files, sources);
     let blocks: Vec<&ast::Block> = files.iter().flat_map(|file| &file.blocks).collect();
     let broken: Vec<&ast::Block> = files.iter().flat_map(|file| &file.broken).collect();
     let unread = files.iter().any(|file| {
@@ -76,7 +95,9 @@ pub fn evaluate(
     instances.sort_by_key(|instance| instance.block);
     let all: Vec<&Instance> = instances.iter().collect();
     unique::check(&all, &mut evaluator.sink);
+    policy::check(&all, &mut evaluator.sink);
     lints::check(&all, inputs, &mut evaluator.sink);
+    let expansions = std::mem::take(&mut evaluator.expansions);
     drop(evaluator);
     diagnostics.append(found);
 
@@ -86,12 +107,11 @@ pub fn evaluate(
         ..encode::Context::default()
     };
     let context = context.with_principals(catalog);
-    let resources: Vec<Resource> = instances.into_iter().filter_map(|instance| resource(instance, &context)).collect();
-    (stack.span.is_some() || !resources.is_empty() || !outputs.is_empty()).then_some(Config {
-        stack,
-        resources,
-        outputs,
-    })
+    let mut resources: Vec<Resource> =
+        instances.into_iter().filter_map(|instance| resource(instance, &context)).collect();
+    nested::travel(&mut resources);
+    let any = stack.span.is_some() || !resources.is_empty() || !outputs.is_empty();
+    (any.then_some(Config { stack, resources, outputs }), expansions)
 }
 
 /// The resolved resource; none if a part of it is wrong.
@@ -147,6 +167,7 @@ impl<'a> Evaluator<'a> {
             stack_is_wrong: false,
             without_location: Vec::new(),
             principals: encode::Context::default().with_principals(catalog),
+            expansions: Vec::new(),
             files: Vec::new(),
         }
     }

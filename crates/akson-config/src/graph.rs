@@ -53,7 +53,7 @@ pub(crate) fn order<'a>(names: &Names<'a>, sink: &mut Sink<'_>) -> Order<'a> {
         connect(&mut graph, &places, Node::Stack, walk.found);
     }
     for (at, declared) in names.resources.iter().enumerate() {
-        if declared.kind.is_some() {
+        if declared.kind.is_some() || names.intents.contains(&at) {
             let mut walk = Walk { names, found: Vec::new(), bound: Vec::new() };
             walk.block(declared.block);
             walk.found.push((Node::Stack, declared.block.header));

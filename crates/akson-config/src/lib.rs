@@ -12,6 +12,7 @@
 pub mod codes;
 mod eval;
 mod evaluate;
+mod expand;
 mod fault;
 mod fold;
 mod functions;
@@ -20,14 +21,17 @@ mod lints;
 pub mod model;
 mod names;
 mod operators;
+mod policy;
 mod resources;
 mod sink;
 mod stack;
 mod val;
 mod variables;
 mod version;
+mod workload;
 
 pub use evaluate::evaluate;
+pub use expand::{ExpandError, Expanded, expand};
 pub use fold::{FoldError, check_folded, fold};
 pub use functions::{Function, Parameter, Shape, functions};
 pub use model::{Config, Dependency, Inputs, OutputValue, Resource, Stack};

@@ -12,12 +12,8 @@ use akson_parser::ast::{Attribute, Block, Item, Name};
 use crate::{codes, sink::Sink};
 
 /// Words of the language that a later version carries out, each with what it is.
-const LATER: &[(&str, &str)] = &[
-    ("module", "modules are"),
-    ("never", "access rules (`never`) are"),
-    ("always", "access rules (`always`) are"),
-    ("workload", "the intent `workload` is"),
-];
+const LATER: &[(&str, &str)] =
+    &[("module", "modules are"), ("never", "access rules (`never`) are"), ("always", "access rules (`always`) are")];
 
 /// Kinds of the language that the catalog of a later version has.
 const LATER_KINDS: &[&str] = &[
@@ -25,40 +21,17 @@ const LATER_KINDS: &[&str] = &[
     "user",
     "application",
     "service_principal",
-    "resource_group",
-    "identity",
-    "federated_credential",
-    "cluster",
-    "node_pool",
-    "maintenance_window",
-    "vault",
     "secret",
     "grant",
-    "role",
-    "policy",
-    "policy_definition",
-    "initiative",
-    "policy_exemption",
-    "defender",
-    "network",
-    "subnet",
-    "route_table",
-    "firewall",
-    "nat_gateway",
-    "public_ip",
-    "network_security_group",
-    "private_dns_zone",
-    "private_endpoint",
-    "registry",
-    "log_workspace",
-    "diagnostic_setting",
-    "lock",
     "namespace",
     "service_account",
     "secret_provider_class",
     "cluster_role",
     "role_binding",
 ];
+
+/// The keyword of the one intent that stands for resources.
+pub(crate) const WORKLOAD: &str = "workload";
 
 /// Blocks that are no resources.
 const BLOCKS: &[&str] = &["stack", "variable", "locals", "output"];
@@ -81,6 +54,8 @@ pub(crate) struct Names<'a> {
     pub outputs: Vec<&'a Block>,
     pub resources: Vec<Declared<'a>>,
     index: BTreeMap<(&'a str, &'a str), usize>,
+    /// Which of `resources` are intents: each stands for several resources.
+    pub intents: BTreeSet<usize>,
     /// Keywords that name resources, even if none is declared; sorted.
     pub keywords: Vec<String>,
     /// Misspelt keywords that blocks were declared with.
@@ -190,6 +165,10 @@ impl<'a> Names<'a> {
             self.poisoned(block, keyword);
             return;
         }
+        if keyword == WORKLOAD {
+            self.workload(block, catalog, sink);
+            return;
+        }
         let known = catalog.get(keyword).cloned();
         if known.is_none() {
             if LATER_KINDS.contains(&keyword) {
@@ -232,13 +211,46 @@ impl<'a> Names<'a> {
         self.resources.push(Declared { block, kind: known, keyword, name: &name.text });
     }
 
+    /// An intent is declared like a resource, if the catalog has all that it stands for.
+    fn workload(&mut self, block: &'a Block, catalog: &Catalog, sink: &mut Sink<'_>) {
+        if let Some(missing) = crate::workload::KINDS.iter().find(|kind| catalog.get(kind).is_none()) {
+            let text = "the intent `workload` is not supported by this version".to_owned();
+            sink.report(
+                not_supported(text, block.keyword.span)
+                    .note(format!("it stands for a `{missing}` among others, and the catalog has no such kind"))
+                    .help("remove the `workload` block until a version of Akson carries it out"),
+            );
+            self.poisoned(block, WORKLOAD);
+            return;
+        }
+        if let Some(span) = block.existing {
+            sink.report(
+                Diagnostic::error(codes::EXISTING, "`workload` cannot be declared as `existing`")
+                    .at(span, "")
+                    .help("remove the word; what exists already is adopted"),
+            );
+        }
+        let Some(name) = one_label(block, sink) else { return };
+        if let Some(earlier) = self.find(WORKLOAD, &name.text) {
+            if let Some(earlier) = self.resources.get(earlier).filter(|_| self.intents.contains(&earlier)) {
+                sink.report(duplicate(&format!("{WORKLOAD}.{}", name.text), block.header, earlier.block.header));
+            }
+            return;
+        }
+        let at = self.resources.len();
+        self.index.insert((WORKLOAD, &name.text), at);
+        self.intents.insert(at);
+        self.resources.push(Declared { block, kind: None, keyword: WORKLOAD, name: &name.text });
+    }
+
     fn unknown_keyword(&mut self, block: &'a Block, keyword: &'a str, catalog: &Catalog, sink: &mut Sink<'_>) {
         let words = self
             .keywords
             .iter()
             .map(String::as_str)
             .chain(BLOCKS.iter().copied())
-            .chain(LATER.iter().map(|(word, _)| *word));
+            .chain(LATER.iter().map(|(word, _)| *word))
+            .chain([WORKLOAD]);
         let near = did_you_mean(keyword, words).map(str::to_owned);
         let mut diagnostic =
             Diagnostic::error(codes::UNKNOWN_BLOCK, format!("there is no kind `{keyword}`")).at(block.keyword.span, "");

@@ -1,9 +1,12 @@
 //! Resource blocks to instances. Which attributes a block may have: `resources/body.rs`; which instances exist:
-//! `resources/meta.rs`; what an instance is: `resources/identity.rs`; what may not be there twice: `resources/unique.rs`.
+//! `resources/meta.rs`; what an instance is: `resources/identity.rs`; what may not be there twice: `resources/unique.rs`; what its
+//! attributes need of each other: `resources/rules.rs`; blocks in it that are resources too: `resources/nested.rs`.
 
 pub(crate) mod body;
 mod identity;
 mod meta;
+pub(crate) mod nested;
+mod rules;
 pub(crate) mod unique;
 
 use std::sync::Arc;
@@ -14,7 +17,7 @@ use akson_catalog::{
     kind::{Role, late::Finder},
 };
 use akson_diagnostics::{Diagnostic, Span};
-use akson_parser::ast::{Block, Expr, ExprKind};
+use akson_parser::ast::{Block, Expr, ExprKind, Name};
 
 use crate::{
     codes,
@@ -52,6 +55,19 @@ pub(crate) struct Instance {
 pub(crate) struct Plan<'p> {
     pub written: Vec<Written<'p>>,
     /// Whether everything that decides what a resource is was written.
+    pub whole: bool,
+    /// The blocks in it that are resources of their own.
+    pub nested: Vec<Nested<'p>>,
+}
+
+/// A block in a resource's block that is a resource of its own: `node_pool "system"` in a cluster.
+pub(crate) struct Nested<'p> {
+    /// What it is called there.
+    pub word: &'p str,
+    pub label: &'p Name,
+    pub block: &'p Block,
+    pub kind: &'p Arc<Kind>,
+    pub written: Vec<Written<'p>>,
     pub whole: bool,
 }
 
@@ -110,6 +126,9 @@ impl<'a> Evaluator<'a> {
         let names = self.names;
         let Some(declared) = names.resources.get(at) else { return BlockState::Poisoned };
         let block = declared.block;
+        if names.intents.contains(&at) {
+            return self.workload(at, cyclic, stack);
+        }
         let Some(kind) = self.kind_of(declared) else { return BlockState::Poisoned };
         self.sink.address = Some(format!("{}.{}", declared.keyword, declared.name));
         let plan = self.plan(&kind, block);
@@ -193,30 +212,46 @@ impl<'a> Evaluator<'a> {
     fn one(
         &mut self,
         at: usize,
-        declared: &Declared<'a>,
+        declared: &Declared<'_>,
         kind: &Arc<Kind>,
         plan: &Plan<'_>,
         each: Option<(&Arc<str>, &(Val, Val))>,
         stack: &Stack,
     ) -> Slot {
-        let block = declared.block;
         let address = Address {
+            within: None,
             modules: Vec::new(),
             kind: declared.keyword.to_owned(),
             name: declared.name.to_owned(),
             key: each.map(|(key, _)| InstanceKey(key.to_string())),
         };
+        let scope = Scope { each: each.map(|(_, each)| each), ..Scope::default() };
+        self.instance(at, declared, kind, address, plan, &scope, stack)
+    }
+
+    /// One instance of a block, under an address and with the names of its own that `scope` has.
+    #[expect(clippy::too_many_arguments, reason = "what a block is and where it stands, each given by another caller")]
+    pub(crate) fn instance(
+        &mut self,
+        at: usize,
+        declared: &Declared<'_>,
+        kind: &Arc<Kind>,
+        address: Address,
+        plan: &Plan<'_>,
+        scope: &Scope<'_>,
+        stack: &Stack,
+    ) -> Slot {
+        let block = declared.block;
         if self.instances.len() >= limits::INSTANCES {
             self.sink.limit(block.header, "this configuration has too many resources", "the limit is 50,000 instances");
             return Slot::Poisoned;
         }
         self.sink.address = Some(address.to_string());
-        let scope = Scope { each: each.map(|(_, each)| each), ..Scope::default() };
-        match self.when(block, &scope) {
+        match self.when(block, scope) {
             Some(true) => {}
             Some(false) => return Slot::Excluded,
             None => {
-                self.phantom_in(plan, block, &scope);
+                self.phantom_in(plan, block, scope);
                 return Slot::Poisoned;
             }
         }
@@ -224,12 +259,13 @@ impl<'a> Evaluator<'a> {
         let mut values = Vec::with_capacity(plan.written.len());
         let mut sound = true;
         for written in &plan.written {
-            let value = self.attribute(written, &scope, &mut dependencies);
-            let identifies = matches!(written.attribute.role, Role::Name | Role::Parent | Role::Subscription);
+            let value = self.attribute(written, scope, &mut dependencies);
+            let identifies =
+                matches!(written.attribute.role, Role::Name | Role::Parent | Role::Subscription | Role::Key);
             sound &= !(identifies && value.traits().poison);
             values.push((written.path.clone(), value, written.span));
         }
-        let meta = self.meta(block, &scope, &mut dependencies);
+        let meta = self.meta(block, scope, &mut dependencies);
         if !sound || !plan.whole {
             return Slot::Poisoned;
         }
@@ -247,6 +283,9 @@ impl<'a> Evaluator<'a> {
             keep: meta.keep,
             ..instance
         });
+        self.nested(at, &plan.nested, place, scope, stack);
+        self.first_of(kind, place, &plan.nested);
+        self.rules(place);
         Slot::Exists(place)
     }
 
@@ -254,7 +293,8 @@ impl<'a> Evaluator<'a> {
     fn attribute(&mut self, written: &Written<'_>, scope: &Scope<'_>, dependencies: &mut Vec<Dependency>) -> Val {
         self.needs.clear();
         let scope = Scope { secret: written.attribute.sensitive, ..*scope };
-        let value = self.eval(written.value, Want::attribute(written.attribute), &scope);
+        let Some(expr) = written.value else { return Val::map(Entries::new()) };
+        let value = self.eval(expr, Want::attribute(written.attribute), &scope);
         for (on, span) in self.needs.drain(..) {
             dependencies.push(Dependency { on, span, attribute: written.path.clone() });
         }
@@ -263,21 +303,18 @@ impl<'a> Evaluator<'a> {
             Role::Parent => "what a resource lies in",
             Role::Subscription => "the subscription",
             Role::Location => {
-                return if value.traits().sensitive {
-                    self.sensitive("the location", written.value.span)
-                } else {
-                    value
-                };
+                return if value.traits().sensitive { self.sensitive("the location", written.span) } else { value };
             }
+            Role::Key => "what a name is made from",
             Role::Value | Role::Tags => return value,
         };
         if value.traits().sensitive {
-            return self.sensitive(deciding, written.value.span);
+            return self.sensitive(deciding, written.span);
         }
         if value.traits().holes {
             self.sink.report(
                 Diagnostic::error(codes::NOT_KNOWN, format!("{deciding} is known only after apply"))
-                    .at(written.value.span, "")
+                    .at(written.span, "")
                     .note("what a resource is must follow from the configuration alone")
                     .help("use a value that the configuration knows: a variable, a local, a name"),
             );
@@ -313,6 +350,11 @@ impl<'a> Evaluator<'a> {
         self.sink.enter_phantom();
         for written in &plan.written {
             self.attribute(written, scope, &mut Vec::new());
+        }
+        for nested in &plan.nested {
+            for written in &nested.written {
+                self.attribute(written, scope, &mut Vec::new());
+            }
         }
         self.meta(block, scope, &mut Vec::new());
         self.sink.leave_phantom();

@@ -16,9 +16,11 @@ mod lexer;
 pub mod limits;
 pub mod outline;
 mod parse;
+mod print;
 mod regions;
 mod report;
 
 pub use decode::decode;
 pub use format::format;
 pub use parse::{parse, parse_expression, parse_values};
+pub use print::{print_block, print_expression, quote};

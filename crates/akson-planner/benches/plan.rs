@@ -34,7 +34,13 @@ fn config(catalog: &Catalog) -> Config {
         let leaves = akson_catalog::encode::encode(&kind, &attributes, &akson_catalog::encode::Context::default());
         let on = group.map(|group| group.symbolic_id.clone());
         let resource = Resource {
-            address: akson_catalog::Address { modules: Vec::new(), kind: keyword.to_owned(), name, key: None },
+            address: akson_catalog::Address {
+                within: None,
+                modules: Vec::new(),
+                kind: keyword.to_owned(),
+                name,
+                key: None,
+            },
             kind,
             existing: false,
             symbolic_id: SymbolicId::of_arm(&id),

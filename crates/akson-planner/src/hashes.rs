@@ -51,7 +51,7 @@ pub fn is_taken_out(leaf: &Leaf) -> bool {
 
 /// Whether what was observed at a pointer is still there, by hash alone: for objects whose block is gone.
 pub(crate) fn is_unchanged(kind: &Kind, pointer: &str, observed: &str, body: &Json) -> bool {
-    let absent = || kind.attributes.values().find_map(|attribute| attribute.absent.get(pointer));
+    let absent = || kind.absent_at(pointer);
     let live = lookup(body, pointer).filter(|value| !value.is_null()).or_else(absent);
     observed == SENSITIVE || leaf_hash(live.unwrap_or(&Json::Null)) == observed
 }

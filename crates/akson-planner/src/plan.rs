@@ -180,7 +180,7 @@ pub enum Work {
         /// The id to write at, in the author's casing: of what is there, its own. Empty while `late` alone tells it, or nobody does yet.
         id: String,
         /// The id to create it at, where that is made of what is known after apply.
-        late: Option<Value>,
+        late: Option<Box<Value>>,
         /// Every owned leaf and, when it is created, those sent at create. With holes.
         leaves: Vec<Leaf>,
         /// Whether it is there already, so that a full-replacing PUT reads it first.

@@ -17,7 +17,7 @@ use crate::{
     Owned, Snapshot, codes,
     decide::{
         Case, Decision, Pending, Removal, Setting, check_credentials, check_existing, check_locks, decide_declared,
-        decide_removed, name_made_anew, name_moves, spare_containers, title, unknown_kind,
+        decide_removed, go_along, name_made_anew, name_moves, spare_containers, title, unknown_kind,
     },
     digest::digest,
     graph::Graph,
@@ -66,6 +66,7 @@ pub fn plan(
         planning.declared();
     }
     planning.removed();
+    go_along(&mut planning.pending);
     spare_containers(&mut planning.pending, &setting);
     check_locks(&mut planning.pending, &setting);
     let waits = check_credentials(&mut planning.pending, &setting);

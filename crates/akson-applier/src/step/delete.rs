@@ -1,6 +1,9 @@
 //! Deleting: with two keys, the ledger's entry and the mark on the live object, looked at right before it is sent.
 
+use akson_azure::Operation;
+use akson_catalog::equality::{Equality, equal};
 use akson_planner::{Change, marker::Ownership};
+use serde_json::Value as Json;
 
 use super::{Run, StepError, delete_deadline, plane::reading};
 
@@ -20,6 +23,21 @@ impl Run<'_> {
             }
         }
         let before = self.announce_delete(change, id).await?;
+        if let Some(body) = &change.kind.reset {
+            let operation = Operation::put(id, api_version, body.clone());
+            let deadline = delete_deadline(self, &change.kind);
+            let is_reset = |live: &Json| equal(Equality::Subset, Some(body), Some(live));
+            return match self.decide(change, &operation, &read, deadline, &is_reset).await {
+                // It stays, and is nobody's: there is nothing to remember.
+                Ok(_) => self.forget(change).await,
+                Err(unsettled) => {
+                    if unsettled.untouched {
+                        self.withdraw(change, before).await;
+                    }
+                    Err(unsettled.error)
+                }
+            };
+        }
         // Also what is not seen is deleted: only the answer to a deletion says that it is gone.
         let operation = self.deletion(change, id, api_version)?;
         let deadline = delete_deadline(self, &change.kind);

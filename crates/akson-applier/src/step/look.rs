@@ -1,10 +1,11 @@
 //! The look before the leap: what is there right now, and whether that is what the plan was made for.
 
 use akson_azure::Operation;
-use akson_catalog::{encode::Leaf, equality::equal, json::lookup};
+use akson_catalog::{Quirk, encode::Leaf, equality::equal, json::lookup};
 use akson_planner::{
-    Change, OwnedState,
+    Action, Change, OwnedState,
     marker::{Ownership, ownership},
+    place::covers,
 };
 use serde_json::Value as Json;
 
@@ -67,9 +68,20 @@ impl Run<'_> {
         match self.check_owner(change, body)? {
             Ownership::Ours => Ok(()),
             // A late write of an interrupted run, of a kind that takes no mark.
-            Ownership::Unmarkable if self.announced(change) => Ok(()),
+            Ownership::Unmarkable if self.announced(change) || self.came_with_parent(change) => Ok(()),
             _ => Err(StepError::Stale(Stale::Appeared)),
         }
+    }
+
+    /// Whether what it lies in was created by this plan, with it in its first request.
+    pub(super) fn came_with_parent(&self, change: &Change) -> bool {
+        change.kind.quirks.contains(&Quirk::ComesWithParent)
+            && self.plan.changes.iter().any(|other| {
+                matches!(other.action, Action::Create | Action::Replace)
+                    && other.symbolic_id != change.symbolic_id
+                    && covers(&other.symbolic_id, &change.symbolic_id)
+                    && other.kind.blocks.values().any(|nested| nested.kind == change.kind.keyword)
+            })
     }
 
     fn announced(&self, change: &Change) -> bool {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use akson_catalog::{
-    Value,
+    Quirk, Value,
     body::{body, lay_over},
     encode::Leaf,
     json::{lookup, put, to_plain_json},
@@ -41,7 +41,7 @@ impl Run<'_> {
         let leaves = self.known.borrow().fill_leaves(self.snapshot, &change.kind, leaves)?;
         let version = &change.kind.api_version;
         // Where it is now, and where it will be.
-        let made = self.made_id(change, late.as_ref())?;
+        let made = self.made_id(change, late.as_deref())?;
         let (there, id) = match &made {
             Some(made) if *exists => (id, made),
             Some(made) => (made, made),
@@ -54,7 +54,12 @@ impl Run<'_> {
                 self.check_owner(change, live)?;
                 self.check_unchanged(change, &leaves, live)?;
             }
-            (Some(live), false) => self.check_appeared(change, live)?,
+            (Some(live), false) => {
+                self.check_appeared(change, live)?;
+                if self.came_with_parent(change) && missing(&leaves, live).is_empty() {
+                    return self.finish(change, &leaves, live).await;
+                }
+            }
             (None, false) => {}
         }
         if *replace && live.is_some() {
@@ -70,7 +75,11 @@ impl Run<'_> {
             Some(live) => update(change, live, &sent, marker),
             None => create(change, &sent, marker),
         };
-        let settled = self.put(change, id, (body.map_err(unknown)?, live.as_ref()), &leaves, marker).await?;
+        let mut settled = self.put(change, id, (body.map_err(unknown)?, live.as_ref()), &leaves, marker).await?;
+        if change.kind.quirks.contains(&Quirk::WrittenTwice) && !missing(&leaves, &settled).is_empty() {
+            let body = update(change, &settled, &leaves, marker).map_err(unknown)?;
+            settled = self.put(change, id, (body, Some(&settled)), &leaves, marker).await?;
+        }
         let settled = self.kept(change, &leaves, marker, settled).await?;
         self.finish(change, &leaves, &settled).await
     }

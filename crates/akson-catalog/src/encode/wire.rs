@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::Context;
 use crate::{
-    Attribute, Operator, Residual, Type, Value,
+    Attribute, Operator, Reference, Residual, Type, Value,
     json::from_json,
     kind::{Form, Names, OnCreate, late},
     time,
@@ -18,6 +18,7 @@ pub fn wire_value(attribute: &Attribute, value: &Value, context: &Context) -> Va
         value => value,
     };
     let wire = typed(attribute, &attribute.of, value, context);
+    let wire = if attribute.as_keys { keys(wire) } else { wire };
     if attribute.single_item && wire != Value::None { Value::List(vec![wire]) } else { wire }
 }
 
@@ -27,6 +28,7 @@ pub(super) fn on_create(on_create: &OnCreate, context: &Context) -> Value {
         OnCreate::Value(value) => value.clone(),
         OnCreate::Tenant => Value::Text(context.tenant.clone()),
         OnCreate::TokenExchangeAudience => Value::Text(context.token_exchange_audience.clone()),
+        OnCreate::DnsLabel => Value::None,
     }
 }
 
@@ -64,10 +66,42 @@ fn typed(attribute: &Attribute, of: &Type, value: &Value, context: &Context) -> 
         (Type::List(item) | Type::Set(item), Value::List(items)) => {
             Value::List(items.iter().map(|value| wrapped(attribute, typed(attribute, item, value, context))).collect())
         }
+        (Type::Map(_), Value::Map(entries)) => {
+            Value::Map(entries.iter().map(|(key, value)| (key.clone(), wrapped(attribute, plain(value)))).collect())
+        }
         (Type::Object(_), Value::Map(entries)) if !attribute.fields.is_empty() => {
             record(&attribute.fields, entries, context)
         }
+        (Type::Resource(_), Value::Reference(reference)) => match &attribute.takes {
+            Some(output) => output_of(reference, output, "object_id"),
+            None => plain(value),
+        },
         (_, value) => plain(value),
+    }
+}
+
+/// Texts as the keys of an object, with nothing behind them.
+fn keys(wire: Value) -> Value {
+    let key = |item: Value| match item {
+        Value::Text(text) => Some((text, Value::Map(IndexMap::new()))),
+        _ => None,
+    };
+    match wire {
+        Value::List(items) => Value::Map(items.into_iter().filter_map(key).collect()),
+        Value::Text(_) => Value::Map(key(wire).into_iter().collect()),
+        other => other,
+    }
+}
+
+fn output_of(reference: &Reference, output: &str, of: &str) -> Value {
+    Value::Unknown {
+        residual: Box::new(Residual::Output {
+            of: reference.symbolic_id.clone(),
+            address: reference.address.clone(),
+            output: output.to_owned(),
+        }),
+        of: Type::Named(of.to_owned()),
+        sensitive: false,
     }
 }
 
@@ -132,15 +166,7 @@ pub(super) fn plain(value: &Value) -> Value {
     match value {
         Value::Reference(reference) => match &reference.id {
             Some(id) => Value::Text(id.clone()),
-            None => Value::Unknown {
-                residual: Box::new(Residual::Output {
-                    of: reference.symbolic_id.clone(),
-                    address: reference.address.clone(),
-                    output: "id".to_owned(),
-                }),
-                of: Type::Named("arm_id".to_owned()),
-                sensitive: false,
-            },
+            None => output_of(reference, "id", "arm_id"),
         },
         Value::List(items) => Value::List(items.iter().map(plain).collect()),
         Value::Map(entries) => Value::Map(entries.iter().map(|(key, value)| (key.clone(), plain(value))).collect()),

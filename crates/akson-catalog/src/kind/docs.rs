@@ -152,6 +152,22 @@ impl Page {
         if kind.existing {
             self.line(&format!("- May be declared with `existing {}`: read, never written.", kind.keyword));
         }
+        for (word, nested) in &kind.blocks {
+            let kind = &nested.kind;
+            self.line(&format!(
+                "- Blocks `{word} \"name\" {{ … }}` in it are resources of their own, of kind `{kind}`."
+            ));
+            if let Some(first) = &nested.first {
+                let (attribute, is) = (&first.attribute, &first.is);
+                self.line(&format!("- It needs a `{word}` with `{attribute} = {is}`; the first is created with it."));
+            }
+        }
+        for rule in &kind.rules {
+            self.line(&format!("- {}: {} ({})", akson_diagnostics::Code(rule.code), rule.says, rule.why));
+        }
+        if kind.reset.is_some() {
+            self.line("- Never created or deleted: when its block goes, it is set back.");
+        }
         if let NameFrom::Hash(from) = &kind.name_from {
             self.line(&format!("- Without a `name`, it is a hash of the stack's id, {}.", from.join(" and ")));
         }
@@ -179,6 +195,7 @@ fn shown(attribute: &Attribute) -> String {
         }
         Type::List(item) if matches!(**item, Type::Object(_)) => "list of objects".to_owned(),
         Type::Set(item) if matches!(**item, Type::Object(_)) => "set of objects".to_owned(),
+        Type::Object(_) if attribute.keyed.is_some() => "blocks with a label".to_owned(),
         Type::Object(_) => "block".to_owned(),
         of => code(&of.to_string()),
     }
@@ -196,11 +213,13 @@ fn left_out(kind: &Kind, attribute: &Attribute) -> String {
         (Some(OnCreate::Value(value)), _) => format!("created with `{}`", plain(value)),
         (Some(OnCreate::Tenant), _) => "created with the stack's tenant".to_owned(),
         (Some(OnCreate::TokenExchangeAudience), _) => "created with the cloud's audience".to_owned(),
+        (Some(OnCreate::DnsLabel), _) => "created with its name as a DNS label".to_owned(),
         (None, Role::Location) => "inherited".to_owned(),
         (None, Role::Subscription) => "the stack's".to_owned(),
         (None, Role::Name) => match &kind.name_from {
             NameFrom::Label => "the block's label".to_owned(),
             NameFrom::Hash(from) => format!("made from {}", from.join(" and ")),
+            NameFrom::Guid(from) => format!("a GUID made from {}", from.join(" or ")),
             NameFrom::Author => "required".to_owned(),
         },
         (None, _) => attribute

@@ -230,7 +230,7 @@ fn normal(attribute: &Attribute, text: &str) -> String {
             let last = ArmId::new(text).name().to_owned();
             roles::find(&last).map_or(last, |guid| guid.to_string())
         }
-        None => text.to_owned(),
+        Some(Names::Policies(_)) | None => text.to_owned(),
     };
     ArmId::new(text).folded().to_owned()
 }

@@ -3,6 +3,7 @@
 
 mod attribute;
 mod cross;
+mod rules;
 mod scopes;
 mod type_expression;
 pub(crate) mod view;
@@ -184,6 +185,8 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         ("federated_credential_uniqueness", Quirk::FederatedCredentialUniqueness),
         ("cascades", Quirk::Cascades),
         ("blocks", Quirk::Blocks),
+        ("comes_with_parent", Quirk::ComesWithParent),
+        ("written_twice", Quirk::WrittenTwice),
     ];
     let quirks: Vec<Quirk> = view
         .texts("quirks", diagnostics)
@@ -191,6 +194,9 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         .filter_map(|quirk| pick("quirk", quirk, &quirks, diagnostics))
         .collect();
     let lists = lists(&mut view, diagnostics);
+    let reset = view.json("reset", diagnostics).map(|body| body.value);
+    let blocks = rules::blocks(&mut view, diagnostics);
+    let rules = rules::rules(&mut view, diagnostics);
 
     let mut written = Places {
         keyword: view.place("keyword"),
@@ -243,6 +249,9 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         delete,
         conflict_domain: conflict_domain.map(|domain| domain.value),
         lists: lists.into_iter().map(|(list, _)| list).collect(),
+        reset,
+        blocks,
+        rules,
         seconds: seconds?,
         quirks,
     };
@@ -253,6 +262,14 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
 fn name_from(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> NameFrom {
     if view.place("name_from") == view.span {
         return NameFrom::Author;
+    }
+    if let Some(mut table) = view.table("name_from") {
+        let parts = table.texts("guid", diagnostics).into_iter().map(|name| name.value).collect();
+        if !table.has("guid") {
+            table.missing("guid", diagnostics);
+        }
+        table.finish(diagnostics);
+        return NameFrom::Guid(parts);
     }
     if let Some(json) = view.json("name_from", diagnostics)
         && json.value.is_string()
@@ -309,7 +326,9 @@ fn marker(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Option<Mark
             table.finish(diagnostics);
             return Some(Marker::UniqueName(pointer?.value));
         }
-        let pointer = table.required_text("text", diagnostics);
+        // A place of its own needs no attribute there.
+        let key = if table.has("metadata") { "metadata" } else { "text" };
+        let pointer = table.required_text(key, diagnostics);
         table.finish(diagnostics);
         return Some(Marker::Text(pointer?.value));
     }

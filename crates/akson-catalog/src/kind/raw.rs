@@ -86,13 +86,15 @@ fn adopt_facts(raw: &mut Kind, known: &Kind) {
     raw.delete = known.delete;
     raw.seconds = known.seconds;
     raw.read_only.clone_from(&known.read_only);
+    raw.reset.clone_from(&known.reset);
     raw.conflict_domain = match &known.conflict_domain {
         Some(domain) if Some(domain) == known.parent.as_ref() => raw.parent.clone(),
         Some(domain) if domain == "self" => Some(domain.clone()),
         _ => None,
     };
     // The others speak of attributes that a raw block does not have.
-    raw.quirks = known.quirks.iter().copied().filter(|quirk| *quirk != Quirk::FederatedCredentialUniqueness).collect();
+    let own = [Quirk::FederatedCredentialUniqueness, Quirk::ComesWithParent];
+    raw.quirks = known.quirks.iter().copied().filter(|quirk| !own.contains(quirk)).collect();
 }
 
 impl Catalog {

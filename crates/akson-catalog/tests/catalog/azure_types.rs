@@ -9,7 +9,7 @@ use akson_catalog::{
 };
 use serde_json::Value as Json;
 
-/// What may be written and is left out on purpose.
+/// What may be written and is left out on purpose. A place that ends with a slash stands for all below it.
 const LEFT_OUT: &[(&str, &str, &str)] = &[
     ("grant", "/properties/principalType", "follows from the principal, and is always sent where it does"),
     (
@@ -26,6 +26,107 @@ const LEFT_OUT: &[(&str, &str, &str)] = &[
     ),
     ("vault", "/properties/vaultUri", "an output: Azure says it, though the types call it writable"),
     ("vault", "/properties/provisioningState", "Azure says it, though the types call it writable"),
+    ("cluster", "/identity/delegatedResources", "set by services that delegate, never by people"),
+    ("cluster", "/kind", "always `Base`"),
+    ("cluster", "/properties/aadProfile/clientAppID", "of the integration that Azure retired"),
+    ("cluster", "/properties/aadProfile/serverAppID", "of the integration that Azure retired"),
+    ("cluster", "/properties/aadProfile/serverAppSecret", "of the integration that Azure retired"),
+    (
+        "cluster",
+        "/properties/httpProxyConfig/enabled",
+        "switches a proxy off without forgetting it; a proxy that is written is on",
+    ),
+    ("cluster", "/properties/podIdentityProfile/", "pod identity is retired: workload identity takes its place"),
+    ("cluster", "/properties/privateLinkResources/", "Azure says it, though the types call it writable"),
+    ("cluster", "/properties/agentPoolProfiles/", "pools are resources of their own: `node_pool`"),
+    (
+        "cluster",
+        "/properties/securityProfile/defender/securityGating/identities/*/identity/",
+        "follows from the identity",
+    ),
+    (
+        "defender",
+        "/properties/extensions/*/additionalExtensionProperties",
+        "settings of single extensions, in no documented form",
+    ),
+    ("diagnostic_setting", "/properties/logs/*/retentionPolicy/", "retired: retention is the storage account's"),
+    ("diagnostic_setting", "/properties/metrics/*/retentionPolicy/", "retired: retention is the storage account's"),
+    ("diagnostic_setting", "/properties/metrics/*/timeGrain", "Azure chooses it"),
+    ("diagnostic_setting", "/properties/serviceBusRuleId", "retired: `event_hub_rule` takes its place"),
+    ("firewall", "/extendedLocation/", "firewalls in edge zones are not of this domain"),
+    ("firewall", "/properties/additionalProperties", "free settings without documentation"),
+    ("firewall", "/properties/hubIPAddresses/", "addresses in a hub are Azure's to choose"),
+    ("firewall", "/properties/managementIpConfiguration", "forced tunnelling is not of this domain"),
+    ("firewall", "/properties/applicationRuleCollections/", "rules are the policy's"),
+    ("firewall", "/properties/networkRuleCollections/", "rules are the policy's"),
+    ("firewall", "/properties/natRuleCollections/", "rules are the policy's"),
+    ("firewall_policy", "/properties/dnsSettings/requireProxyForNetworkRules", "follows from `dns_proxy`"),
+    ("firewall_policy", "/properties/explicitProxy/", "an explicit proxy is not of this domain"),
+    ("firewall_policy", "/properties/insights/", "retired: diagnostic settings take its place"),
+    ("firewall_policy", "/properties/intrusionDetection/", "overrides of single signatures are not of this domain"),
+    ("firewall_rules", "/properties/ruleCollections/*/name", "there are two collections, `network` and `application`"),
+    ("initiative", "/properties/policyType", "always `Custom`"),
+    ("initiative", "/properties/version", "versions of own initiatives are a preview"),
+    ("initiative", "/properties/versions", "versions of own initiatives are a preview"),
+    ("log_workspace", "/etag", "a workspace is written without a condition"),
+    ("log_workspace", "/properties/features/dataAuthorizationMode", "a preview without documentation"),
+    ("nat_gateway", "/properties/nat64", "a preview"),
+    ("nat_gateway", "/properties/serviceGateway/", "a preview"),
+    ("nat_gateway", "/properties/sourceVirtualNetwork/", "a preview"),
+    ("network", "/extendedLocation/", "networks in edge zones are not of this domain"),
+    ("network", "/properties/bgpCommunities/", "of ExpressRoute, not of this domain"),
+    ("network", "/properties/ipAllocations/", "set by services that allocate, never by people"),
+    ("network", "/properties/subnets", "subnets are resources of their own: `subnet`"),
+    ("network", "/properties/summarizedGatewayPrefixes", "of gateways, not of this domain"),
+    ("network", "/properties/virtualNetworkPeerings/", "a peering is a resource of its own: write it as a raw one"),
+    ("node_pool", "/properties/nodeImageVersion", "an output: nodes are made new by an upgrade"),
+    ("node_pool", "/properties/virtualMachineNodesStatus/", "Azure says it, though the types call it writable"),
+    ("policy", "/properties/assignmentType", "Azure says it, though the types call it writable"),
+    ("policy", "/properties/selfServeExemptionSettings/", "a preview"),
+    ("policy_definition", "/properties/externalEvaluationEnforcementSettings/", "a preview"),
+    ("policy_definition", "/properties/policyType", "always `Custom`"),
+    ("policy_definition", "/properties/version", "versions of own definitions are a preview"),
+    ("policy_definition", "/properties/versions", "versions of own definitions are a preview"),
+    ("policy", "/properties/metadata", "the mark of ownership stands there"),
+    ("policy_exemption", "/properties/metadata", "the mark of ownership stands there"),
+    ("policy_exemption", "/properties/resourceSelectors/*/selectors/", "in Azure's words, by `selectors`"),
+    ("private_dns_zone", "/etag", "a zone is written without a condition"),
+    ("private_dns_zone_link", "/etag", "a link is written without a condition"),
+    ("private_endpoint", "/extendedLocation/", "endpoints in edge zones are not of this domain"),
+    ("private_endpoint", "/properties/applicationSecurityGroups", "membership is said by the group"),
+    ("private_endpoint", "/properties/billingSku", "a preview"),
+    ("private_endpoint", "/properties/ipVersionType", "a preview"),
+    ("private_endpoint", "/properties/customDnsConfigs/", "Azure says it, though the types call it writable"),
+    (
+        "private_endpoint",
+        "/properties/manualPrivateLinkServiceConnections",
+        "of targets of other tenants, which somebody there must approve",
+    ),
+    ("public_ip", "/extendedLocation/", "addresses in edge zones are not of this domain"),
+    ("public_ip", "/properties/ddosSettings/", "plans are the network's"),
+    ("public_ip", "/properties/deleteOption", "of machines, not of this domain"),
+    ("public_ip", "/properties/dnsSettings/", "Azure says it, or it is a preview"),
+    ("public_ip", "/properties/ipAddress", "an output: Azure says it, though the types call it writable"),
+    ("public_ip", "/properties/ipTags/", "of Microsoft's own services"),
+    ("public_ip", "/properties/linkedPublicIPAddress", "of the migration from basic addresses"),
+    ("public_ip", "/properties/migrationPhase", "of the migration from basic addresses"),
+    ("public_ip", "/properties/natGateway/", "said by the NAT gateway"),
+    ("public_ip", "/properties/servicePublicIPAddress", "of the migration from basic addresses"),
+    ("registry", "/properties/policies/trustPolicy/type", "always `Notary`"),
+    ("registry", "/systemData/", "Azure says it, though the types call it writable"),
+    ("route_table", "/properties/disablePeeringRoute", "a preview"),
+    ("route_table", "/properties/routes/*/id", "Azure says it, though the types call it writable"),
+    ("route_table", "/properties/routes/*/properties/nextHop/", "a preview"),
+    ("subnet", "/properties/applicationGatewayIPConfigurations/", "said by the application gateway"),
+    ("subnet", "/properties/delegations/*/id", "Azure says it, though the types call it writable"),
+    ("subnet", "/properties/delegations/*/type", "Azure says it, though the types call it writable"),
+    ("subnet", "/properties/ipAllocations/", "set by services that allocate, never by people"),
+    ("subnet", "/properties/ipamPoolPrefixAllocations/", "of address pools, not of this domain"),
+    ("subnet", "/properties/routeTable/", "said by the route table"),
+    ("subnet", "/properties/serviceEndpointPolicies/", "of storage accounts, not of this domain"),
+    ("subnet", "/properties/serviceEndpoints/", "Azure chooses it"),
+    ("subnet", "/properties/serviceGateway/", "a preview"),
+    ("subnet", "/properties/sharingScope", "a preview"),
 ];
 
 /// Places that kinds write and the data does not call by that name.
@@ -58,10 +159,15 @@ fn has_flag(node: &Json, flag: &str) -> bool {
 }
 
 /// The node of a pointer; `*` stands for the items of a list. An error says which step is not there or is read-only.
-fn find<'a>(body: &'a Json, pointer: &str) -> Result<&'a Json, String> {
-    let mut node = body;
+fn find<'a>(data: &'a Json, pointer: &str) -> Result<&'a Json, String> {
+    let mut node = &data["body"];
     for step in pointer.split('/').skip(1) {
-        node = if step == "*" { &node["items"] } else { &node["properties"][step] };
+        // An object with free keys says nothing of what is in it.
+        if node["type"] == "any" || node["type"] == "object" && node["properties"].is_null() {
+            return Ok(node);
+        }
+        let step = if step.starts_with("~k") { "*" } else { step };
+        node = resolved(data, if step == "*" { &node["items"] } else { member(node, step) });
         if node.is_null() {
             return Err(format!("`{pointer}` does not exist at `{step}`"));
         }
@@ -70,6 +176,36 @@ fn find<'a>(body: &'a Json, pointer: &str) -> Result<&'a Json, String> {
         }
     }
     Ok(node)
+}
+
+/// What a reference stands for.
+fn resolved<'a>(data: &'a Json, node: &'a Json) -> &'a Json {
+    let name = node["ref"].as_str().and_then(|reference| reference.rsplit('/').next());
+    name.map_or(node, |name| &data["definitions"][name])
+}
+
+/// A member of an object, also of one whose members depend on its type.
+fn member<'a>(node: &'a Json, name: &str) -> &'a Json {
+    let own = &node["properties"][name];
+    let variants =
+        || node["variants"].as_object().into_iter().flatten().map(|(_, variant)| &variant["properties"][name]);
+    if own.is_null() { variants().find(|found| !found.is_null()).unwrap_or(own) } else { own }
+}
+
+/// Whether an answer can have something there: items of lists by their place.
+fn exists(data: &Json, pointer: &str) -> bool {
+    let mut node = &data["body"];
+    for step in pointer.split('/').skip(1) {
+        if node["type"] == "object" && node["properties"].is_null() {
+            return true;
+        }
+        let next = if step.parse::<usize>().is_ok() { &node["items"] } else { member(node, step) };
+        node = resolved(data, next);
+        if node.is_null() {
+            return false;
+        }
+    }
+    true
 }
 
 /// Every place below a node that may be written, as pointers; lists of objects are walked as `*`, free keys are one place.
@@ -97,14 +233,27 @@ fn writable(node: &Json, at: &str, found: &mut BTreeSet<String>) {
 /// Every place an attribute writes: with the places inside of the items of lists.
 fn written(attribute: &Attribute, found: &mut BTreeSet<String>) {
     found.extend(attribute.creates.keys().cloned());
+    let constants = attribute.writes.keys().chain(attribute.off.keys());
+    found.extend(constants.map(|place| match (place.strip_prefix('*'), &attribute.pointer) {
+        (Some(below), Some(list)) => format!("{list}/*{below}"),
+        _ => place.clone(),
+    }));
     for variant in attribute.variants.values() {
         found.extend(variant.writes.keys().chain(variant.creates.keys()).cloned());
         for argument in variant.arguments.values() {
             written(argument, found);
         }
     }
+    if matches!(attribute.of, Type::Object(_)) && attribute.keyed.is_none() {
+        attribute.fields.values().for_each(|field| written(field, found));
+        return;
+    }
     let Some(pointer) = &attribute.pointer else { return };
-    let objects = matches!(&attribute.of, Type::List(item) | Type::Set(item) if matches!(**item, Type::Object(_)));
+    let objects = matches!(&attribute.of, Type::List(item) | Type::Set(item) if matches!(**item, Type::Object(_)))
+        || attribute.keyed.is_some();
+    if let Some(key) = &attribute.keyed {
+        found.insert(format!("{pointer}/*/{key}"));
+    }
     if let Some(key) = &attribute.wrap_items {
         found.insert(format!("{pointer}/*/{key}"));
         found.extend(attribute.wrap_with.keys().map(|key| format!("{pointer}/*/{key}")));
@@ -132,6 +281,22 @@ fn check_words(keyword: &str, attribute: &Attribute, node: &Json, wrong: &mut Ve
     }
 }
 
+/// The words of an attribute, and of everything in it.
+fn words(keyword: &str, attribute: &Attribute, base: &str, data: &Json, wrong: &mut Vec<String>) {
+    let at = attribute.pointer.as_ref().map(|pointer| format!("{base}{pointer}"));
+    if let Some(node) = at.as_deref().and_then(|at| find(data, at).ok()) {
+        check_words(keyword, attribute, node, wrong);
+    }
+    let block = matches!(attribute.of, Type::Object(_)) && attribute.keyed.is_none();
+    let below = if block { base.to_owned() } else { format!("{}/*", at.unwrap_or_default()) };
+    for field in attribute.fields.values() {
+        words(keyword, field, &below, data, wrong);
+    }
+    for argument in attribute.variants.values().flat_map(|variant| variant.arguments.values()) {
+        words(keyword, argument, base, data, wrong);
+    }
+}
+
 #[test]
 fn kinds_write_what_azure_takes() {
     let Some(folder) = folder() else {
@@ -155,28 +320,15 @@ fn kinds_write_what_azure_takes() {
         }
         // Keys of tags are free.
         for pointer in ours.iter().filter(|pointer| !pointer.starts_with("/tags/")) {
-            if let Err(why) = find(body, pointer) {
+            if let Err(why) = find(&data, pointer) {
                 wrong.push(format!("{}: {why}", kind.keyword));
             }
         }
-        let arguments = kind
-            .attributes
-            .values()
-            .flat_map(|attribute| attribute.variants.values())
-            .flat_map(|variant| variant.arguments.values());
-        for attribute in kind.attributes.values().chain(arguments) {
-            if let Some(node) = attribute.pointer.as_deref().and_then(|pointer| find(body, pointer).ok()) {
-                check_words(&kind.keyword, attribute, node, &mut wrong);
-                for field in attribute.fields.values() {
-                    let pointer =
-                        format!("{}/*{}", attribute.pointer.as_deref().unwrap(), field.pointer.as_deref().unwrap());
-                    check_words(&kind.keyword, field, find(body, &pointer).unwrap(), &mut wrong);
-                }
-            }
+        for attribute in kind.attributes.values() {
+            words(&kind.keyword, attribute, "", &data, &mut wrong);
         }
         for output in kind.outputs.values() {
-            let steps = output.pointer.replace('/', "/properties/");
-            if body.pointer(&steps).is_none() {
+            if !exists(&data, &output.pointer) {
                 wrong.push(format!("{}: there is no output at `{}`", kind.keyword, output.pointer));
             }
         }
@@ -184,25 +336,40 @@ fn kinds_write_what_azure_takes() {
         let mut all = BTreeSet::new();
         for (name, node) in body["properties"].as_object().unwrap() {
             if name != "name" {
-                writable(node, &format!("/{name}"), &mut all);
+                writable(resolved(&data, node), &format!("/{name}"), &mut all);
             }
         }
-        let covered = all.iter().filter(|place| ours.contains(*place)).count();
+        // A free object is covered by what is written in it.
+        let ours = |place: &str| {
+            let below = format!("{}/", place.replace("/*", "/~"));
+            ours.iter().any(|own| {
+                let own: String = own
+                    .split('/')
+                    .map(|step| if step.starts_with("~k") { "*" } else { step })
+                    .collect::<Vec<_>>()
+                    .join("/");
+                own == place || own.replace("/*", "/~").starts_with(&below)
+            })
+        };
+        let covered = all.iter().filter(|place| ours(place)).count();
         let left_out: Vec<_> = LEFT_OUT.iter().filter(|(keyword, ..)| *keyword == kind.keyword).collect();
+        // A place that ends with a slash stands for all below it.
+        let is_left_out = |left: &str, place: &str| left == place || (left.ends_with('/') && place.starts_with(left));
         println!(
             "{}: {covered} of {} writable properties by attributes, {} left out",
             kind.keyword,
             all.len(),
             left_out.len()
         );
-        for place in all.iter().filter(|place| !ours.contains(*place)) {
-            match left_out.iter().find(|(_, pointer, _)| pointer == place) {
+        for place in all.iter().filter(|place| !ours(place)) {
+            match left_out.iter().find(|(_, pointer, _)| is_left_out(pointer, place)) {
                 Some((_, pointer, reason)) => println!("  {pointer}: {reason}"),
                 None => wrong.push(format!("{}: `{place}` may be written and no attribute says it", kind.keyword)),
             }
         }
-        for (_, pointer, _) in
-            left_out.iter().filter(|(_, pointer, _)| !all.contains(*pointer) || ours.contains(*pointer))
+        for (_, pointer, _) in left_out
+            .iter()
+            .filter(|(_, pointer, _)| !all.iter().any(|place| is_left_out(pointer, place) && !ours(place)))
         {
             wrong.push(format!("{}: `{pointer}` need not be in the list of what is left out", kind.keyword));
         }

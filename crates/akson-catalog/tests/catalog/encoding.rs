@@ -158,7 +158,7 @@ fn constructors_write_their_words_and_arguments() {
         &[
             "/properties/publicNetworkAccess \"Enabled\"",
             "…/defaultAction \"Deny\"",
-            "…/ipRules List([Map({\"value\": Text(\"203.0.113.0/28\")}), Map({\"value\": Unknown { residual: Output { of: SymbolicId(\"/identity\"), address: Address { modules: [], kind: \"identity\", name: \"app\", key: None }, output: \"ip\" }, of: String, sensitive: false }})])",
+            "…/ipRules List([Map({\"value\": Text(\"203.0.113.0/28\")}), Map({\"value\": Unknown { residual: Output { of: SymbolicId(\"/identity\"), address: Address { within: None, modules: [], kind: \"identity\", name: \"app\", key: None }, output: \"ip\" }, of: String, sensitive: false }})])",
             "…/virtualNetworkRules [{\"id\":\"/subscriptions/s/subnets/a\"},{\"id\":\"/subscriptions/s/subnets/b\",\"ignoreMissingVnetServiceEndpoint\":true}]",
         ],
     );

@@ -65,7 +65,7 @@ pub fn unknown(output: &str) -> Value {
 }
 
 fn address(keyword: &str) -> Address {
-    Address { modules: Vec::new(), kind: keyword.to_owned(), name: "app".to_owned(), key: None }
+    Address { within: None, modules: Vec::new(), kind: keyword.to_owned(), name: "app".to_owned(), key: None }
 }
 
 /// A residual as text, as far as these tests have them.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use akson_catalog::{ArmId, Attribute, Type, named::named};
+use akson_catalog::{ArmId, Attribute, Type, kind::Names, named::named, policies::Table};
 use akson_diagnostics::{Diagnostic, Span, did_you_mean};
 
 use super::{Evaluator, Want, literal::field_want, outputs::instance_map, scopes::takes_scopes};
@@ -197,10 +197,60 @@ impl Evaluator<'_> {
             }
             (Type::Resource(kinds), Val::Text(text)) => {
                 let text = Arc::clone(text);
-                self.literal_id(value, &text, kinds, of, span)
+                match attribute.map(|attribute| (&attribute.takes, attribute.names)) {
+                    Some((Some(_), _)) => self.literal_output(value, &text, of, span),
+                    Some((_, Some(Names::Policies(table)))) => match table.find(&text) {
+                        Some(id) => Val::text(id.as_str()).with(value.marks().cloned().unwrap_or_default()),
+                        None => self.named_literal(value, &text, (kinds, of), table, span),
+                    },
+                    _ => self.literal_id(value, &text, kinds, of, span),
+                }
             }
             _ => self.wrong_type(&value, of, attribute, span),
         }
+    }
+
+    /// A principal by its object id, as text: it stands for what a reference to it stands for.
+    fn literal_output(&mut self, value: Val, text: &str, of: &Type, span: Span) -> Val {
+        let id = Type::Named("object_id".to_owned());
+        if let Some(nominal) = value.marks().and_then(|marks| marks.nominal.clone()) {
+            return if is_object_id(&nominal.name) { value } else { self.wrong_id(&value, "object_id", span) };
+        }
+        if named("object_id").is_some_and(|rule| (rule.allows)(text)) {
+            return value;
+        }
+        self.sink.report_value(
+            Diagnostic::error(codes::WRONG_TYPE, format!("{} is wanted here, not text", describe(of)))
+                .at(span, "")
+                .help(format!("refer to it, or give {}", describe(&id))),
+        );
+        Val::Poison
+    }
+
+    /// Something built in by its name, which is none of the known ones; an id passes.
+    fn named_literal(
+        &mut self,
+        value: Val,
+        text: &str,
+        (kinds, of): (&[String], &Type),
+        table: Table,
+        span: Span,
+    ) -> Val {
+        if text.starts_with('/') {
+            return self.literal_id(value, text, kinds, of, span);
+        }
+        let diagnostic =
+            Diagnostic::error(codes::UNKNOWN_BUILT_IN, format!("`{text}` is no built-in that is known here"))
+                .at(span, "");
+        self.sink.report_value(match table.near(text) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).suggest(
+                span,
+                format!("\"{near}\""),
+                format!("write `{near}`"),
+            ),
+            None => diagnostic.help("give its GUID, or refer to one that is declared"),
+        });
+        Val::Poison
     }
 
     /// A resource by its ARM id, as text.
@@ -239,6 +289,9 @@ impl Evaluator<'_> {
             (Type::Int | Type::Number, Type::Int | Type::Number) => true,
             (Type::List(_) | Type::Set(_), Type::List(_) | Type::Set(_)) => true,
             (Type::Map(_) | Type::Object(_), Type::Map(_) | Type::Object(_)) => true,
+            (Type::Resource(_), Type::Named(found)) if attribute.is_some_and(|attribute| attribute.takes.is_some()) => {
+                is_object_id(found)
+            }
             (Type::Resource(_), Type::Named(found)) if found == "arm_id" => true,
             (wanted, found) => wanted == found,
         };
@@ -428,4 +481,9 @@ impl Evaluator<'_> {
 /// Whether an id of one type may stand for another: every id of a principal is a UUID.
 pub(crate) fn converts(found: &str, wanted: &str) -> bool {
     found == wanted || (wanted == "uuid" && matches!(found, "principal_id" | "client_id" | "object_id" | "tenant_id"))
+}
+
+/// What a principal is known by in the directory.
+fn is_object_id(name: &str) -> bool {
+    matches!(name, "object_id" | "principal_id" | "uuid")
 }

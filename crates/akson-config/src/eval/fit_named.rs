@@ -20,7 +20,7 @@ impl Evaluator<'_> {
         }
         match attribute.names {
             Some(Names::Roles) => self.role(value, span),
-            None => Err(value),
+            Some(Names::Policies(_)) | None => Err(value),
         }
     }
 

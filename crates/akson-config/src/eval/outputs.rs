@@ -2,18 +2,23 @@
 
 use std::sync::Arc;
 
-use akson_catalog::{Residual, Type};
+use akson_catalog::{Residual, Type, kind::Role};
 use akson_diagnostics::{Diagnostic, Span, did_you_mean};
 use akson_parser::ast::{Expr, ExprKind, Name};
 
 use super::{BlockState, Evaluator, Scope};
 use crate::{
     codes,
-    val::{Marks, Nominal, Pointed, Val, quoted},
+    val::{Entries, Marks, Nominal, Pointed, Val, quoted},
 };
 
 impl Evaluator<'_> {
     /// What a resource tells: an output, or an attribute as it is written.
+    #[inline(never)]
+    pub(crate) fn told(&mut self, pointed: &Arc<Pointed>, name: &Name) -> Val {
+        self.output(pointed, name)
+    }
+
     #[inline(never)]
     pub(super) fn output(&mut self, pointed: &Arc<Pointed>, name: &Name) -> Val {
         let Some(instance) = self.instance_of(pointed) else { return Val::Poison };
@@ -30,12 +35,19 @@ impl Evaluator<'_> {
         {
             return Val::text(id.as_str()).with(marks(&arm_id));
         }
+        let named = kind.attributes.get("name").is_none_or(|attribute| attribute.role == Role::Name);
         if name.text == "name"
+            && named
             && let Some(known) = &instance.name
         {
             return Val::text(known.as_str()).with(marks(&Type::String));
         }
+        if kind.blocks.contains_key(&name.text) {
+            return self.children_by_label(pointed, &name.text);
+        }
+        let is_block = kind.attributes.get(&name.text).is_some_and(|attribute| matches!(attribute.of, Type::Object(_)));
         if let Some((_, value, _)) = instance.values.iter().find(|(path, ..)| *path == name.text)
+            && !is_block
             && !matches!(value.plain(), Val::Default | Val::None)
             && (output.is_none() || !value.traits().holes)
         {
@@ -50,6 +62,25 @@ impl Evaluator<'_> {
             };
             let marks = marks(&of);
             return Val::unknown(residual, of).with(marks);
+        }
+        // `cluster.main.kubelet_identity.object_id`: outputs that belong together.
+        let group = format!("{}.", name.text);
+        let grouped: Entries = kind
+            .outputs
+            .values()
+            .filter_map(|output| {
+                let member = output.name.strip_prefix(&group)?;
+                let residual = Residual::Output {
+                    of: pointed.reference.symbolic_id.clone(),
+                    address: pointed.reference.address.clone(),
+                    output: output.name.clone(),
+                };
+                let value = Val::unknown(residual, output.of.clone()).with(marks(&output.of));
+                Some((Arc::from(member), value))
+            })
+            .collect();
+        if !grouped.is_empty() {
+            return Val::map(grouped);
         }
         if kind.resource_type.is_empty() || pointed.reference.kind == "resource" {
             // A raw resource tells whatever its body has, as a pointer into it.
@@ -86,6 +117,8 @@ impl Evaluator<'_> {
         };
         if kind.outputs.contains_key(&name.text)
             || kind.attributes.contains_key(&name.text)
+            || kind.blocks.contains_key(&name.text)
+            || kind.outputs.keys().any(|output| output.split('.').next() == Some(name.text.as_str()))
             || name.text == "name"
             || name.text == "id"
         {

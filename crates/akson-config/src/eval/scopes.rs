@@ -68,7 +68,7 @@ impl Evaluator<'_> {
             return Val::Poison;
         }
         let argued = self.eval(&argument.value, Want::Of(&Type::String, None), scope);
-        let Some(part) = self.part(&argued, below, name, argument.value.span) else { return Val::Poison };
+        let Some(part) = self.scope_name(&argued, below, name, argument.value.span) else { return Val::Poison };
         let Some(id) = &pointed.reference.id else {
             self.sink.report(
                 Diagnostic::error(
@@ -92,7 +92,7 @@ impl Evaluator<'_> {
     }
 
     /// The argument, if it is known and a name as the service takes it.
-    fn part(&mut self, value: &Val, below: &SubScope, name: &Name, span: Span) -> Option<String> {
+    fn scope_name(&mut self, value: &Val, below: &SubScope, name: &Name, span: Span) -> Option<String> {
         match value.plain() {
             Val::Text(text) if below.rule.allows(text) => Some(text.to_string()),
             Val::Text(text) => {

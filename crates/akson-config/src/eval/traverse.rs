@@ -38,7 +38,7 @@ impl Evaluator<'_> {
                     && let Some(at) = self.names.find(&kind.text, &name.text)
                 {
                     let key = self.eval(index, Want::Free, scope);
-                    return self.instance(at, kind, name, &key, base.span, index.span);
+                    return self.keyed(at, kind, name, &key, base.span, index.span);
                 }
                 let value = self.base(base, scope);
                 let key = self.eval(index, Want::Free, scope);
@@ -182,6 +182,7 @@ impl Evaluator<'_> {
         match self.blocks.get(at) {
             Some(BlockState::Single(instance)) => self.pointed(*instance).map_or(Val::Poison, Val::Ref),
             Some(BlockState::Many(instances)) => instances.all.clone(),
+            Some(BlockState::Intent { value, .. }) => value.clone(),
             Some(BlockState::Excluded) => {
                 self.excluded(at, None, span);
                 Val::Poison
@@ -192,7 +193,7 @@ impl Evaluator<'_> {
 
     /// `kind.name[key]`.
     #[inline(never)]
-    fn instance(&mut self, at: usize, kind: &Name, name: &Name, key: &Val, base_span: Span, key_span: Span) -> Val {
+    fn keyed(&mut self, at: usize, kind: &Name, name: &Name, key: &Val, base_span: Span, key_span: Span) -> Val {
         if key.traits().poison {
             return Val::Poison;
         }
@@ -232,6 +233,17 @@ impl Evaluator<'_> {
                         Val::Poison
                     }
                 }
+            }
+            Some(BlockState::Intent { value, excluded }) => {
+                let value = value.clone();
+                if let Val::Text(text) = key.plain()
+                    && excluded.contains(text)
+                {
+                    let text = Arc::clone(text);
+                    self.excluded(at, Some(&text), base_span.to(key_span));
+                    return Val::Poison;
+                }
+                self.index(&value, key, base_span.to(key_span), key_span)
             }
             Some(BlockState::Single(_)) => {
                 let address = format!("{}.{}", kind.text, name.text);

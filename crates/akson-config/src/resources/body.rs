@@ -10,7 +10,7 @@ use akson_diagnostics::{Diagnostic, Span, did_you_mean};
 use akson_parser::ast::{Block, Expr, ExprKind, Item, Name};
 use indexmap::IndexMap;
 
-use super::Plan;
+use super::{Nested, Plan};
 use crate::{codes, eval::Evaluator, sink::Sink, val::quoted};
 
 /// Arguments that every resource has.
@@ -21,7 +21,8 @@ pub(crate) struct Written<'p> {
     /// Its name, in nested blocks dotted.
     pub path: String,
     pub attribute: &'p Attribute,
-    pub value: &'p Expr,
+    /// None for a nested block itself, whose attributes follow.
+    pub value: Option<&'p Expr>,
     /// The value's place.
     pub span: Span,
 }
@@ -35,11 +36,18 @@ struct Check<'c> {
     finds: &'c [FoundBy],
     meta: bool,
     prefix: &'c str,
+    /// Keywords of blocks that are resources of their own.
+    blocks: Vec<&'c str>,
+    /// What the place of the block says already: the attribute of what it lies in.
+    given: Option<&'c str>,
 }
 
-impl Evaluator<'_> {
+impl<'a> Evaluator<'a> {
     /// The attributes of a resource block.
-    pub(crate) fn plan<'p>(&mut self, kind: &'p Kind, block: &'p Block) -> Plan<'p> {
+    pub(crate) fn plan<'p>(&mut self, kind: &'p Kind, block: &'p Block) -> Plan<'p>
+    where
+        'a: 'p,
+    {
         let existing = block.existing.is_some();
         if let Some(span) = block.existing
             && !kind.existing
@@ -56,11 +64,12 @@ impl Evaluator<'_> {
                     .at(block.header, "")
                     .help(format!("write `existing {}`: it is read, and never written", kind.keyword)),
             );
-            return Plan { written: Vec::new(), whole: false };
+            return Plan { written: Vec::new(), whole: false, nested: Vec::new() };
         }
         let mut written = Vec::new();
         let finds = if existing { kind.found_by.as_slice() } else { &[] };
-        let check = Check { title: &kind.keyword, existing, finds, meta: true, prefix: "" };
+        let blocks = kind.blocks.keys().map(String::as_str).collect();
+        let check = Check { title: &kind.keyword, existing, finds, meta: true, prefix: "", blocks, given: None };
         let named = fields(&mut self.sink, block, &kind.attributes, &check, &mut written);
         let required = |attribute: &&Attribute| {
             let identifies = kind.id_parts().contains(&attribute.name.as_str());
@@ -74,10 +83,109 @@ impl Evaluator<'_> {
             if !whole {
                 nothing_to_find_by(&mut self.sink, block, kind);
             }
-            return Plan { written, whole };
+            let nested = self.nested_plans(kind, block, existing);
+            return Plan { written, whole, nested };
         }
-        let whole = missing(&mut self.sink, block, kind.attributes.values().filter(required), &named, &kind.keyword);
-        Plan { written, whole }
+        let firsts = if existing { Vec::new() } else { missing_blocks(kind, block) };
+        let lacking = kind.attributes.values().filter(required);
+        let whole = missing(&mut self.sink, block, lacking, firsts, &named, &kind.keyword);
+        let nested = self.nested_plans(kind, block, existing);
+        Plan { written, whole, nested }
+    }
+
+    /// The blocks in a block that are resources of their own.
+    fn nested_plans<'p>(&mut self, kind: &'p Kind, block: &'p Block, existing: bool) -> Vec<Nested<'p>>
+    where
+        'a: 'p,
+    {
+        let mut plans = Vec::new();
+        let mut seen: HashMap<(&str, &str), Span> = HashMap::new();
+        for item in &block.body {
+            let Item::Block(inner) = item else { continue };
+            let word = inner.keyword.text.as_str();
+            let Some(own) = kind.blocks.get(word).and_then(|nested| self.catalog.get(&nested.kind)) else { continue };
+            if existing {
+                let parent = own.parent.as_deref().unwrap_or("parent");
+                self.sink.report(
+                    Diagnostic::error(codes::EXISTING, format!("an existing {} has no `{word}` blocks", kind.keyword))
+                        .at(inner.header, "")
+                        .help(format!("declare it beside: `{} \"name\" {{ {parent} = … }}`", own.keyword)),
+                );
+                continue;
+            }
+            let Some(label) = label_of(&mut self.sink, inner) else { continue };
+            if let Some(first) = seen.insert((word, &label.text), inner.header) {
+                self.sink.report(
+                    Diagnostic::error(
+                        codes::DUPLICATE_ADDRESS,
+                        format!("`{word}` \"{}\" is declared twice", label.text),
+                    )
+                    .at(inner.header, "declared again here")
+                    .also(first, "first declared here")
+                    .help("rename one of them"),
+                );
+                continue;
+            }
+            let mut written = Vec::new();
+            let given = own.parent.as_deref();
+            let check =
+                Check { title: word, existing: false, finds: &[], meta: false, prefix: "", blocks: Vec::new(), given };
+            let named = fields(&mut self.sink, inner, &own.attributes, &check, &mut written);
+            let lacking = own
+                .attributes
+                .values()
+                .filter(|attribute| attribute.required && Some(attribute.name.as_str()) != given);
+            let whole = missing(&mut self.sink, inner, lacking, Vec::new(), &named, word);
+            plans.push(Nested { word, label, block: inner, kind: own, written, whole });
+        }
+        plans
+    }
+}
+
+/// The nested resources that a block cannot do without and that it has not one of, as they are called and as they are written.
+fn missing_blocks(kind: &Kind, block: &Block) -> Vec<(String, String)> {
+    let there =
+        |word: &str| block.body.iter().any(|item| matches!(item, Item::Block(inner) if inner.keyword.text == word));
+    kind.blocks
+        .iter()
+        .filter(|(word, _)| !there(word))
+        .filter_map(|(word, nested)| {
+            let first = nested.first.as_ref()?;
+            let (attribute, is) = (&first.attribute, &first.is);
+            Some((
+                format!("a `{word}` with `{attribute} = {is}`"),
+                format!("{word} \"{is}\" {{ {attribute} = {is} … }}"),
+            ))
+        })
+        .collect()
+}
+
+/// The label of a nested block, which others refer to it by.
+fn label_of<'p>(sink: &mut Sink<'_>, block: &'p Block) -> Option<&'p Name> {
+    let word = &block.keyword.text;
+    let good = |text: &str| {
+        text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
+            && text.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '-'))
+    };
+    match block.labels.as_slice() {
+        [label] if good(&label.text) => Some(label),
+        [label] => {
+            sink.report(
+                Diagnostic::error(codes::LABELS, "a label is a name that others can refer to")
+                    .at(label.span, "not a name")
+                    .help("use letters, digits, `_` and `-`"),
+            );
+            None
+        }
+        labels => {
+            let span = labels.get(1).map_or(block.header, |second| second.span);
+            sink.report(
+                Diagnostic::error(codes::LABELS, format!("`{word}` takes one label, not {}", labels.len()))
+                    .at(span, "")
+                    .help(format!("write `{word} \"name\" {{ … }}`")),
+            );
+            None
+        }
     }
 }
 
@@ -86,15 +194,23 @@ fn missing<'k>(
     sink: &mut Sink<'_>,
     block: &Block,
     required: impl Iterator<Item = &'k Attribute>,
+    blocks: Vec<(String, String)>,
     named: &HashMap<&str, Span>,
     title: &str,
 ) -> bool {
     let missing: Vec<&Attribute> = required.filter(|attribute| !named.contains_key(attribute.name.as_str())).collect();
-    if missing.is_empty() {
+    if missing.is_empty() && blocks.is_empty() {
         return true;
     }
-    let list = quoted(missing.iter().map(|attribute| attribute.name.as_str()));
-    let examples: Vec<String> = missing.iter().map(|attribute| example(attribute)).collect();
+    let mut list = quoted(missing.iter().map(|attribute| attribute.name.as_str()));
+    let mut examples: Vec<String> = missing.iter().map(|attribute| example(attribute)).collect();
+    for (name, example) in blocks {
+        if !list.is_empty() {
+            list.push_str(" and ");
+        }
+        list.push_str(&name);
+        examples.push(example);
+    }
     sink.report(
         Diagnostic::error(codes::MISSING_ATTRIBUTES, format!("`{title}` lacks {list}"))
             .at(block.header, "")
@@ -157,6 +273,17 @@ fn fields<'p>(
             Item::Attribute(attribute) => &attribute.name,
             Item::Block(inner) => &inner.keyword,
         };
+        if matches!(item, Item::Block(_)) && check.blocks.contains(&name.text.as_str()) {
+            continue;
+        }
+        if let (Item::Block(inner), Some((key, attribute))) = (item, known.get_key_value(&name.text))
+            && attribute.keyed.is_some()
+            && !check.existing
+        {
+            named.insert(key, name.span);
+            labelled(sink, inner, attribute, check, written);
+            continue;
+        }
         if let Some(first) = named.get(name.text.as_str()) {
             sink.report(
                 Diagnostic::error(codes::DUPLICATE_ATTRIBUTE, format!("`{}` is set twice", name.text))
@@ -176,6 +303,11 @@ fn fields<'p>(
             continue;
         };
         named.insert(key, name.span);
+        if check.given == Some(name.text.as_str()) {
+            let text = format!("`{}` cannot be set: the place of the block says it", name.text);
+            sink.report(Diagnostic::error(codes::NESTED, text).at(name.span, "").help("remove it"));
+            continue;
+        }
         let identifies = matches!(attribute.role, Role::Name | Role::Parent | Role::Subscription)
             || check.finds.iter().any(|found| found.at.contains_key(key));
         if check.existing && !identifies {
@@ -217,7 +349,7 @@ fn one<'p>(
             );
         }
         Item::Attribute(value) => {
-            written.push(Written { path, attribute, value: &value.value, span: value.value.span });
+            written.push(Written { path, attribute, value: Some(&value.value), span: value.value.span });
         }
         Item::Block(inner) if is_nested(attribute) => {
             if let Some(label) = inner.labels.first() {
@@ -227,10 +359,7 @@ fn one<'p>(
                         .help("remove the label: there is one of them at most"),
                 );
             }
-            let inner_check =
-                Check { title: &attribute.name, existing: false, finds: &[], meta: false, prefix: &format!("{path}.") };
-            let named = fields(sink, inner, &attribute.fields, &inner_check, written);
-            missing(sink, inner, attribute.fields.values().filter(|field| field.required), &named, &attribute.name);
+            inside(sink, inner, attribute, &path, written);
         }
         Item::Block(inner) => {
             let value = match attribute.of {
@@ -245,6 +374,48 @@ fn one<'p>(
             );
         }
     }
+}
+
+/// What stands in a nested block.
+fn inside<'p>(
+    sink: &mut Sink<'_>,
+    inner: &'p Block,
+    attribute: &'p Attribute,
+    path: &str,
+    written: &mut Vec<Written<'p>>,
+) {
+    written.push(Written { path: path.to_owned(), attribute, value: None, span: inner.header });
+    let prefix = format!("{path}.");
+    let (title, blocks) = (attribute.name.as_str(), Vec::new());
+    let check = Check { title, existing: false, finds: &[], meta: false, prefix: &prefix, blocks, given: None };
+    let named = fields(sink, inner, &attribute.fields, &check, written);
+    let required = attribute.fields.values().filter(|field| field.required);
+    missing(sink, inner, required, Vec::new(), &named, title);
+}
+
+/// One of a keyed set: `route "default" { … }`.
+fn labelled<'p>(
+    sink: &mut Sink<'_>,
+    inner: &'p Block,
+    attribute: &'p Attribute,
+    check: &Check<'_>,
+    written: &mut Vec<Written<'p>>,
+) {
+    let Some(label) = label_of(sink, inner) else { return };
+    let path = format!("{}{}.{}", check.prefix, attribute.name, label.text);
+    if let Some(first) = written.iter().find(|written| written.path.eq_ignore_ascii_case(&path)) {
+        sink.report(
+            Diagnostic::error(
+                codes::DUPLICATE_ATTRIBUTE,
+                format!("`{}` \"{}\" is there twice", attribute.name, label.text),
+            )
+            .at(inner.header, "again here")
+            .also(first.span, "first here")
+            .help("rename or remove one of them"),
+        );
+        return;
+    }
+    inside(sink, inner, attribute, &path, written);
 }
 
 fn meta(sink: &mut Sink<'_>, item: &Item, name: &Name, existing: bool) {

@@ -67,6 +67,7 @@ impl Evaluator<'_> {
                 _ => return None,
             },
             (None, NameFrom::Label) => Some(self.name_of_label(kind, declared)?),
+            (None, NameFrom::Guid(parts)) => Some(derived_guid(stack, parts, &values)?),
             (None, NameFrom::Hash(_)) if declared.block.existing.is_some() => None,
             (None, NameFrom::Hash(parts)) => Some(derived_name(kind, stack, parent_symbolic.as_ref(), parts, &values)?),
             (None, NameFrom::Author) => None,
@@ -117,9 +118,14 @@ impl Evaluator<'_> {
             Some(LateId::Made { .. } | LateId::Told { .. }) => None,
         };
 
-        let location = self.location(kind, declared, &mut values, parent.as_ref().map(|(value, _)| value), stack);
+        let title = format!("{}.{}", address.kind, address.name);
+        let location =
+            self.location(kind, declared, title, &mut values, parent.as_ref().map(|(value, _)| value), stack);
         let conflict_domain = match kind.conflict_domain.as_deref() {
             Some("self") => Some(symbolic_id.clone()),
+            Some(name) if kind.attributes.get(name).is_some_and(|attribute| attribute.role == Role::Subscription) => {
+                Some(SymbolicId::of_arm(&ArmId::new(format!("/subscriptions/{subscription}"))))
+            }
             Some(name) if Some(name) == kind.parent.as_deref() => parent_symbolic.clone(),
             Some(name) => value_of(&values, name).and_then(|(value, _)| match value.plain() {
                 Val::Ref(pointed) => Some(pointed.reference.symbolic_id.clone()),
@@ -187,6 +193,7 @@ impl Evaluator<'_> {
         &mut self,
         kind: &Kind,
         declared: &Declared<'_>,
+        title: String,
         values: &mut Vec<(String, Val, Span)>,
         parent: Option<&Val>,
         stack: &Stack,
@@ -221,7 +228,7 @@ impl Evaluator<'_> {
             return Some((value, span));
         }
         if !self.stack_is_wrong {
-            self.without_location.push((format!("{}.{}", declared.keyword, declared.name), declared.block.header));
+            self.without_location.push((title, declared.block.header));
         }
         None
     }
@@ -281,6 +288,16 @@ fn derived_name(
 fn hashed(text: &str) -> String {
     use sha2::{Digest, Sha256};
     hex(Sha256::digest(text.as_bytes()).get(..8).unwrap_or_default())
+}
+
+/// A GUID that Azure needs and the author did not write: of the subscription and the first of these attributes that is written, so that
+/// it is known from the configuration alone. None if that is poison or nothing is written.
+fn derived_guid(stack: &Stack, parts: &[String], values: &[(String, Val, Span)]) -> Option<String> {
+    /// The namespace of derived GUIDs.
+    const DERIVED: uuid::Uuid = uuid::Uuid::from_u128(0x3f0c_91d7_6e52_4b0a_8c7d_1e64_f2a9_5b38);
+    let value = parts.iter().find_map(|part| values.iter().find(|(path, ..)| path == part))?.1.to_value()?;
+    let text = format!("/subscriptions/{}\n{}", stack.subscription.to_ascii_lowercase(), canonical(&value));
+    Some(uuid::Uuid::new_v5(&DERIVED, text.as_bytes()).to_string())
 }
 
 /// A text that stands for a value, also for one that is known after apply: which output it will be.

@@ -26,7 +26,7 @@ const WHY: &str = "which resources exist depends on variables and files alone, n
 impl Evaluator<'_> {
     /// The instances of a block: key, and what `each.key` and `each.value` are. None if that is wrong, which was reported.
     #[expect(clippy::type_complexity, reason = "key, then the pair that `each` is")]
-    pub(super) fn keys(&mut self, expr: &Expr) -> Option<Vec<(Arc<str>, (Val, Val))>> {
+    pub(crate) fn keys(&mut self, expr: &Expr) -> Option<Vec<(Arc<str>, (Val, Val))>> {
         self.needs.clear();
         let value = self.eval(expr, Want::Free, &Scope::default());
         if value.is_poison() {
@@ -141,7 +141,7 @@ impl Evaluator<'_> {
     }
 
     /// `when`: whether the instance exists. None if that is wrong, which was reported.
-    pub(super) fn when(&mut self, block: &Block, scope: &Scope<'_>) -> Option<bool> {
+    pub(crate) fn when(&mut self, block: &Block, scope: &Scope<'_>) -> Option<bool> {
         let Some(attribute) = block.attribute("when") else { return Some(true) };
         self.needs.clear();
         let value = self.eval(&attribute.value, Want::Of(&Type::Bool, None), scope);
@@ -218,9 +218,7 @@ impl Evaluator<'_> {
                     let value = self.eval(item, Want::Free, scope);
                     let instances = match value.plain() {
                         // All instances of a block.
-                        Val::Map(map) => {
-                            map.entries.values().all(|value| matches!(value.plain(), Val::Ref(_) | Val::Poison))
-                        }
+                        Val::Map(map) => map.entries.values().all(is_resources),
                         _ => false,
                     };
                     if !instances && !matches!(value.plain(), Val::Ref(_)) {
@@ -246,5 +244,15 @@ impl Evaluator<'_> {
                 .help("refer to the resource itself: `after = [kind.name]`"),
         );
         Val::Poison
+    }
+}
+
+/// Resources, maps of them, and what the resources in such a map tell: a block with `for_each`, a `workload`.
+fn is_resources(value: &Val) -> bool {
+    match value.plain() {
+        Val::Ref(_) | Val::Poison => true,
+        Val::Unknown(_) => value.traits().refs,
+        Val::Map(map) => map.entries.values().all(is_resources),
+        _ => false,
     }
 }

@@ -1,50 +1,192 @@
-//! The program's catalog with kinds of the tests' own: small ones, so that a test of the language does not change with a kind.
+//! Kinds in configurations: every example of a kind file checks cleanly, and what blocks in blocks come to.
 
 use akson_catalog::{
     Catalog,
-    kind::{KindSource, embedded::KINDS},
+    body::body,
+    json::{lookup, to_plain_json},
 };
-use akson_config::{evaluate, model::Inputs};
-use akson_diagnostics::{Diagnostics, SourceMap};
+use akson_config::model::Resource;
+use serde_json::{Value as Json, json};
 
-use super::run::{Run, inputs_of};
+use super::run::{Run, run};
 
-macro_rules! own {
-    ($($name:literal),*) => {
-        &[$(KindSource { name: $name, text: include_str!(concat!("../kinds/", $name)) }),*]
+fn resource<'r>(run: &'r Run, address: &str) -> &'r Resource {
+    let resources = &run.config.as_ref().unwrap().resources;
+    resources.iter().find(|resource| resource.address.to_string() == address).unwrap()
+}
+
+fn created(run: &Run, address: &str) -> Json {
+    body(&resource(run, address).leaves).unwrap()
+}
+
+#[test]
+fn examples_of_kinds_check_cleanly() {
+    let mut wrong = Vec::new();
+    for kind in Catalog::builtin().unwrap().iter() {
+        let stack =
+            if kind.example.contains("\nstack \"") { "" } else { "stack \"s\" { location = \"westeurope\" }\n" };
+        let run = run(&format!("{stack}{}", kind.example));
+        let errors: Vec<String> = run.lines();
+        if !errors.is_empty() {
+            wrong.push(format!("{}: {errors:?}", kind.keyword));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+const CLUSTER: &str = r#"
+stack "s" { location = "westeurope" }
+resource_group "a" { name = "rg-a" }
+network "n" {
+  name           = "vnet"
+  resource_group = resource_group.a
+  ranges         = ["10.0.0.0/16"]
+}
+subnet "nodes" {
+  network = network.n
+  range   = "10.0.0.0/22"
+}
+cluster "main" {
+  name           = "my_aks"
+  resource_group = resource_group.a
+  entra {
+    admin_groups  = ["00000000-0000-0000-0000-0000000000a1"]
+    authorization = azure_rbac
+  }
+  egress           = user_defined_routing(subnet.nodes)
+  image_cleaner {}
+  monitoring       = none
+  node_pool "user" {
+    mode  = user
+    scale = fixed(2)
+  }
+  node_pool "system" {
+    mode   = system
+    scale  = autoscale(3, 5)
+    labels = { tier = "system" }
+  }
+  node_pool "second" { mode = system }
+}
+output "pool"    { value = cluster.main.node_pool.system.id }
+output "kubelet" { value = cluster.main.kubelet_identity.object_id }
+"#;
+
+#[test]
+fn pools_are_resources_and_the_first_system_pool_travels_with_its_cluster() {
+    let run = run(CLUSTER);
+    assert_eq!(run.lines(), Vec::<String>::new());
+    let pool = resource(&run, "cluster.main.node_pool.system");
+    let cluster = resource(&run, "cluster.main");
+    assert!(pool.id.as_ref().unwrap().as_str().ends_with("/managedClusters/my_aks/agentPools/system"));
+    assert_eq!(pool.parent.as_ref(), Some(&cluster.symbolic_id));
+    assert_eq!(pool.conflict_domain.as_ref(), Some(&cluster.symbolic_id));
+    assert_eq!(cluster.conflict_domain.as_ref(), Some(&cluster.symbolic_id));
+    assert!(pool.dependencies.iter().any(|need| need.on == cluster.symbolic_id));
+    let subnet = resource(&run, "subnet.nodes");
+    assert!(cluster.dependencies.iter().any(|need| need.on == subnet.symbolic_id));
+
+    let body = created(&run, "cluster.main");
+    assert_eq!(
+        lookup(&body, "/properties/agentPoolProfiles"),
+        Some(&json!([{
+            "name": "system",
+            "mode": "System",
+            "enableAutoScaling": true,
+            "minCount": 3,
+            "maxCount": 5,
+            "nodeLabels": {"tier": "system"},
+            "vnetSubnetID": subnet.id.as_ref().unwrap().as_str(),
+            "type": "VirtualMachineScaleSets",
+        }]))
+    );
+    assert!(cluster.leaves.iter().all(|leaf| leaf.on_create_only || !leaf.pointer.contains("agentPoolProfiles")));
+    assert_eq!(lookup(&body, "/properties/dnsPrefix"), Some(&json!("my-aks")));
+    assert_eq!(lookup(&body, "/identity/type"), Some(&json!("SystemAssigned")));
+    assert_eq!(
+        lookup(&body, "/properties/aadProfile"),
+        Some(&json!({
+            "managed": true, "adminGroupObjectIDs": ["00000000-0000-0000-0000-0000000000a1"], "enableAzureRBAC": true,
+        }))
+    );
+    assert_eq!(
+        lookup(&body, "/properties/securityProfile/imageCleaner"),
+        Some(&json!({"enabled": true, "intervalHours": 168}))
+    );
+    assert_eq!(lookup(&body, "/properties/addonProfiles/omsagent"), Some(&json!({"enabled": false})));
+    let own = created(&run, "cluster.main.node_pool.user");
+    assert_eq!(lookup(&own, "/properties/count"), Some(&json!(2)));
+    assert_eq!(lookup(&own, "/properties/vnetSubnetID"), Some(&json!(subnet.id.as_ref().unwrap().as_str())));
+}
+
+#[test]
+fn items_of_keyed_lists_are_leaves_of_their_own() {
+    let run = run(r#"
+stack "s" { location = "westeurope" }
+resource_group "a" { name = "rg-a" }
+route_table "r" {
+  name           = "rt"
+  resource_group = resource_group.a
+  route "default" {
+    to       = "0.0.0.0/0"
+    next_hop = virtual_appliance
+    address  = "10.0.4.4"
+  }
+}
+"#);
+    let table = resource(&run, "route_table.r");
+    let leaf = table.leaves.iter().find(|leaf| leaf.attribute == "route.default.next_hop").unwrap();
+    assert_eq!(leaf.pointer, "/properties/routes/~kname=default/properties/nextHopType");
+    // A route of somebody else is no difference, and stays.
+    let theirs =
+        json!({"name": "aks-1", "properties": {"addressPrefix": "10.244.0.0/24", "nextHopType": "VirtualAppliance"}});
+    let mut live = created(&run, "route_table.r");
+    live["properties"]["routes"].as_array_mut().unwrap().insert(0, theirs.clone());
+    live["properties"]["routes"][1]["id"] = json!("/subscriptions/s/routes/default");
+    assert!(table.leaves.iter().all(|leaf| leaf.in_sync(&live) == Some(true)));
+    live["properties"]["routes"][1]["properties"]["nextHopType"] = json!("Internet");
+    assert_eq!(leaf.in_sync(&live), Some(false));
+    let again = akson_catalog::body::lay_over(&table.kind, live, &table.leaves).unwrap();
+    assert_eq!(again["properties"]["routes"][0], theirs);
+    assert_eq!(again["properties"]["routes"][1]["properties"]["nextHopType"], json!("VirtualAppliance"));
+}
+
+#[test]
+fn a_role_has_its_id_before_it_exists() {
+    let role = |name: &str, key: &str| {
+        let run = run(&format!(
+            "stack \"s\" {{ location = \"westeurope\" }}\nrole \"r\" {{\n  name = \"{name}\"\n{key}  assignable_scopes = [\"/subscriptions/22222222-2222-2222-2222-222222222222\"]\n  actions = [\"*/read\"]\n}}\n"
+        ));
+        assert_eq!(run.lines(), Vec::<String>::new());
+        let role = resource(&run, "role.r");
+        let permissions = lookup(&body(&role.leaves).unwrap(), "/properties/permissions").cloned();
+        assert_eq!(permissions, Some(json!([{"actions": ["*/read"]}])));
+        role.id.as_ref().unwrap().as_str().to_owned()
     };
+    let key = "  key = \"restart\"\n";
+    assert_eq!(role("A", key), role("B", key));
+    assert_ne!(role("A", ""), role("B", ""));
 }
 
-const OWN: &[KindSource] = own![
-    "cluster.toml",
-    "grant.toml",
-    "secret.toml",
-    "namespace.toml",
-    "service_account.toml",
-    "secret_provider_class.toml"
-];
-
-const BASE: &[&str] =
-    &["resource_group.toml", "identity.toml", "federated_credential.toml", "vault.toml", "resource.toml", "lock.toml"];
-
-pub(crate) fn catalog() -> Catalog {
-    let base = KINDS.iter().filter(|kind| BASE.contains(&kind.name)).copied();
-    let files: Vec<KindSource> = base.chain(OWN.iter().copied()).collect();
-    let (mut sources, mut diagnostics) = (SourceMap::new(), Diagnostics::new());
-    let catalog = Catalog::load(&files, &mut sources, &mut diagnostics);
-    assert!(!diagnostics.has_errors(), "{diagnostics:#?}");
-    catalog
+#[test]
+fn names_of_built_ins_stand_for_their_ids() {
+    let run = run(r#"
+stack "s" { location = "westeurope" }
+resource_group "a" { name = "rg-a" }
+policy "p" {
+  initiative = "Kubernetes cluster pod security baseline standards for Linux-based workloads"
+  on         = resource_group.a
+  parameters = { effect = "audit", excludedNamespaces = ["kube-system"] }
 }
-
-pub(crate) fn run_in(catalog: &Catalog, text: &str, inputs: &Inputs) -> Run {
-    let mut sources = SourceMap::new();
-    let id = sources.add("main.aks", text);
-    let mut diagnostics = Diagnostics::new();
-    let files = [akson_parser::parse(&sources, id, &mut diagnostics)];
-    let config = evaluate(&files, &sources, catalog, inputs, &mut diagnostics);
-    Run { sources, diagnostics, config }
-}
-
-pub(crate) fn run_own(text: &str) -> Run {
-    run_in(&catalog(), text, &inputs_of(text))
+"#);
+    assert_eq!(run.lines(), Vec::<String>::new());
+    let policy = resource(&run, "policy.p");
+    let want = |pointer: &str| {
+        policy.leaves.iter().find(|leaf| leaf.pointer == pointer).and_then(|leaf| to_plain_json(&leaf.want)).unwrap()
+    };
+    assert_eq!(
+        want("/properties/policyDefinitionId"),
+        json!("/providers/Microsoft.Authorization/policySetDefinitions/a8640138-9b0a-4a28-b8cb-1666c838647d")
+    );
+    assert_eq!(want("/properties/parameters/effect"), json!({"value": "audit"}));
+    assert!(policy.id.as_ref().unwrap().name().len() <= 24);
 }

@@ -7,15 +7,19 @@
     reason = "tests read their corpus and fail loudly"
 )]
 
+mod advice;
 mod corpus;
+mod expand;
 mod functions;
 mod holes;
 mod inputs;
 mod kinds;
 mod order;
+mod own;
 mod pages;
 mod principals;
 mod properties;
 mod resolved;
 mod run;
 mod scopes;
+mod workload;

@@ -2,7 +2,7 @@
 
 use akson_catalog::Value;
 
-use super::{kinds::run_own, run::SUBSCRIPTION};
+use super::{own::run_own, run::SUBSCRIPTION};
 
 const BASE: &str = r#"
 stack "s" { location = "westeurope" }

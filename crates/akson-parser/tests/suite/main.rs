@@ -7,4 +7,5 @@ mod format;
 mod generate;
 mod hostile;
 mod pages;
+mod print;
 mod properties;

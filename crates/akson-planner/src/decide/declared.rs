@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use akson_catalog::{
-    Quirk, Type, Value,
+    Quirk, Value,
     decode::decode_leaf,
     encode::Leaf,
     equality::Equality,
-    json::{lookup, to_plain_json},
-    kind::{ChangeEffect, Marker, Role},
+    json::{item_name, lookup, to_plain_json},
+    kind::{ChangeEffect, Marker},
     marker::{LABEL, TAG},
 };
 use serde_json::Value as Json;
@@ -245,7 +245,20 @@ impl<'a> Found<'a> {
                 continue;
             }
             let live = lookup(&self.live.body, pointer).filter(|live| !live.is_null());
-            if let Some(map) = map_of(case, pointer) {
+            // One of a keyed set goes as a whole.
+            if let Some(item) = case.resource.kind.item_at(pointer)
+                && !written
+                    .iter()
+                    .any(|other| other.strip_prefix(&item.pointer).is_some_and(|rest| rest.starts_with('/')))
+            {
+                match lookup(&self.live.body, &item.pointer).cloned() {
+                    _ if self.taken_out.iter().any(|leaf| leaf.pointer == item.pointer) => {}
+                    Some(live) => self.take_out(item.path.split('.').next().unwrap_or_default(), &item.pointer, live),
+                    None => self.refresh = true,
+                }
+                continue;
+            }
+            if let Some(map) = case.resource.kind.map_at(pointer) {
                 match live {
                     Some(live) => self.take_out(&map, pointer, live.clone()),
                     None => self.refresh = true,
@@ -254,7 +267,8 @@ impl<'a> Found<'a> {
             }
             self.refresh |= recorded;
             let attribute = attribute_of(case, pointer);
-            if !attributes.contains(attribute.as_str()) && live.is_some() && recorded {
+            let in_item = case.resource.kind.item_at(pointer).is_some();
+            if (in_item || !attributes.contains(attribute.as_str())) && live.is_some() && recorded {
                 self.notes.push(format!(
                     "`{attribute}` is not written any more: it stays as it is, and is not ours from now on"
                 ));
@@ -264,7 +278,8 @@ impl<'a> Found<'a> {
     }
 
     fn take_out(&mut self, map: &str, pointer: &str, live: Json) {
-        let key = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+        let step = pointer.rsplit('/').next().unwrap_or_default();
+        let key = item_name(step).unwrap_or_else(|| step.replace("~1", "/").replace("~0", "~"));
         let leaf = Leaf {
             attribute: format!("{map}.{key}"),
             pointer: pointer.to_owned(),
@@ -374,7 +389,7 @@ fn conclude(mut found: Found<'_>, setting: &Setting<'_>) -> Decision {
         let id = case.resource.id.as_ref().map_or_else(|| found.live.id.clone(), ToString::to_string);
         let work = Work::Write {
             id,
-            late: case.late.clone(),
+            late: case.late.clone().map(Box::new),
             leaves: case.leaves.clone(),
             exists: true,
             recover: false,
@@ -482,7 +497,7 @@ fn create(case: &Case<'_>, setting: &Setting<'_>, why: Cause) -> Decision {
     };
     let work = Work::Write {
         id,
-        late,
+        late: late.map(Box::new),
         leaves: case.leaves.clone(),
         exists: false,
         recover,
@@ -520,20 +535,11 @@ fn push_reason(reasons: &mut Vec<Reason>, leaf: &Leaf, cause: Cause, before: Sho
     }
 }
 
-/// The map attribute that a pointer is a key of.
-fn map_of(case: &Case<'_>, pointer: &str) -> Option<String> {
-    let (map, _) = pointer.rsplit_once('/')?;
-    let attributes = case.resource.kind.attributes.values();
-    let is_map = |of: &Type| matches!(of, Type::Map(_));
-    let is_set = |equality| equality == Equality::Edges;
-    attributes
-        .filter(|attribute| attribute.role == Role::Tags || is_map(&attribute.of) || is_set(attribute.equality))
-        .find(|attribute| attribute.pointer.as_deref() == Some(map))
-        .map(|attribute| attribute.name.clone())
-}
-
 /// What the user calls the attribute that writes at a pointer; the pointer in dots if none is known.
 fn attribute_of(case: &Case<'_>, pointer: &str) -> String {
+    if let Some(item) = case.resource.kind.item_at(pointer) {
+        return item.path;
+    }
     let mut places: BTreeMap<&str, &str> = BTreeMap::new();
     for attribute in case.resource.kind.attributes.values() {
         let variants = attribute.variants.values();

@@ -11,7 +11,7 @@ use crate::{
     OwnedEntry, OwnedState,
     hashes::is_unchanged,
     marker::{Ownership, bears_its_name, ownership, ownership_by_tag},
-    place::{ancestors, covers, symbolic},
+    place::{ancestors, covers, parent_of, symbolic},
     plan::{Action, Cause, Effect, Reason, Shown, Work},
     presence::{Presence, Presences},
     snapshot::LiveObject,
@@ -139,6 +139,9 @@ fn delete(removal: &Removal<'_>, live: Option<&LiveObject>, note: Option<&str>) 
     let version = &removal.kind.api_version;
     let api_version = if version.is_empty() { &removal.entry.api_version } else { version };
     let mut notes: Vec<String> = note.map(str::to_owned).into_iter().collect();
+    if removal.kind.reset.is_some() {
+        notes.push("it is set back to what it was without this stack, not deleted: Azure always has it".to_owned());
+    }
     if live.is_some() && removal.kind.quirks.contains(&Quirk::SoftDeletedName) {
         notes.push("it stays soft-deleted, and its name taken, until its retention ends".to_owned());
     }
@@ -204,6 +207,22 @@ pub(crate) fn spare_containers(pending: &mut [Pending<'_>], setting: &Setting<'_
             decision.notes =
                 vec![format!("it stays, since it holds what is not to be deleted: {}", content.foreign.join(", "))];
             decision.diagnostics.push(refuse::holds_foreign(&address, header, &content.foreign));
+        }
+    }
+}
+
+/// What came with its parent goes with it: Azure refuses to delete the last system pool of a cluster by itself. No request of its own.
+pub(crate) fn go_along(pending: &mut [Pending<'_>]) {
+    let leaving: BTreeSet<SymbolicId> = pending
+        .iter()
+        .filter(|change| change.decision.action == Action::Delete && !change.decision.is_void())
+        .map(|change| change.symbolic_id.clone())
+        .collect();
+    for change in pending.iter_mut().filter(|change| change.kind.quirks.contains(&Quirk::ComesWithParent)) {
+        let goes = parent_of(change.symbolic_id).is_some_and(|parent| leaving.contains(&parent));
+        if goes && change.decision.action == Action::Delete && !change.decision.is_void() {
+            change.decision.work = Work::Forget;
+            change.decision.notes.push("it goes with what it lies in".to_owned());
         }
     }
 }

@@ -207,6 +207,7 @@ impl Block<'_> {
     /// Puts it into the configuration.
     pub fn add(self) {
         let address = Address {
+            within: None,
             modules: Vec::new(),
             kind: self.kind.keyword.clone(),
             name: self.label.clone(),

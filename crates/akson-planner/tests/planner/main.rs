@@ -10,6 +10,7 @@
 mod azure;
 mod declare;
 mod differential;
+mod kinds;
 mod properties;
 mod reference;
 mod refusals;

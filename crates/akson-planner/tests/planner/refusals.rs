@@ -279,7 +279,7 @@ fn an_entry_of_an_unknown_kind_is_not_guessed_about() {
     blocks.remove("identity.web");
     world.owned.entries.values_mut().for_each(|entry| {
         if entry.kind == "identity" {
-            entry.kind = "cluster".to_owned();
+            entry.kind = "frobnicator".to_owned();
         }
     });
     check(&world.plan(&blocks.config), 419, Some("identity.web"));

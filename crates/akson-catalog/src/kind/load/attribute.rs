@@ -6,13 +6,14 @@ use serde_json::Value as Json;
 
 use super::{
     type_expression::{self, Parts},
-    view::{At, BAD_RULE, BAD_TYPE, INCONSISTENT, View, WRONG_VALUE},
+    view::{At, BAD_RULE, BAD_TYPE, INCONSISTENT, View, WRONG_VALUE, pick},
 };
 use crate::{
     Attribute, Type, Value,
     equality::Equality,
     json::from_json,
     kind::{ChangeEffect, Form, Names, OnCreate, PrincipalAt, Role, Rule, Variant},
+    policies::Table,
 };
 
 /// Where an attribute stands.
@@ -40,6 +41,8 @@ pub(super) const EQUALITIES: &[(&str, Equality)] = &[
     ("subset", Equality::Subset),
     ("last_segment", Equality::LastSegment),
     ("edges", Equality::Edges),
+    ("items", Equality::Items),
+    ("keys", Equality::Keys),
 ];
 
 const ROLES: &[(&str, Role)] = &[
@@ -49,6 +52,13 @@ const ROLES: &[(&str, Role)] = &[
     ("location", Role::Location),
     ("tags", Role::Tags),
     ("subscription", Role::Subscription),
+    ("key", Role::Key),
+];
+
+const NAMES: &[(&str, Names)] = &[
+    ("roles", Names::Roles),
+    ("policy_definitions", Names::Policies(Table::Definitions)),
+    ("policy_initiatives", Names::Policies(Table::Initiatives)),
 ];
 
 const CHANGES: &[(&str, ChangeEffect)] = &[
@@ -82,7 +92,21 @@ pub(super) fn attribute(
     made.docs = docs.map(|docs| docs.value).unwrap_or_default();
     made.required = view.flag("required", diagnostics);
     made.role = view.word("role", ROLES, diagnostics).unwrap_or(Role::Value);
-    made.equality = view.word("equality", EQUALITIES, diagnostics).unwrap_or_else(|| equality_of(&made.of));
+    made.as_keys = view.flag("as_keys", diagnostics);
+    let by_type = if made.as_keys { Equality::Keys } else { equality_of(&made.of) };
+    made.equality = view.word("equality", EQUALITIES, diagnostics).unwrap_or(by_type);
+    made.keyed = view.text("keyed", diagnostics).map(|key| key.value);
+    made.takes = view.text("takes", diagnostics).map(|output| output.value);
+    made.names = view.word("names", NAMES, diagnostics);
+    made.writes = pointers(view.jsons("writes", diagnostics), diagnostics);
+    made.off = pointers(view.jsons("off", diagnostics), diagnostics);
+    made.unless = view.text("unless", diagnostics).map(|name| name.value);
+    for (pointer, effect) in view.jsons("changes", diagnostics) {
+        let text = At { value: effect.value.as_str().unwrap_or_default().to_owned(), span: effect.span };
+        if let Some(effect) = pick("changes", &text, CHANGES, diagnostics) {
+            made.changes.insert(pointer, effect);
+        }
+    }
     made.change = view.word("change", CHANGES, diagnostics).unwrap_or(ChangeEffect::InPlace);
     made.change_reason = view.text("reason", diagnostics).map(|reason| reason.value);
     made.sensitive = view.flag("sensitive", diagnostics);
@@ -94,7 +118,8 @@ pub(super) fn attribute(
     made.wrap_with = plain(view.jsons("wrap_with", diagnostics));
     made.creates = pointers(view.jsons("creates", diagnostics), diagnostics);
     made.switch = switch(&mut view, diagnostics);
-    made.absent = absent(&mut view, pointer.as_deref(), made.of == Type::Choice, diagnostics);
+    let by_pointer = made.of == Type::Choice || matches!(made.of, Type::Object(_)) || !made.off.is_empty();
+    made.absent = absent(&mut view, pointer.as_deref(), by_pointer, diagnostics);
     for (name, view) in view.tables("variants", diagnostics) {
         let variant = variant(view, diagnostics);
         made.variants.insert(name.value, variant);
@@ -107,7 +132,6 @@ pub(super) fn attribute(
     made.stands_for = view.text("stands_for", diagnostics).map(|output| output.value);
     let forms = [("same", Form::Same), ("text", Form::Text), ("epoch", Form::Epoch)];
     made.form = view.word("form", &forms, diagnostics).unwrap_or_default();
-    made.names = view.word("names", &[("roles", Names::Roles)], diagnostics);
     made.values = values;
     made.fields = fields;
     made.pointer = pointer;
@@ -148,6 +172,7 @@ pub(super) fn pointer(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) ->
 
 /// The whole body, or a path of keys.
 fn is_pointer(text: &str) -> bool {
+    let text = text.strip_prefix('*').unwrap_or(text);
     text.is_empty() || text.starts_with('/') && text.split('/').skip(1).all(|step| !step.is_empty())
 }
 
@@ -167,14 +192,14 @@ fn pointers(entries: IndexMap<String, At<Json>>, diagnostics: &mut Diagnostics) 
     plain(entries)
 }
 
-/// What an absent key means: a value, or for a choice a table of pointer to value.
+/// What an absent key means: a value, or for what writes several places a table of pointer to value.
 fn absent(
     view: &mut View<'_, '_>,
     pointer: Option<&str>,
-    choice: bool,
+    by_pointer: bool,
     diagnostics: &mut Diagnostics,
 ) -> IndexMap<String, Json> {
-    if choice {
+    if by_pointer {
         return pointers(view.jsons("absent", diagnostics), diagnostics);
     }
     match (view.json("absent", diagnostics), pointer) {
@@ -244,7 +269,11 @@ fn variant(mut view: View<'_, '_>, diagnostics: &mut Diagnostics) -> Variant {
 
 fn on_create(attribute: &Attribute, view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Option<OnCreate> {
     if let Some(mut table) = view.table("on_create") {
-        let sources = [("tenant", OnCreateFrom::Tenant), ("token_exchange_audience", OnCreateFrom::Audience)];
+        let sources = [
+            ("tenant", OnCreateFrom::Tenant),
+            ("token_exchange_audience", OnCreateFrom::Audience),
+            ("dns_label", OnCreateFrom::DnsLabel),
+        ];
         let from = table.word("from", &sources, diagnostics);
         if from.is_none() && !table.has("from") {
             table.missing("from", diagnostics);
@@ -253,6 +282,7 @@ fn on_create(attribute: &Attribute, view: &mut View<'_, '_>, diagnostics: &mut D
         return Some(match from? {
             OnCreateFrom::Tenant => OnCreate::Tenant,
             OnCreateFrom::Audience => OnCreate::TokenExchangeAudience,
+            OnCreateFrom::DnsLabel => OnCreate::DnsLabel,
         });
     }
     let json = view.json("on_create", diagnostics)?;
@@ -263,6 +293,7 @@ fn on_create(attribute: &Attribute, view: &mut View<'_, '_>, diagnostics: &mut D
 enum OnCreateFrom {
     Tenant,
     Audience,
+    DnsLabel,
 }
 
 /// A value of the attribute in the configuration's words.
@@ -304,7 +335,7 @@ fn equality_of(of: &Type) -> Equality {
         },
         Type::List(item) | Type::Set(item) if **item == Type::Named("cidr".to_owned()) => Equality::CidrSet,
         Type::Set(_) => Equality::Set,
-        Type::List(item) => equality_of(item),
+        Type::List(item) | Type::Map(item) => equality_of(item),
         _ => Equality::Exact,
     }
 }
@@ -322,7 +353,7 @@ fn check(attribute: &mut Attribute, view: &mut View<'_, '_>, place: Place, diagn
     };
     let base = item.unwrap_or(&attribute.of);
     let nested = matches!(attribute.of, Type::Object(_)) && place == Place::Body;
-    let in_id = matches!(attribute.role, Role::Name | Role::Parent | Role::Subscription);
+    let in_id = matches!(attribute.role, Role::Name | Role::Parent | Role::Subscription | Role::Key);
 
     if in_id && attribute.pointer.is_some() {
         wrong("is a part of the id and of the body", "pointer", "leave this out");
@@ -353,8 +384,18 @@ fn check(attribute: &mut Attribute, view: &mut View<'_, '_>, place: Place, diagn
     if attribute.of != Type::Switch && attribute.switch.is_some() {
         wrong("is no switch", "switch", "this belongs to `type = \"switch\"`");
     }
-    if (attribute.wrap_items.is_some() || !attribute.wrap_with.is_empty()) && item.is_none() {
-        wrong("is no list and has items to wrap", "wrap_items", "this belongs to a list or a set");
+    let holds_items = item.is_some() || matches!(attribute.of, Type::Map(_));
+    if (attribute.wrap_items.is_some() || !attribute.wrap_with.is_empty()) && !holds_items {
+        wrong("is no list and has items to wrap", "wrap_items", "this belongs to a list, a set or a map");
+    }
+    if attribute.keyed.is_some() && !(matches!(attribute.of, Type::Object(_)) && attribute.pointer.is_some()) {
+        wrong("has labels and is no list of objects", "keyed", "needs `type = \"object\"` and the list's `pointer`");
+    }
+    if attribute.takes.is_some() && !matches!(base, Type::Resource(_)) {
+        wrong("takes an output and refers to nothing", "takes", "this belongs to `resource(…)`");
+    }
+    if attribute.names.is_some() && !matches!(base, Type::Resource(_)) {
+        wrong("has names and refers to nothing", "names", "this belongs to `resource(…)`");
     }
     if attribute.wrap_items.is_none() && !attribute.wrap_with.is_empty() {
         wrong("says what wrapped items have and wraps none", "wrap_with", "needs `wrap_items`");
@@ -368,7 +409,8 @@ fn check(attribute: &mut Attribute, view: &mut View<'_, '_>, place: Place, diagn
     if attribute.required && attribute.on_create.is_some() {
         wrong("is required and has a value for being left out", "on_create", "one of the two");
     }
-    if attribute.change != ChangeEffect::InPlace && attribute.change_reason.is_none() {
+    let lasting = attribute.change != ChangeEffect::InPlace || !attribute.changes.is_empty();
+    if lasting && attribute.change_reason.is_none() {
         wrong("says what a change does and not why", "change", "needs a `reason`: one sentence with the API's fact");
     }
     if attribute.role == Role::Tags && !matches!(&attribute.of, Type::Map(_)) {

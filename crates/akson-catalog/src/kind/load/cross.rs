@@ -11,6 +11,12 @@ use crate::{
     kind::{LateId, ListScope, Marker, NameFrom, Role, SCOPE, ids},
 };
 
+/// Free keys of policy objects: a mark there needs no attribute.
+const METADATA: &str = "/properties/metadata/";
+
+/// Kinds of the language that a kind file may name before their own file is there.
+const EXPECTED: [&str; 4] = ["group", "user", "service_principal", "application"];
+
 /// Within one kind.
 pub(super) fn parts(kind: &Kind, places: &Places, diagnostics: &mut Diagnostics) {
     let known: Vec<&str> = kind.attributes.keys().map(String::as_str).collect();
@@ -31,7 +37,7 @@ pub(super) fn parts(kind: &Kind, places: &Places, diagnostics: &mut Diagnostics)
     if let Some(domain) = kind.conflict_domain.as_deref().filter(|domain| *domain != "self") {
         must_be(domain, places.conflict_domain, "an attribute, or `self`");
     }
-    if let NameFrom::Hash(names) = &kind.name_from {
+    if let NameFrom::Hash(names) | NameFrom::Guid(names) = &kind.name_from {
         for name in names {
             must_be(name, places.name_from, "the name is made from it");
         }
@@ -106,6 +112,7 @@ pub(super) fn parts(kind: &Kind, places: &Places, diagnostics: &mut Diagnostics)
         );
     }
     if let Marker::Text(pointer) = &kind.marker
+        && !pointer.starts_with(METADATA)
         && !kind.attributes.values().any(|attribute| attribute.pointer.as_ref() == Some(pointer))
     {
         diagnostics.push(
@@ -123,6 +130,7 @@ fn same_place(kind: &Kind, places: &Places, diagnostics: &mut Diagnostics) {
         for pointer in places_of(attribute) {
             if let Some((_, other)) = seen.iter().find(|(earlier, _)| *earlier == pointer)
                 && *other != attribute.name
+                && !share(kind, other, attribute)
                 && let (Some(span), Some(first)) =
                     (places.attributes.get(&attribute.name), places.attributes.get(*other))
             {
@@ -140,10 +148,20 @@ fn same_place(kind: &Kind, places: &Places, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// Whether two attributes may stand at one place: of which one at most is written, or whose items are told apart by what wraps them.
+fn share(kind: &Kind, other: &str, attribute: &Attribute) -> bool {
+    let alternatives = kind
+        .rules
+        .iter()
+        .any(|rule| [other, &attribute.name].iter().all(|name| rule.one_of.iter().any(|of| of == name)));
+    let wrapped = kind.attributes.get(other).is_some_and(|other| other.wrap_items != attribute.wrap_items);
+    alternatives || wrapped
+}
+
 fn places_of(attribute: &Attribute) -> Vec<String> {
     let mut found: Vec<String> = attribute.pointer.iter().cloned().collect();
     found.extend(crate::encode::pointers(attribute));
-    if matches!(attribute.of, Type::Object(_)) {
+    if matches!(attribute.of, Type::Object(_)) && attribute.keyed.is_none() {
         found.extend(attribute.fields.values().flat_map(places_of));
     }
     found
@@ -171,14 +189,24 @@ pub(super) fn list(path: &At<String>, scope: ListScope, diagnostics: &mut Diagno
     }
 }
 
-/// Across kinds: what attributes refer to exists.
+/// Across kinds: what attributes refer to exists, and what blocks stand for.
 pub(super) fn resources(kind: &Kind, places: &Places, keywords: &[String], diagnostics: &mut Diagnostics) {
+    for nested in kind.blocks.values().filter(|nested| !keywords.contains(&nested.kind)) {
+        diagnostics.push(
+            Diagnostic::error(UNKNOWN_NAME, format!("there is no kind `{}`", nested.kind))
+                .at(places.keyword, "a block of this stands for it"),
+        );
+    }
     for attribute in kind.attributes.values() {
         let Some(span) = places.attributes.get(&attribute.name) else { continue };
         let mut referred = Vec::new();
         referred_by(attribute, &mut referred);
-        let known = |keyword: &&String| matches!(keyword.as_str(), "*" | SCOPE) || keywords.contains(keyword);
-        for keyword in referred.iter().filter(|keyword| !known(keyword)) {
+        let there = |keyword: &&String| {
+            matches!(keyword.as_str(), "*" | SCOPE)
+                || keywords.contains(keyword)
+                || EXPECTED.contains(&keyword.as_str())
+        };
+        for keyword in referred.iter().filter(|keyword| !there(keyword)) {
             let diagnostic = Diagnostic::error(UNKNOWN_NAME, format!("there is no kind `{keyword}`"))
                 .at(*span, format!("`{}` refers to it", attribute.name));
             diagnostics.push(match did_you_mean(keyword, keywords.iter().map(String::as_str)) {
