@@ -10,7 +10,7 @@ use crate::{
     Attribute, Catalog, Kind, Type, Value,
     equality::{Equality, equal},
     json::{self, escape, from_json, item_step, to_plain_json},
-    kind::{ChangeEffect, OnCreate, Principal, Role, late},
+    kind::{ChangeEffect, OnCreate, Principal, Role, Variant, late},
 };
 
 pub use wire::wire_value;
@@ -307,6 +307,8 @@ impl Encoder<'_> {
             }
         };
         let Some(variant) = site.attribute.variants.get(name) else { return };
+        let shown = without_secrets(name, variant, arguments);
+        let site = &Site { shown: shown.as_ref().unwrap_or(site.shown), ..*site };
         for (pointer, json) in &variant.writes {
             let equality = if json.is_null() { Equality::EmptyIsAbsent } else { Equality::CaseInsensitive };
             self.push(Leaf { equality, ..site.leaf(pointer.clone(), from_json(json), site.attribute) });
@@ -409,6 +411,19 @@ impl Site<'_> {
     fn create(&self, pointer: &str, json: &Json) -> Leaf {
         Leaf { on_create_only: true, ..self.leaf(pointer.to_owned(), from_json(json), self.attribute) }
     }
+}
+
+/// A constructor as it may be shown, if one of its arguments is a secret: that makes no secret of the others.
+fn without_secrets(name: &str, variant: &Variant, arguments: &IndexMap<String, Value>) -> Option<Value> {
+    let secret = |argument: &str| variant.arguments.get(argument).is_some_and(|argument| argument.sensitive);
+    if !arguments.keys().any(|argument| secret(argument)) {
+        return None;
+    }
+    let shown = arguments.iter().map(|(argument, value)| {
+        let value = if secret(argument) { Value::Text("(sensitive)".to_owned()) } else { value.clone() };
+        (argument.clone(), value)
+    });
+    Some(Value::Choice { name: name.to_owned(), arguments: shown.collect() })
 }
 
 /// A name as the first label of a host name: letters, digits and hyphens, 54 of them at most, as AKS wants it.

@@ -194,6 +194,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn pointers_to_items_of_lists() {
+        let mut body = json!({"routes": [{"name": "a", "to": 1}, {"name": "B", "to": 2}]});
+        let step = item_step("name", "b");
+        assert_eq!(lookup(&body, &format!("/routes/{step}/to")), Some(&json!(2)));
+        assert_eq!(lookup(&body, "/routes/~k=1/to"), Some(&json!(2)));
+        assert_eq!(lookup(&body, "/routes/~kname=c"), None);
+        assert_eq!(item_name(&item_step("name", "x/y~")), Some("x/y~".to_owned()));
+        assert_eq!(item_name("name"), None);
+
+        put(&mut body, "/routes/~kname=c/to", json!(3));
+        put(&mut body, "/routes/~kname=A/to", json!(4));
+        put(&mut body, "/made/~k=0/all", json!([]));
+        remove(&mut body, "/routes/~kname=b");
+        remove(&mut body, "/routes/~kname=z/to");
+        assert_eq!(body, json!({"routes": [{"name": "a", "to": 4}, {"name": "c", "to": 3}], "made": [{"all": []}]}));
+        remove(&mut body, "/routes/*/to");
+        remove(&mut body, "/*/*/all");
+        assert_eq!(body, json!({"routes": [{"name": "a"}, {"name": "c"}], "made": [{}]}));
+    }
+
+    #[test]
     fn pointers_read_and_write() {
         let mut body = json!({"tags": {"App": "a", "x/y": "b", "t~": "c"}, "list": [1]});
         assert_eq!(lookup(&body, "/tags/app"), Some(&json!("a")));

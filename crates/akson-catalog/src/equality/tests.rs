@@ -224,3 +224,36 @@ fn subset() {
         ],
     );
 }
+
+#[track_caller]
+fn one_way(equality: Equality, want: &Value, live: &Value, wanted: bool) {
+    let there = |value: &Value| (!value.is_null()).then(|| value.clone());
+    assert_eq!(equal(equality, there(want).as_ref(), there(live).as_ref()), wanted, "{want} and {live}");
+}
+
+#[test]
+fn items_by_the_keys_that_are_wanted() {
+    let want = json!([{"category": "guard", "enabled": true}]);
+    let off = json!({"category": "kube-audit", "enabled": false});
+    let filled = json!({"category": "Guard", "enabled": true, "retentionPolicy": {"enabled": false, "days": 0}});
+    one_way(Equality::Items, &want, &json!([off, filled]), true);
+    one_way(Equality::Items, &want, &json!([{"category": "guard", "enabled": false}]), false);
+    one_way(Equality::Items, &want, &json!([filled, {"category": "other", "enabled": true}]), false);
+    one_way(Equality::Items, &json!([]), &json!([off]), true);
+    one_way(Equality::Items, &json!([]), &json!([filled]), false);
+    one_way(Equality::Items, &json!([off]), &json!(null), true);
+    one_way(
+        Equality::Items,
+        &json!([{"name": "a", "isEnabled": "True"}]),
+        &json!([{"name": "b", "isEnabled": "False"}]),
+        false,
+    );
+}
+
+#[test]
+fn keys_of_objects() {
+    let live = json!({"/subscriptions/s/resourcegroups/g/i": {"principalId": "p"}});
+    one_way(Equality::Keys, &json!({"/subscriptions/s/resourceGroups/G/i": {}}), &live, true);
+    one_way(Equality::Keys, &json!({"/other": {}}), &live, false);
+    one_way(Equality::Keys, &json!({}), &json!(null), true);
+}

@@ -196,3 +196,29 @@ fn nonsense_never_panics() {
         assert!(!found.is_empty(), "{text}");
     }
 }
+
+#[test]
+fn rules_and_what_belongs_together() {
+    let rule = |text: &str| format!("seconds = 1.0\n\n[[rules]]\n{text}");
+    let good = "code = 255\nneeds = { level = \"read_only\" }\nsays = \"a\"\nwhy = \"b\"\nhelp = \"c\"\n";
+    let moved = text_of("lock.toml").replacen("quirks = [\"blocks\"]\n", "", 1);
+    let with = |text: &str| load("lock.toml", moved.replacen("seconds = 1.0", &rule(text), 1));
+    assert_eq!(with(good), Vec::<String>::new());
+    let without = with(&good.replacen("needs = { level = \"read_only\" }\n", "", 1));
+    assert!(without[0].contains("a rule has either `needs` or `one_of`"), "{without:?}");
+    let code = with(&good.replacen("255", "2.5", 1));
+    assert!(code[0].contains("`code` is no number of a diagnostic"), "{code:?}");
+    let word = with(&good.replacen("\"read_only\"", "1", 1));
+    assert!(word[0].contains("`level` must be a word"), "{word:?}");
+
+    check(
+        "[attributes.level]",
+        "[attributes.level]\ntakes = \"object_id\"",
+        &[r#"AKS0297 "\"object_id\"" `level` takes an output and refers to nothing"#],
+    );
+    check(
+        "[attributes.level]",
+        "[attributes.level]\nkeyed = \"name\"",
+        &[r#"AKS0297 "\"name\"" `level` has labels and is no list of objects"#],
+    );
+}

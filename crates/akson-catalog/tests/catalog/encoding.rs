@@ -420,3 +420,41 @@ fn an_endpoint_has_its_slash_before_azure_writes_it() {
     assert_eq!(output_value(uri, &live("https://v.vault.azure.net/")), Some(text("https://v.vault.azure.net/")));
     assert_eq!(output_value(uri, &json!({})), None);
 }
+
+#[test]
+fn references_that_stand_for_an_output_or_a_key() {
+    check(
+        "cluster",
+        &[
+            ("entra", map(&[])),
+            ("entra.admin_groups", list(&[reference("group", None), text("id")])),
+            ("identity", choice("user_assigned", &[("identity", reference("identity", Some("/i")))])),
+            ("monitoring", Value::None),
+            ("fqdn_subdomain", text("x")),
+        ],
+        &[
+            "entra /properties/aadProfile/managed true",
+            "entra.admin_groups /properties/aadProfile/adminGroupObjectIDs List([Unknown { residual: Output { of: SymbolicId(\"/group\"), address: Address { within: None, modules: [], kind: \"group\", name: \"app\", key: None }, output: \"object_id\" }, of: Named(\"object_id\"), sensitive: false }, Text(\"id\")])",
+            "identity /identity/type \"UserAssigned\"",
+            "identity /identity/userAssignedIdentities {\"/i\":{}}",
+            "monitoring /properties/addonProfiles/omsagent/enabled false",
+            "fqdn_subdomain /properties/fqdnSubdomain \"x\"",
+            "sku /sku/name \"Base\" (at create)",
+        ],
+    );
+}
+
+#[test]
+fn labelled_blocks_are_items_with_what_stands_beside_them() {
+    check(
+        "firewall_rules",
+        &[("application.aks", map(&[])), ("application.aks.fqdn_tags", list(&[text("AzureKubernetesService")]))],
+        &[
+            "application.aks /properties/ruleCollections/~kname=application/ruleCollectionType \"FirewallPolicyFilterRuleCollection\"",
+            "application.aks /properties/ruleCollections/~kname=application/priority 200",
+            "application.aks /properties/ruleCollections/~kname=application/action/type \"Allow\"",
+            "application.aks /properties/ruleCollections/~kname=application/rules/~kname=aks/ruleType \"ApplicationRule\"",
+            "application.aks.fqdn_tags /properties/ruleCollections/~kname=application/rules/~kname=aks/fqdnTags [\"AzureKubernetesService\"]",
+        ],
+    );
+}

@@ -295,6 +295,14 @@ impl Evaluator<'_> {
             (Type::Resource(_), Type::Named(found)) if found == "arm_id" => true,
             (wanted, found) => wanted == found,
         };
+        if fits && matches!(of, Type::Resource(_)) && attribute.is_some_and(|attribute| attribute.as_keys) {
+            self.sink.report(
+                Diagnostic::error(codes::NOT_KNOWN, "which resource this is, is known only after apply")
+                    .at(span, "")
+                    .help("refer to a resource whose name is chosen"),
+            );
+            return Val::Poison;
+        }
         if !fits || matches!(of, Type::Choice) {
             return self.wrong_type(&value, of, attribute, span);
         }

@@ -151,6 +151,53 @@ route_table "r" {
 }
 
 #[test]
+fn pools_of_instances_and_references_to_them() {
+    let run = run(r#"
+stack "s" { location = "westeurope" }
+resource_group "a" { name = "rg-a" }
+cluster "main" {
+  for_each       = ["blue", "green"]
+  name           = "aks-${each.key}"
+  resource_group = resource_group.a
+  entra { authorization = azure_rbac }
+  local_accounts = disabled
+  node_pool "system" {
+    mode    = system
+    vm_size = "Standard_D4s_v5"
+    tags    = { color = each.key }
+  }
+}
+lock "pool" {
+  name  = "keep"
+  on    = cluster.main["blue"].node_pool.system
+  level = cannot_delete
+}
+"#);
+    assert_eq!(run.lines(), Vec::<String>::new());
+    let green = resource(&run, "cluster.main[\"green\"].node_pool.system");
+    assert!(green.id.as_ref().unwrap().as_str().ends_with("/managedClusters/aks-green/agentPools/system"));
+    assert_eq!(created(&run, "cluster.main[\"green\"].node_pool.system")["properties"]["tags"]["color"], "green");
+    let blue = resource(&run, "cluster.main[\"blue\"].node_pool.system");
+    assert!(resource(&run, "lock.pool").dependencies.iter().any(|need| need.on == blue.symbolic_id));
+}
+
+#[test]
+fn a_secret_of_a_constructor_is_shown_nowhere() {
+    let run = run(&CLUSTER.replace(
+        "  image_cleaner {}",
+        "  identity = service_principal(\"00000000-0000-0000-0000-0000000000c1\", \"hunter2\")",
+    ));
+    assert_eq!(run.lines(), Vec::<String>::new());
+    let leaves = &resource(&run, "cluster.main").leaves;
+    let own: Vec<_> = leaves.iter().filter(|leaf| leaf.attribute == "identity").collect();
+    assert_eq!(own.len(), 3);
+    for leaf in own {
+        assert!(!format!("{:?}", leaf.shown).contains("hunter2"), "{leaf:?}");
+        assert_eq!(leaf.sensitive, leaf.pointer.ends_with("/secret"), "{}", leaf.pointer);
+    }
+}
+
+#[test]
 fn a_role_has_its_id_before_it_exists() {
     let role = |name: &str, key: &str| {
         let run = run(&format!(
