@@ -25,6 +25,9 @@ pub enum Table {
 pub struct Policy {
     /// The name that the portal shows.
     pub name: String,
+    /// Names that it had before, or has in some portals.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// The GUID, in small letters.
     pub guid: String,
     /// What it takes, by name.
@@ -74,7 +77,10 @@ impl Table {
 
     /// The one of that name; case does not matter.
     pub fn by_name(self, name: &str) -> Option<&'static Policy> {
-        self.all().iter().find(|policy| policy.name.eq_ignore_ascii_case(name.trim()))
+        let named = |policy: &&Policy| {
+            [&policy.name].into_iter().chain(&policy.also).any(|known| known.eq_ignore_ascii_case(name.trim()))
+        };
+        self.all().iter().find(named)
     }
 
     /// The one that an id or a GUID stands for.
