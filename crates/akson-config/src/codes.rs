@@ -126,7 +126,14 @@ pub const LINT_PURGE_PROTECTION: Code = Code(305);
 pub const LINT_PUBLIC_VAULT: Code = Code(306);
 /// A vault uses access policies in place of roles.
 pub const LINT_ACCESS_POLICIES: Code = Code(307);
-
+/// A cluster with Entra sign-in lets certificates in too.
+pub const LINT_LOCAL_ACCOUNTS: Code = Code(308);
+/// The API server of a cluster is open to every network.
+pub const LINT_OPEN_API_SERVER: Code = Code(309);
+/// Nobody has rights on a new cluster.
+pub const LINT_NOBODY_GETS_IN: Code = Code(310);
+/// A policy that deploys has no identity.
+pub const LINT_POLICY_IDENTITY: Code = Code(311);
 /// The label of workload identity stands on a service account.
 pub const LINT_ACCOUNT_LABEL: Code = Code(350);
 /// A secret provider class uses pod identity.

@@ -3,6 +3,7 @@
 mod account;
 mod audience;
 mod class;
+mod cluster;
 mod issuer;
 mod policy;
 mod silent_issuer;
@@ -64,10 +65,11 @@ fn lints_of(keyword: &str) -> &'static [Lint] {
         "federated_credential" => {
             &[issuer::check, subject::wildcard, subject::pull_request, audience::check, silent_issuer::check]
         }
+        "cluster" => &[cluster::local_accounts, cluster::open_api_server, cluster::nobody_gets_in],
         "vault" => &[vault::purge_protection, vault::public_network, vault::access_policies],
         "service_account" => &[account::label],
         "secret_provider_class" => &[class::pod_identity, class::parameters],
-        "policy" => &[policy::default_effect, policy::on_cluster],
+        "policy" => &[policy::default_effect, policy::no_identity, policy::on_cluster],
         "grant" => &[writer::check],
         _ => &[],
     }

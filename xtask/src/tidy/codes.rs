@@ -6,6 +6,7 @@ use super::Findings;
 use super::tree::{Tree, has_word, is_test, production};
 
 const PAGES: &str = "crates/akson-diagnostics/codes/";
+const KINDS: &str = "crates/akson-catalog/kinds/";
 
 pub(super) fn check(tree: &Tree, findings: &mut Findings) {
     let mut raised: BTreeMap<u16, (&str, usize)> = BTreeMap::new();
@@ -16,6 +17,14 @@ pub(super) fn check(tree: &Tree, findings: &mut Findings) {
                 if let Some(name) = constant(content).filter(|name| !used(tree, path, name)) {
                     findings.add(path, line, format!("`{name}` is declared, but nothing raises it"));
                 }
+            }
+        }
+    }
+    // Rules of kind files raise codes too.
+    for (path, text) in tree.iter().filter(|(path, _)| path.starts_with(KINDS)) {
+        for (line, content) in text.lines().enumerate() {
+            if let Some(code) = content.strip_prefix("code = ").and_then(|code| code.trim().parse().ok()) {
+                raised.entry(code).or_insert((path, line + 1));
             }
         }
     }
@@ -75,7 +84,9 @@ mod tests {
                     "crates/a/src/lib.rs",
                     "x(Code(101));\ny(Code(102), StatusCode(404)); // Code(103)\nconst A: Code = Code(104);\nconst B: Code = Code(105);\nz(A); // B\n#[cfg(test)]\nmod tests {\nCode(9)\n}\n",
                 ),
+                ("crates/akson-catalog/kinds/x.toml", "[[rules]]\ncode = 255\n"),
                 ("crates/akson-diagnostics/codes/AKS0101.md", ""),
+                ("crates/akson-diagnostics/codes/AKS0255.md", ""),
                 ("crates/akson-diagnostics/codes/AKS0104.md", ""),
                 ("crates/akson-diagnostics/codes/AKS0105.md", ""),
                 ("crates/akson-diagnostics/codes/AKS0900.md", ""),

@@ -1,5 +1,7 @@
-//! AKS0353 and AKS0355: assignments that refuse nothing, or stand where the documentation has none. Not the parameters' own values.
+//! AKS0311, AKS0353 and AKS0355: assignments that cannot act, refuse nothing, or stand where the documentation has none. Not the
+//! parameters' own values.
 
+use akson_catalog::policies::Table;
 use akson_diagnostics::{Diagnostic, Span};
 
 use super::Seen;
@@ -29,6 +31,32 @@ pub(super) fn default_effect(seen: &Seen<'_>) -> Option<Diagnostic> {
             .at(span, "")
             .note("its five policies look at privileged containers, host namespaces, host networks, capabilities and host paths; none at resource requests")
             .help("write `parameters = { effect = \"audit\" }` if that is meant, or `\"deny\"`")
+    })
+}
+
+pub(super) fn no_identity(seen: &Seen<'_>) -> Option<Diagnostic> {
+    let assigned = [("initiative", Table::Initiatives), ("definition", Table::Definitions)];
+    let (policy, span) = assigned.iter().find_map(|(path, table)| {
+        let (id, span) = seen.text(path)?;
+        Some((table.by_id(id)?, span))
+    })?;
+    let has_identity = seen.instance.value("identity").is_some()
+        && seen.symbol("identity").is_none_or(|(word, _)| word != "no_identity");
+    let disabled = match seen.instance.value("parameters").map(|(value, _)| value.plain()) {
+        Some(Val::Map(map)) => map
+            .entries
+            .get("effect")
+            .is_some_and(|effect| matches!(effect.plain(), Val::Text(word) if word.eq_ignore_ascii_case("disabled"))),
+        _ => false,
+    };
+    (policy.deploys && !has_identity && !disabled).then(|| {
+        Diagnostic::warning(
+            codes::LINT_POLICY_IDENTITY,
+            "this policy deploys something and has no identity to do it as",
+        )
+        .at(span, "")
+        .note("without an identity it only says what does not comply; the identity needs the roles of the definition")
+        .help("add `identity = system` and a `location`, and grant that identity its roles")
     })
 }
 

@@ -53,6 +53,7 @@ cluster "main" {
     admin_groups  = ["00000000-0000-0000-0000-0000000000a1"]
     authorization = azure_rbac
   }
+  local_accounts   = disabled
   egress           = user_defined_routing(subnet.nodes)
   image_cleaner {}
   monitoring       = none
