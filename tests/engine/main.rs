@@ -11,6 +11,7 @@ mod faults;
 mod grants;
 mod groups;
 mod kills;
+mod kinds;
 mod runs;
 mod secrets;
 mod sim;

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use akson_catalog::{Kind, Quirk, SymbolicId};
+use akson_catalog::{
+    Kind, Quirk, SymbolicId,
+    equality::{Equality, equal},
+};
 use akson_diagnostics::Span;
 use serde_json::Value as Json;
 
@@ -55,6 +58,11 @@ pub(crate) fn decide(removal: &Removal<'_>, presences: &Presences<'_>, setting: 
 }
 
 fn present(removal: &Removal<'_>, live: &LiveObject, presences: &Presences<'_>, setting: &Setting<'_>) -> Decision {
+    if let Some(body) = &removal.kind.reset
+        && equal(Equality::Subset, Some(body), Some(&live.body))
+    {
+        return forget(removal, "it is as it was without this stack already");
+    }
     let announced = removal.entry.state == OwnedState::IntentWrite && removal.entry.observed.is_empty();
     let why_not = match ownership(&removal.kind, setting.stack_id, removal.id, &live.body) {
         Ownership::Ours => None,
