@@ -324,7 +324,12 @@ impl Wire {
         };
         let catalog = Catalog::builtin().unwrap();
         let resets = |kind: &str| catalog.get(kind).is_some_and(|kind| kind.reset.is_some());
-        document.entries.iter().filter(is_there).map(|(_, entry)| (entry.owned.state, resets(&entry.owned.kind))).collect()
+        document
+            .entries
+            .iter()
+            .filter(is_there)
+            .map(|(_, entry)| (entry.owned.state, resets(&entry.owned.kind)))
+            .collect()
     }
 
     /// What the object of a Graph path was announced as: Graph's own id of it is known only once it is made.
@@ -357,7 +362,12 @@ impl Transport for Wire {
                 OwnedState::IntentWrite => !deletes,
                 _ => false,
             };
-            assert!(announced.iter().any(fits), "{} {} was not announced: {announced:?}", request.method(), request.uri());
+            assert!(
+                announced.iter().any(fits),
+                "{} {} was not announced: {announced:?}",
+                request.method(),
+                request.uri()
+            );
         }
         if self.kill == Some(Kill::Before(number)) {
             self.die().await;
