@@ -230,6 +230,8 @@ pub struct Attribute {
     pub wrap_items: Option<String>,
     /// What every wrapped item has besides: `{"id": item, "ignoreMissingVnetServiceEndpoint": true}`.
     pub wrap_with: IndexMap<String, serde_json::Value>,
+    /// What a wrapped item gets that is there and not wanted: `{"isEnabled": "False"}`, where leaving it out changes nothing.
+    pub rest_with: IndexMap<String, serde_json::Value>,
     /// One value here, on the wire a list of exactly that one.
     pub single_item: bool,
     /// A principal is wanted here: a resource stands for its principal id, which as text is taken too.
@@ -334,6 +336,7 @@ impl Attribute {
             fields: IndexMap::new(),
             wrap_items: None,
             wrap_with: IndexMap::new(),
+            rest_with: IndexMap::new(),
             single_item: false,
             principal: None,
             stands_for: None,

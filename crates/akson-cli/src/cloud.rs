@@ -12,8 +12,8 @@ use crate::{
     codes::{BAD_SEED, BAD_WORLD, NO_EMULATOR, NOT_YET},
 };
 
-/// How much faster time passes in the embedded emulator: a cluster of five minutes takes ten seconds.
-pub(crate) const TIME_SCALE: f64 = 30.0;
+/// How much faster time passes in the embedded emulator: a cluster of five minutes takes two and a half seconds.
+pub(crate) const TIME_SCALE: f64 = 120.0;
 
 /// An open session.
 pub(crate) struct Session {

@@ -116,6 +116,7 @@ pub(super) fn attribute(
     made.rule = rule(&mut view, diagnostics);
     made.wrap_items = view.text("wrap_items", diagnostics).map(|key| key.value);
     made.wrap_with = plain(view.jsons("wrap_with", diagnostics));
+    made.rest_with = plain(view.jsons("rest_with", diagnostics));
     made.creates = pointers(view.jsons("creates", diagnostics), diagnostics);
     made.switch = switch(&mut view, diagnostics);
     let by_pointer = made.of == Type::Choice || matches!(made.of, Type::Object(_)) || !made.off.is_empty();
@@ -399,6 +400,9 @@ fn check(attribute: &mut Attribute, view: &mut View<'_, '_>, place: Place, diagn
     }
     if attribute.wrap_items.is_none() && !attribute.wrap_with.is_empty() {
         wrong("says what wrapped items have and wraps none", "wrap_with", "needs `wrap_items`");
+    }
+    if attribute.wrap_items.is_none() && !attribute.rest_with.is_empty() {
+        wrong("says what other wrapped items get and wraps none", "rest_with", "needs `wrap_items`");
     }
     if attribute.single_item && item.is_some() {
         wrong("is a list already", "single_item", "this makes a list of one value");
