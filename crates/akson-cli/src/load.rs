@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use akson_catalog::Catalog;
 use akson_config::{Config, ExpandError, Expanded, model::Inputs};
 use akson_diagnostics::{
-    Diagnostic, Diagnostics, SourceId, SourceMap,
+    Diagnostic, Diagnostics, Severity, SourceId, SourceMap,
     render::{self, Format},
 };
 use akson_parser::ast;
@@ -62,13 +62,20 @@ impl Loaded {
         loaded
     }
 
-    /// Evaluates without knowing tenant and subscription. None if there were errors.
+    /// Evaluates without knowing tenant and subscription, and says what is only worth a thought too. None if there were errors.
     pub(crate) fn evaluate_offline(&mut self, global: &Global) -> Option<Config> {
-        self.evaluate(global, None)
+        self.evaluated(global, None)
     }
 
-    /// Evaluates for a signed-in session. None if there were errors.
+    /// Evaluates for work: for a signed-in session, or without one. What is worth a thought is said by `akson check` and not here
+    /// at each run. None if there were errors.
     pub(crate) fn evaluate(&mut self, global: &Global, identity: Option<&Identity>) -> Option<Config> {
+        let config = self.evaluated(global, identity);
+        self.diagnostics.retain(|found| found.severity != Severity::Note || !found.code.is_lint());
+        config
+    }
+
+    fn evaluated(&mut self, global: &Global, identity: Option<&Identity>) -> Option<Config> {
         if self.files.is_empty() {
             return None;
         }
@@ -147,6 +154,21 @@ impl Loaded {
     pub(crate) fn refuse_with(&mut self, diagnostic: Diagnostic, global: &Global) -> Exit {
         self.diagnostics.push(diagnostic);
         self.refuse(global)
+    }
+}
+
+/// Prints one of several that come one by one: without a count below each.
+pub(crate) fn report_one(diagnostic: &Diagnostic, sources: &SourceMap, global: &Global) {
+    let one = Diagnostics::from(diagnostic.clone());
+    if machine_format(global).is_some_and(Format::is_machine) {
+        report(&one, sources, global);
+    } else {
+        output::aside(&render::render(
+            &one,
+            sources,
+            Format::Human,
+            &render::Options { footer: false, ..options(global) },
+        ));
     }
 }
 

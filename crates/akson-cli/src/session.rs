@@ -54,7 +54,7 @@ impl Run {
     pub(crate) async fn open(global: &Global, parallelism: usize) -> Result<Self, Exit> {
         let mut loaded = Loaded::read(global);
         // What is wrong with every tenant and subscription is told before a world is made or a token asked for.
-        if loaded.diagnostics.has_errors() || loaded.evaluate_offline(global).is_none() {
+        if loaded.diagnostics.has_errors() || loaded.evaluate(global, None).is_none() {
             return Err(loaded.refuse(global));
         }
         loaded.diagnostics = Diagnostics::new();
