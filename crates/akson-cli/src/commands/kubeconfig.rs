@@ -11,10 +11,10 @@ use akson_catalog::ArmId;
 use akson_diagnostics::{Diagnostic, did_you_mean};
 
 use crate::{
-    arguments::{Global, KubeconfigArguments},
+    arguments::{Cloud, Global, KubeconfigArguments},
     codes::{NO_CLUSTER, NO_ENTRA, NO_KUBECONFIG, NOT_REACHED, NOT_WRITTEN, UNREADABLE},
     exit::Exit,
-    kubeconfig::{NoAccess, SignIn, access, kubeconfig, merge::merge, yaml},
+    kubeconfig::{NoAccess, SignIn, access, kubeconfig, merge::merge, proxy, yaml},
     output,
     session::Run,
 };
@@ -39,7 +39,7 @@ pub(crate) async fn run(global: &Global, asked: &KubeconfigArguments) -> Exit {
         Ok(reached) => reached,
         Err(failure) => return run.refuse_with(report::read(&failure), global),
     };
-    let found = match access(&id, &reached.object, reached.kubeconfig.expose(), &run.config.stack.tenant) {
+    let mut found = match access(&id, &reached.object, reached.kubeconfig.expose(), &run.config.stack.tenant) {
         Ok(found) => found,
         Err(NoAccess::NoEntra) => {
             let diagnostic =
@@ -53,6 +53,10 @@ pub(crate) async fn run(global: &Global, asked: &KubeconfigArguments) -> Exit {
             return run.refuse_with(diagnostic, global);
         }
     };
+    if global.cloud == Cloud::Emulator {
+        let running = std::env::var("AKSON_EMULATOR_URL").ok().filter(|url| !url.is_empty());
+        found.proxy = running.as_deref().map(proxy);
+    }
     let sign_in = SignIn { client_id: asked.client_id.clone(), identity: asked.identity.clone() };
     let config = kubeconfig(&found, global.cloud, asked.login, &sign_in, asked.context.as_deref());
     run.report(global);

@@ -14,6 +14,7 @@ fn cluster() -> ClusterAccess {
         resource_group: "app-rg".to_owned(),
         server: "https://app-aks-x.hcp.westeurope.azmk8s.io:443".to_owned(),
         authority: Some("QUJD".to_owned()),
+        proxy: None,
         tenant: TENANT.to_owned(),
         server_app: SERVER_APP.to_owned(),
         client_app: CLIENT_APP.to_owned(),

@@ -222,7 +222,8 @@ async fn discovery() {
     cluster.edit(|properties| properties["addonProfiles"] = Value::Null);
     cluster.check(&format!("GET /apis/{store}/v1"), Value::Null, "404 NotFound").await;
     cluster.check(&format!("GET {class}"), Value::Null, "404 NotFound").await;
-    cluster.check("GET /openapi/v3", Value::Null, "404 NotFound").await;
+    cluster.check(&format!("GET /openapi/v3/apis/{store}/v1"), Value::Null, "404 NotFound").await;
+    cluster.check("GET /openapi/v2", Value::Null, "404 NotFound").await;
     cluster.edit(|properties| {
         properties["addonProfiles"] = json!({ "azureKeyvaultSecretsProvider": { "enabled": true } });
     });
