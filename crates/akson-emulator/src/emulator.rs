@@ -265,6 +265,7 @@ impl Inner {
             now,
             work,
             options: &self.options,
+            authority: &self.authority,
             time_scale: self.clock.scale(),
             bearer: None,
         });

@@ -241,14 +241,17 @@ impl Reads {
         });
     }
 
-    /// What lies in a cluster: each by its path. A list would show more than whoever plans may be allowed to see.
+    /// What lies in a cluster: a list a type, over all of its namespaces, once the cluster is known to be there.
     fn in_cluster(&mut self, want: &Wanted<'_>, presences: &Presences<'_>) {
         let Some(cluster) = cluster_of(&want.id).filter(|cluster| presences.is_reachable(cluster)) else { return };
-        self.push(Read {
-            at: At::Cluster(cluster),
-            path: want.path.to_owned(),
-            target: ReadTarget::Object { kind: want.kind.keyword.clone(), symbolic_id: want.id.clone() },
-        });
+        let is_there = matches!(presences.of(&cluster), Presence::Present(_)) || presences.kind(&cluster).is_none();
+        if let Some(list) = list(&want.kind, ListScope::Cluster).filter(|_| is_there) {
+            self.push(Read {
+                at: At::Cluster(cluster.clone()),
+                path: list.to_owned(),
+                target: ReadTarget::List { kind: want.kind.keyword.clone(), within: cluster },
+            });
+        }
     }
 
     /// What is found by a name that is known by now: several in one call.

@@ -19,6 +19,7 @@ use crate::clock::WorldTime;
 use crate::emulator::State;
 use crate::options::Options;
 use crate::reply::{Answer, WithHeader};
+use crate::tls::Authority;
 use crate::visit::Visit;
 use crate::world::World;
 
@@ -59,6 +60,8 @@ pub(crate) struct Call<'a> {
     /// World time that the service spends on the call, from now on.
     pub(crate) work: Duration,
     pub(crate) options: &'a Options,
+    /// Vouches for every host that is played.
+    pub(crate) authority: &'a Authority,
     pub(crate) time_scale: f64,
     /// Who calls, once a plane has found the token good.
     pub(crate) bearer: Option<Bearer>,

@@ -3,12 +3,13 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::tls::Authority;
 use crate::world::World;
 
-/// The certificate authority of a cluster in PEM; empty if none was set. `cluster_key` is the cluster's
-/// id in lower case.
-pub(crate) fn cluster_ca(world: &World, cluster_key: &str) -> String {
-    world.cluster_authorities.get(cluster_key).cloned().unwrap_or_default()
+/// The certificate authority of a cluster in PEM: its own if one was set, else `ours`, which vouches for every host.
+/// `cluster_key` is the cluster's id in lower case.
+pub(crate) fn cluster_ca(world: &World, cluster_key: &str, ours: &Authority) -> String {
+    world.cluster_authorities.get(cluster_key).cloned().unwrap_or_else(|| ours.pem().to_owned())
 }
 
 /// The token of a local account (`clusterAdmin`, `clusterUser`) of a cluster: it follows from the

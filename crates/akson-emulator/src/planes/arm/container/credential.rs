@@ -71,7 +71,7 @@ fn answer(
         (private, public_name) if private.is_empty() || (public && !public_name.is_empty()) => public_name,
         (private, _) => private,
     };
-    let authority = STANDARD.encode(cluster_ca(&call.state.world, id.key()));
+    let authority = STANDARD.encode(cluster_ca(&call.state.world, id.key(), call.authority));
     let context = if name == "clusterAdmin" { format!("{}-admin", id.name()) } else { id.name().to_owned() };
     let config = format!(
         "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: {authority}\n    server: https://{host}:443\n  name: {cluster}\ncontexts:\n- context:\n    cluster: {cluster}\n    user: {user}\n  name: {context}\ncurrent-context: {context}\nkind: Config\npreferences: {{}}\nusers:\n- name: {user}\n  user:\n{credential}",
