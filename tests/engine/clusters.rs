@@ -117,7 +117,7 @@ async fn kubectl(world: &World, method: &str, path: &str, body: Value) -> (Statu
         .header("authorization", format!("Bearer {token}"))
         .header("user-agent", "kubectl/v1.33")
         .header("content-type", if method == "PATCH" { "application/merge-patch+json" } else { "application/json" })
-        .body(Bytes::from(body.to_string()))
+        .body(if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) })
         .unwrap();
     let answer = world.emulator.handle(request).await.unwrap();
     (answer.status(), serde_json::from_slice(answer.body()).unwrap_or_default())

@@ -57,8 +57,9 @@ pub async fn refresh(
 ) -> Result<Snapshot, ReadFailure> {
     let mut snapshot = Snapshot::default();
     let mut wave = first_wave(config, owned, catalog, options);
-    for _ in 0..MOST_WAVES {
-        if wave.is_empty() {
+    for number in 0..MOST_WAVES {
+        // A cluster of somebody else's is not read before what is in it.
+        if wave.is_empty() && number > 0 {
             break;
         }
         let answers = join_all(wave.iter().map(async |read| match &read.at {

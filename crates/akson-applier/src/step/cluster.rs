@@ -15,7 +15,7 @@ use akson_catalog::{
 use akson_planner::{Action, Change, Way, Work, place::cluster_of};
 use serde_json::Value as Json;
 
-use super::{Run, StepError, send::SEEN_LATE};
+use super::{Run, StepError, send::SEEN_LATE, unsettled};
 use crate::{
     engine::{Patience, SendError},
     reach::{is_outdated, reach},
@@ -64,7 +64,7 @@ impl Run<'_> {
             self.find_server(&cluster, id, anew).await?;
             let (server, path) = self.place(change, id)?;
             let answer = self.glance(change, &server.read(&path)).await;
-            let is_new = self.is_written(&cluster) || self.is_granted(change);
+            let is_new = self.is_new(&cluster) || self.is_granted(change);
             let error = match answer {
                 Ok(answer) if answer.is_success() || answer.is_gone() => return Ok(()),
                 Ok(answer) if matches!(answer.status.as_u16(), 401 | 403) => StepError::Refused(answer.error()),
@@ -95,6 +95,12 @@ impl Run<'_> {
     async fn glance(&self, change: &Change, read: &Operation) -> Result<akson_azure::Answer, SendError> {
         let request = read.request(self.engine.cloud(), &self.ids(change))?;
         self.engine.read_within(request, &Lane::of(read), Patience::UntilStopped, ENTERED_WITHIN).await
+    }
+
+    /// Whether a cluster may not let us in yet: this plan writes it, or something does right now.
+    pub(super) fn is_new(&self, cluster: &SymbolicId) -> bool {
+        let busy = || self.snapshot.live(cluster).is_some_and(|live| unsettled(&live.body).is_some());
+        self.is_written(cluster) || busy()
     }
 
     /// Whether this plan writes the cluster itself.

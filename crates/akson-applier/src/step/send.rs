@@ -135,7 +135,7 @@ impl Run<'_> {
             Class::RetrySlow => Some(started + SEEN_LATE),
             Class::Gone => Some(started + PARENT_LAG),
             Class::Denied => {
-                let is_new = cluster_of(&change.symbolic_id).is_some_and(|cluster| self.is_written(&cluster));
+                let is_new = cluster_of(&change.symbolic_id).is_some_and(|cluster| self.is_new(&cluster));
                 (is_new || self.is_granted(change)).then_some(started + SEEN_LATE)
             }
         };
@@ -157,7 +157,7 @@ impl Run<'_> {
                     && covers(&cluster, &other.symbolic_id)
             });
         }
-        self.is_written(&cluster)
+        self.is_new(&cluster)
     }
 
     /// Whether this run grants something that may be what is lacking: on what the object lies in, or anywhere before now.
