@@ -49,9 +49,7 @@ pub(crate) fn is_outdated(way: &Way, cluster: &serde_json::Value) -> bool {
 /// # Errors
 /// [`ReadFailure`]
 pub async fn reach(engine: &Engine, cluster: &ArmId, version: &str, public: bool) -> Result<Reached, ReadFailure> {
-    let read = Operation::get(cluster.as_str(), version);
-    let object = answer(engine, &read).await?.json().cloned();
-    let object = object.filter(serde_json::Value::is_object).ok_or_else(|| no_object(&read))?;
+    let object = look(engine, cluster, version).await?;
     let mut ask = Operation::action(cluster.as_str(), Action::ListClusterUserCredential, version).asking("format=exec");
     if public {
         ask = ask.asking("server-fqdn=public");
@@ -64,6 +62,16 @@ pub async fn reach(engine: &Engine, cluster: &ArmId, version: &str, public: bool
         .map(Secret::new)
         .ok_or_else(|| no_object(&ask))?;
     Ok(Reached { object, kubeconfig })
+}
+
+/// Reads a cluster's object, at the api-version of its kind.
+///
+/// # Errors
+/// [`ReadFailure`]
+pub async fn look(engine: &Engine, cluster: &ArmId, version: &str) -> Result<serde_json::Value, ReadFailure> {
+    let read = Operation::get(cluster.as_str(), version);
+    let object = answer(engine, &read).await?.json().cloned();
+    object.filter(serde_json::Value::is_object).ok_or_else(|| no_object(&read))
 }
 
 async fn answer(engine: &Engine, operation: &Operation) -> Result<Answer, ReadFailure> {
