@@ -7,6 +7,7 @@
     reason = "nobody reads the documentation of a test"
 )]
 
+mod clusters;
 mod faults;
 mod grants;
 mod groups;

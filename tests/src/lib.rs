@@ -168,6 +168,8 @@ impl Folder {
             .current_dir(self.path())
             .env_clear()
             .env("AKSON_CLOUD", "emulator")
+            // Of the examples.
+            .env("DB_PASSWORD", "correct-horse")
             .args(arguments)
             .stdin(Stdio::null());
         if let Some(url) = &self.emulator {

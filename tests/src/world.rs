@@ -305,6 +305,10 @@ impl Wire {
     /// What the durable ledger says of the object at a place: by what it is known as, or by the id it has or will have.
     fn announced(&self, host: &str, path: &str) -> Vec<(OwnedState, bool)> {
         let Some(document) = self.store.document() else { return Vec::new() };
+        if host.ends_with(Cloud::PUBLIC.cluster) {
+            let states = document.entries.iter().filter(|(id, _)| in_cluster(id.as_str()).as_deref() == Some(path));
+            return states.map(|(_, entry)| (entry.owned.state, false)).collect();
+        }
         let unique = if host == Cloud::PUBLIC.graph { self.unique_name(path) } else { None };
         let path = match host.strip_suffix(Cloud::PUBLIC.vault) {
             // A version of a secret, or a deleted one: it is the secret that is announced.
@@ -351,7 +355,10 @@ impl Transport for Wire {
         let number = self.sent.fetch_add(1, Ordering::Relaxed);
         let host = request.uri().host().unwrap().to_owned();
         let path = request.uri().path();
-        let asks = request.method() == Method::GET || host == Cloud::PUBLIC.login || asks_in_batch(&request);
+        let asks = request.method() == Method::GET
+            || host == Cloud::PUBLIC.login
+            || asks_in_batch(&request)
+            || path.ends_with("/listClusterUserCredential");
         if !asks {
             // To take a member out of a group is to write the group.
             let deletes = request.method() == Method::DELETE && !path.ends_with("/$ref");
@@ -390,6 +397,28 @@ impl Transport for Wire {
         }
         answer.map_err(|_| TransportError::Broken { host, detail: "connection reset".to_owned() })
     }
+}
+
+/// Where an object of a cluster is at its API server, as far as tests make such.
+fn in_cluster(id: &str) -> Option<String> {
+    let (_, place) = id.split_once("/kubernetes.")?;
+    const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+    let segments: Vec<&str> = place.split('/').collect();
+    let (kind, namespace, name) = match segments.as_slice() {
+        [kind, name] => (*kind, String::new(), *name),
+        [_, namespace, kind, name] => (*kind, format!("/namespaces/{namespace}"), *name),
+        _ => return None,
+    };
+    let (group, plural) = match kind {
+        "namespace" => ("/api/v1", "namespaces"),
+        "serviceaccount" => ("/api/v1", "serviceaccounts"),
+        "secretproviderclass" => ("/apis/secrets-store.csi.x-k8s.io/v1", "secretproviderclasses"),
+        "clusterrole" => (RBAC, "clusterroles"),
+        "clusterrolebinding" => (RBAC, "clusterrolebindings"),
+        "rolebinding" => (RBAC, "rolebindings"),
+        _ => return None,
+    };
+    Some(format!("{group}{namespace}/{plural}/{name}"))
 }
 
 /// Whether a request is a batch of reads.

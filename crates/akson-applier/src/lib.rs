@@ -24,7 +24,7 @@ pub use engine::{Engine, EngineOptions, Limits, SendError};
 pub use event::{ApplyEvent, Counts, StepName, What};
 pub use holes::HoleError;
 pub use pace::Pace;
-pub use reach::{Reached, reach};
+pub use reach::{Reached, look, reach};
 pub use refresh::{ReadCause, ReadFailure, refresh};
 pub use settle::settle;
 pub use step::{NotKept, Stale, StepError};

@@ -1,6 +1,7 @@
 //! Errors to diagnostics: the one place where they get a code, the declaring block's place and a way out. Azure's own words are always told as such.
 
 use akson_azure::{AzureError, Class, FollowError, TokenError, classify};
+use akson_catalog::kind::Plane;
 use akson_diagnostics::{Code, Diagnostic, SafeText};
 use akson_planner::{Action, Change};
 use serde_json::Value as Json;
@@ -12,6 +13,7 @@ use crate::{
     step::{NotKept, Stale, StepError},
 };
 
+mod cluster;
 mod ledger;
 
 pub use ledger::{fallback, ledger};
@@ -24,6 +26,8 @@ pub(crate) fn of_step(change: &Change, error: &StepError, ledger_place: &str) ->
     let what = verb(change);
     let address = &change.address;
     let diagnostic = match error {
+        StepError::Refused(error) if change.kind.plane == Plane::Kubernetes => cluster::refused(change, error),
+        StepError::Closed(error) => cluster::closed(change, error),
         StepError::Refused(error) => refused(change, error),
         StepError::Ended(error) => ended(change, error),
         StepError::Undecided(detail) => {

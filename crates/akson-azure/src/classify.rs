@@ -38,6 +38,9 @@ const CODES: &[(&str, Class)] = &[
     ("OperationPreempted", Class::WaitForOther),
     ("NetcfgSubnetRangeOutsideVnet", Class::WaitForOther),
     ("CannotDeleteResource", Class::WaitForOther),
+    // Of a cluster's API server: see `answer::in_status`.
+    ("NamespaceTerminating", Class::WaitForOther),
+    ("FieldManagerConflict", Class::Fatal),
     // Seen late by another service.
     ("PrincipalNotFound", Class::RetrySlow),
     ("InvalidResourceReference", Class::RetrySlow),

@@ -4,6 +4,7 @@
 pub(crate) mod merge;
 
 use akson_catalog::ArmId;
+use akson_planner::Way;
 use base64::Engine as _;
 use serde_json::{Value, json};
 
@@ -76,6 +77,23 @@ pub(crate) fn access(id: &ArmId, object: &Value, kubeconfig: &str, tenant: &str)
         tenant: own_tenant.or_else(|| argument("--tenant-id")).unwrap_or(tenant).to_owned(),
         server_app: argument("--server-id").unwrap_or(SERVER_APP).to_owned(),
         client_app: argument("--client-id").unwrap_or(CLIENT_APP).to_owned(),
+    })
+}
+
+/// The way in from a cluster's object and what the ledger remembers.
+pub(crate) fn remembered(id: &ArmId, object: &Value, way: &Way, tenant: &str) -> Result<ClusterAccess, NoAccess> {
+    let entra = object.pointer("/properties/aadProfile").filter(|profile| profile.is_object());
+    let entra = entra.ok_or(NoAccess::NoEntra)?;
+    let own_tenant = entra.get("tenantID").and_then(Value::as_str).filter(|tenant| !tenant.is_empty());
+    let authority = base64::engine::general_purpose::STANDARD.encode(&way.authority);
+    Ok(ClusterAccess {
+        name: id.name().to_owned(),
+        resource_group: id.resource_group().unwrap_or_default().to_owned(),
+        server: format!("https://{}:443", way.host),
+        authority: (!authority.is_empty()).then_some(authority),
+        tenant: own_tenant.unwrap_or(tenant).to_owned(),
+        server_app: SERVER_APP.to_owned(),
+        client_app: CLIENT_APP.to_owned(),
     })
 }
 

@@ -88,6 +88,7 @@ pub(crate) fn evaluate_all(
         }
     }
     let stack = stack.unwrap_or_else(|| evaluator.stack(true));
+    evaluator.namespaces(&stack);
     evaluator.report_locations();
     let outputs = evaluator.outputs();
     let mut instances = std::mem::take(&mut evaluator.instances);
@@ -168,6 +169,7 @@ impl<'a> Evaluator<'a> {
             without_location: Vec::new(),
             principals: encode::Context::default().with_principals(catalog),
             expansions: Vec::new(),
+            named: Vec::new(),
             files: Vec::new(),
         }
     }

@@ -295,6 +295,7 @@ impl Inner {
             now,
             work,
             options: &self.options,
+            authority: &self.authority,
             time_scale: self.clock.scale(),
             authority: &self.authority,
             bearer: None,

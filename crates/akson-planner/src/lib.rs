@@ -29,7 +29,7 @@ pub mod waves;
 
 pub use graph::Graph;
 pub use options::{Mode, PlanOptions};
-pub use owned::{Owned, OwnedEntry, OwnedState};
+pub use owned::{Owned, OwnedEntry, OwnedState, Way};
 pub use plan::{Action, Cause, Change, Difference, Effect, Plan, Reason, Shown, Work};
 pub use planning::plan;
 pub use reads::{Answer, At, Read, ReadTarget};

@@ -99,7 +99,9 @@ impl Evaluator<'_> {
                 parts.insert(part.to_owned(), symbol.unwrap_or_else(|| hashed(&canonical(&value))));
             } else if part != "subscription" {
                 let (value, span) = value_of(&values, part)?;
+                let by_name = kind.attributes.get(part).is_some_and(|attribute| attribute.by_name);
                 let text = match value.plain() {
+                    Val::Ref(pointed) if by_name => self.name_within(pointed, parent_symbolic.as_ref(), span)?,
                     Val::Ref(_) => self.id_of(&value, span, kind.late.is_some())?.as_str().to_owned(),
                     Val::Text(text) => text.to_string(),
                     _ => return None,
@@ -153,6 +155,26 @@ impl Evaluator<'_> {
             keep: false,
             header,
         })
+    }
+
+    /// The name of something that lies in the same parent: a namespace of the same cluster. None if it lies in another, which is reported.
+    fn name_within(&mut self, pointed: &Pointed, parent: Option<&SymbolicId>, span: Span) -> Option<String> {
+        let own = pointed.reference.symbolic_id.as_str();
+        let within =
+            parent.is_none_or(|parent| own.strip_prefix(parent.as_str()).is_some_and(|rest| rest.starts_with('/')));
+        if !within {
+            self.sink.report(
+                Diagnostic::error(
+                    codes::WRONG_KIND,
+                    format!("`{}` lies in another cluster", pointed.reference.address),
+                )
+                .at(span, "")
+                .help("refer to one of the same cluster"),
+            );
+            return None;
+        }
+        let id = pointed.reference.id.as_deref().unwrap_or(own);
+        Some(ArmId::new(id).name().to_owned())
     }
 
     /// The id that a reference or an id as text stands for.

@@ -61,6 +61,8 @@ pub(crate) struct Call<'a> {
     /// World time that the service spends on the call, from now on.
     pub(crate) work: Duration,
     pub(crate) options: &'a Options,
+    /// Vouches for every host that is played.
+    pub(crate) authority: &'a Authority,
     pub(crate) time_scale: f64,
     /// Who vouches for every host that is played.
     pub(crate) authority: &'a Authority,

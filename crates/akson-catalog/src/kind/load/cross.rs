@@ -173,6 +173,8 @@ pub(super) fn list(path: &At<String>, scope: ListScope, diagnostics: &mut Diagno
         ListScope::Subscription => "subscription",
         ListScope::Parent => "parent",
         ListScope::Lookup => return,
+        // A path of its API server.
+        ListScope::Cluster => return,
     };
     let parts = ids::parts(&path.value);
     if !parts.contains(&wanted) {
