@@ -21,6 +21,7 @@ use indexmap::IndexMap;
 use crate::{
     codes,
     model::Inputs,
+    modules::{run::Frame, tree::Tree},
     names::Names,
     resources::Instance,
     sink::Sink,
@@ -137,6 +138,14 @@ pub(crate) struct Evaluator<'a> {
     pub expansions: Vec<crate::workload::Expansion>,
     /// The files, in order.
     pub files: Vec<akson_diagnostics::SourceId>,
+    /// All modules; none where values are read apart.
+    pub tree: Option<&'a Tree<'a>>,
+    /// The instances of modules, the root first.
+    pub frames: Vec<Frame<'a>>,
+    /// Of each module of the tree, its instances.
+    pub frames_of: Vec<Vec<usize>>,
+    /// Which instance is evaluated: what it declares is in `names`, `variables`, `locals` and `blocks`.
+    pub at: usize,
 }
 
 impl Evaluator<'_> {

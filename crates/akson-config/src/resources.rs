@@ -32,8 +32,10 @@ use crate::{
 /// One instance of a resource block, evaluated.
 pub(crate) struct Instance {
     pub kind: Arc<Kind>,
-    /// Place of its block among the declared ones: the order of the source.
+    /// Place of its block among the declared ones of its module: the order of the source.
     pub block: usize,
+    /// The instance of a module that it is declared in.
+    pub frame: usize,
     pub existing: bool,
     pub pointed: Arc<Pointed>,
     pub name: Option<String>,
@@ -130,7 +132,7 @@ impl<'a> Evaluator<'a> {
             return self.workload(at, cyclic, stack);
         }
         let Some(kind) = self.kind_of(declared) else { return BlockState::Poisoned };
-        self.sink.address = Some(format!("{}.{}", declared.keyword, declared.name));
+        self.sink.address = Some(self.title(declared.keyword, declared.name));
         let plan = self.plan(&kind, block);
         let state = if cyclic {
             self.phantom(&plan, block);
@@ -220,7 +222,7 @@ impl<'a> Evaluator<'a> {
     ) -> Slot {
         let address = Address {
             within: None,
-            modules: Vec::new(),
+            modules: self.path().to_vec(),
             kind: declared.keyword.to_owned(),
             name: declared.name.to_owned(),
             key: each.map(|(key, _)| InstanceKey(key.to_string())),
@@ -266,6 +268,9 @@ impl<'a> Evaluator<'a> {
             values.push((written.path.clone(), value, written.span));
         }
         let meta = self.meta(block, scope, &mut dependencies);
+        if let Some(frame) = self.frames.get(self.at) {
+            dependencies.extend(frame.after.iter().cloned());
+        }
         if !sound || !plan.whole {
             return Slot::Poisoned;
         }

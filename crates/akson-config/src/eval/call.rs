@@ -313,7 +313,9 @@ impl Evaluator<'_> {
             );
             return Val::Poison;
         }
-        let wanted = path.strip_prefix("./").unwrap_or(path);
+        // Relative to the folder that the file of the call is in.
+        let below = crate::modules::below(self.folder(), path);
+        let wanted = below.as_deref().unwrap_or(path);
         if let Some(content) = self.inputs.files.get(wanted) {
             let value = Val::Text(std::sync::Arc::clone(content));
             return self.sink.made(value, span);
@@ -321,8 +323,7 @@ impl Evaluator<'_> {
         let mut diagnostic =
             Diagnostic::error(codes::FILE, format!("there is no file `{path}` in this configuration")).at(place, "");
         diagnostic =
-            if wanted.starts_with('/') || wanted.starts_with('~') || wanted.split(['/', '\\']).any(|part| part == "..")
-            {
+            if below.is_none() || wanted.starts_with('~') {
                 diagnostic
                     .note("files are read below the configuration's folder only")
                     .help("move the file into the folder, and name it relative to the folder")
