@@ -90,8 +90,7 @@ pub(crate) fn order<'a>(tree: &Tree<'a>, sink: &mut Sink<'_>) -> Order<'a> {
     }
     for node in all {
         let Some(module) = tree.scopes.get(node.scope) else { continue };
-        let mut walk =
-            Walk { tree, scope: node.scope, names: &module.names, found: Vec::new(), bound: Vec::new() };
+        let mut walk = Walk { tree, scope: node.scope, names: &module.names, found: Vec::new(), bound: Vec::new() };
         walk.node(node, module);
         let mut found = walk.found;
         if let Some((scope, block)) = module.caller
@@ -367,7 +366,9 @@ impl<'w, 'a: 'w> Walk<'w, 'a> {
         if let Some((module, key)) = modules::named(base)
             && !self.bound.contains(&modules::MODULE)
         {
-            key.into_iter().for_each(|key| self.expr(key));
+            if let Some(key) = key {
+                self.expr(key);
+            }
             return self.module(&module.text, Some(name), span);
         }
         let ExprKind::Word(root) = &base.kind else { return self.expr(base) };

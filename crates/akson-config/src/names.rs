@@ -12,8 +12,7 @@ use akson_parser::ast::{Attribute, Block, Item, Name};
 use crate::{codes, modules::MODULE, sink::Sink};
 
 /// Words of the language that a later version carries out, each with what it is.
-const LATER: &[(&str, &str)] =
-    &[("never", "access rules (`never`) are"), ("always", "access rules (`always`) are")];
+const LATER: &[(&str, &str)] = &[("never", "access rules (`never`) are"), ("always", "access rules (`always`) are")];
 
 /// Kinds of the language that the catalog of a later version has.
 const LATER_KINDS: &[&str] = &[

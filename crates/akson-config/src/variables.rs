@@ -58,13 +58,8 @@ impl Evaluator<'_> {
 
     /// Reads the block of a variable.
     pub(crate) fn read_variable<'b>(&mut self, block: &'b Block) -> Variable<'b> {
-        let parts = plain_block(
-            &mut self.sink,
-            block,
-            &["type", "default", "description", "sensitive"],
-            &["validation"],
-            &[],
-        );
+        let parts =
+            plain_block(&mut self.sink, block, &["type", "default", "description", "sensitive"], &["validation"], &[]);
         let shape = match parts.get("type") {
             Some(expr) => self.shape(expr),
             None => Some(Shape::any()),

@@ -322,18 +322,18 @@ impl Evaluator<'_> {
         }
         let mut diagnostic =
             Diagnostic::error(codes::FILE, format!("there is no file `{path}` in this configuration")).at(place, "");
-        diagnostic =
-            if below.is_none() || wanted.starts_with('~') {
-                diagnostic
-                    .note("files are read below the configuration's folder only")
-                    .help("move the file into the folder, and name it relative to the folder")
-            } else {
-                match did_you_mean(wanted, self.inputs.files.keys().map(String::as_str)) {
-                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                    None => diagnostic
-                        .help("name an UTF-8 text file below the configuration's folder, relative to that folder"),
+        diagnostic = if below.is_none() || wanted.starts_with('~') {
+            diagnostic
+                .note("files are read below the configuration's folder only")
+                .help("move the file into the folder, and name it relative to the folder")
+        } else {
+            match did_you_mean(wanted, self.inputs.files.keys().map(String::as_str)) {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => {
+                    diagnostic.help("name an UTF-8 text file below the configuration's folder, relative to that folder")
                 }
-            };
+            }
+        };
         self.sink.report_value(diagnostic);
         Val::Poison
     }

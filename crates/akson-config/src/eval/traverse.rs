@@ -85,7 +85,11 @@ impl Evaluator<'_> {
         match root.text.as_str() {
             "var" => match self.variables.get(name.text.as_str()) {
                 Some(value) => value.clone(),
-                None if self.names.broken_variables.contains(name.text.as_str()) => Val::Poison,
+                None if self.names.broken_variables.contains(name.text.as_str())
+                    || self.names.variables.contains_key(name.text.as_str()) =>
+                {
+                    Val::Poison
+                }
                 None => self.unknown(
                     "variable",
                     name,
@@ -183,7 +187,8 @@ impl Evaluator<'_> {
                 "self" | "count" | "path" | "terraform" => {
                     diagnostic.help("refer to a resource as `kind.name`, to a variable as `var.name`")
                 }
-                _ => diagnostic.help("a reference begins with a kind, `var`, `local`, `module` or `each`; text stands in quotes"),
+                _ => diagnostic
+                    .help("a reference begins with a kind, `var`, `local`, `module` or `each`; text stands in quotes"),
             },
         };
         self.sink.report(diagnostic);

@@ -58,8 +58,7 @@ impl Evaluator<'_> {
                     }
                     _ => Vec::new(),
                 };
-                let entries: Entries =
-                    frames.into_iter().map(|(key, frame)| (key, self.outputs_of(frame))).collect();
+                let entries: Entries = frames.into_iter().map(|(key, frame)| (key, self.outputs_of(frame))).collect();
                 self.sink.made(Val::map(entries), module.span)
             }
         }
@@ -164,12 +163,10 @@ impl Evaluator<'_> {
                             Some(help) if help.starts_with("did you mean") => help.to_owned(),
                             _ => format!("its keys are {}", quoted(keys.iter().map(AsRef::as_ref))),
                         };
-                        let mut diagnostic = Diagnostic::error(
-                            codes::INDEX,
-                            format!("`module.{name}` has no instance `{text}`"),
-                        )
-                        .at(span, "")
-                        .help(help);
+                        let mut diagnostic =
+                            Diagnostic::error(codes::INDEX, format!("`module.{name}` has no instance `{text}`"))
+                                .at(span, "")
+                                .help(help);
                         if let Some(block) = self.names.modules.get(name.as_str()) {
                             diagnostic = diagnostic.also(block.header, "its instances are made by `for_each` here");
                         }
@@ -218,7 +215,8 @@ impl Evaluator<'_> {
         {
             return Val::Poison;
         }
-        let known: Vec<&str> = names.outputs.iter().filter_map(|block| block.labels.first()).map(|label| label.text.as_str()).collect();
+        let known: Vec<&str> =
+            names.outputs.iter().filter_map(|block| block.labels.first()).map(|label| label.text.as_str()).collect();
         let word = &output.text;
         let mut diagnostic =
             Diagnostic::error(codes::MODULE_OUTPUT, format!("`module.{}` has no output `{word}`", module.text))
@@ -227,8 +225,8 @@ impl Evaluator<'_> {
             Some(near) => {
                 diagnostic.help(format!("did you mean `{near}`?")).suggest(output.span, near, format!("write `{near}`"))
             }
-            None if names.is_keyword(word) => {
-                let first = names.of_kind(word).next().unwrap_or("name");
+            None if names.of_kind(word).next().is_some() => {
+                let first = names.of_kind(word).next().unwrap_or_default();
                 diagnostic
                     .note("what a module declares is its own: others see its outputs")
                     .help(format!("add `output \"{first}\" {{ value = {word}.{first} }}` to the module"))

@@ -278,8 +278,7 @@ impl<'a> Evaluator<'a> {
             }
             let known = names.variables.keys().chain(META).copied();
             let text = format!("the module in `{}` has no variable `{word}`", module.folder);
-            let mut diagnostic =
-                Diagnostic::error(codes::UNKNOWN_ATTRIBUTE, text).at(attribute.name.span, "");
+            let mut diagnostic = Diagnostic::error(codes::UNKNOWN_ATTRIBUTE, text).at(attribute.name.span, "");
             diagnostic = match did_you_mean(word, known) {
                 Some(near) => {
                     satisfied.push(near);
@@ -292,11 +291,13 @@ impl<'a> Evaluator<'a> {
                 None if matches!(word, "protect" | "on_remove") => {
                     diagnostic.help(format!("write `{word}` in the blocks of the module, where it is meant"))
                 }
-                None if matches!(word, "count" | "depends_on" | "providers" | "version") => diagnostic.help(match word {
-                    "count" => "use `for_each` for several instances, `when` for a condition",
-                    "depends_on" => "write `after = [kind.name]`",
-                    _ => "remove it: there are no providers, and a module is a folder of this configuration",
-                }),
+                None if matches!(word, "count" | "depends_on" | "providers" | "version") => {
+                    diagnostic.help(match word {
+                        "count" => "use `for_each` for several instances, `when` for a condition",
+                        "depends_on" => "write `after = [kind.name]`",
+                        _ => "remove it: there are no providers, and a module is a folder of this configuration",
+                    })
+                }
                 None if names.variables.is_empty() => diagnostic.help("it declares no variables: remove it"),
                 None => diagnostic.help(format!("it has {}", quoted(names.variables.keys().copied()))),
             };

@@ -200,7 +200,9 @@ fn folder_of(folder: &str, block: &Block, sink: &mut Sink<'_>) -> Option<String>
     let leaves = source.starts_with("../") || source == ".." || source.starts_with("./");
     sink.report(if leaves {
         refuse(format!("`{source}` leads out of the configuration's folder"))
-            .note("a configuration reads nothing but what is in its folder: the same files give the same plan everywhere")
+            .note(
+                "a configuration reads nothing but what is in its folder: the same files give the same plan everywhere",
+            )
             .help("move the module into the folder; what differs between stacks of one folder is given by variables")
     } else {
         let diagnostic = refuse(format!("`{source}` is no folder of this configuration"))

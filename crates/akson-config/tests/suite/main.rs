@@ -14,6 +14,7 @@ mod functions;
 mod holes;
 mod inputs;
 mod kinds;
+mod modules;
 mod order;
 mod own;
 mod pages;
