@@ -1,15 +1,19 @@
 //! Expressions to values. The expected type goes down into literals, so that every mistake is reported at the smallest
 //! expression that is wrong. Names: `eval/traverse.rs`; fitting a value to a type: `eval/fit.rs`; calls: `eval/call.rs`.
 
+mod attempt;
 mod call;
 mod compute;
 mod fit;
 mod fit_named;
 mod literal;
 mod loops;
+mod omit;
 mod outputs;
 mod scopes;
 mod traverse;
+
+pub(crate) use omit::Omitted;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -230,7 +234,10 @@ impl Evaluator<'_> {
                 _ => {}
             }
         }
-        self.stray_word(name, want, scope);
+        // In a branch that is not taken it leaves out nothing.
+        if name.text != omit::OMIT || !self.sink.is_phantom() {
+            self.stray_word(name, want, scope);
+        }
         Val::Poison
     }
 
@@ -247,6 +254,8 @@ impl Evaluator<'_> {
         }
         diagnostic = if let Some(near) = did_you_mean(word, bound) {
             diagnostic.help(format!("did you mean `{near}`?")).suggest(name.span, near, format!("write `{near}`"))
+        } else if word == omit::OMIT {
+            diagnostic.help("`omit` leaves out an attribute, an element of a list or object, or an argument of a module: here there is nothing to leave out")
         } else if self.names.variables.contains_key(word.as_str()) {
             let fixed = format!("var.{word}");
             diagnostic.help(format!("a variable is written `{fixed}`")).suggest(
@@ -303,7 +312,7 @@ impl Evaluator<'_> {
             Some(attribute) if none => (
                 codes::NOT_REMOVABLE,
                 format!("`{}` cannot be `none`: the service has no way to remove it", attribute.name),
-                "leave the attribute out: what is not written is not changed".to_owned(),
+                "leave the attribute out, in a condition by `omit`: what is not written is not changed".to_owned(),
             ),
             Some(attribute) => (
                 codes::NO_DEFAULT,

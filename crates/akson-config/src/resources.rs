@@ -21,7 +21,7 @@ use akson_parser::ast::{Block, Expr, ExprKind, Name};
 
 use crate::{
     codes,
-    eval::{BlockState, Evaluator, Instances, Scope, Slot, Want},
+    eval::{BlockState, Evaluator, Instances, Omitted, Scope, Slot, Want},
     model::{Dependency, Stack},
     names::Declared,
     resources::body::Written,
@@ -261,7 +261,7 @@ impl<'a> Evaluator<'a> {
         let mut values = Vec::with_capacity(plan.written.len());
         let mut sound = true;
         for written in &plan.written {
-            let value = self.attribute(written, scope, &mut dependencies);
+            let Some(value) = self.attribute_unless_omitted(written, scope, block, &mut dependencies) else { continue };
             let identifies =
                 matches!(written.attribute.role, Role::Name | Role::Parent | Role::Subscription | Role::Key);
             sound &= !(identifies && value.traits().poison);
@@ -292,6 +292,32 @@ impl<'a> Evaluator<'a> {
         self.first_of(kind, place, &plan.nested);
         self.rules(place);
         Slot::Exists(place)
+    }
+
+    /// Evaluates one attribute; none if it is left out by `omit`.
+    fn attribute_unless_omitted(
+        &mut self,
+        written: &Written<'_>,
+        scope: &Scope<'_>,
+        block: &Block,
+        dependencies: &mut Vec<Dependency>,
+    ) -> Option<Val> {
+        match written.value.map_or(Omitted::No, |expr| self.omitted(expr, scope)) {
+            Omitted::No => Some(self.attribute(written, scope, dependencies)),
+            Omitted::Unclear => Some(Val::Poison),
+            Omitted::Yes if written.attribute.required && block.existing.is_none() => {
+                self.sink.report(
+                    Diagnostic::error(
+                        codes::MISSING_ATTRIBUTES,
+                        format!("`{}` cannot be left out: it is required", written.path),
+                    )
+                    .at(written.span, "")
+                    .help("give a value in every case"),
+                );
+                Some(Val::Poison)
+            }
+            Omitted::Yes => None,
+        }
     }
 
     /// Evaluates one attribute, with what it refers to.

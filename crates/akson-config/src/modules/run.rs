@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use super::META;
 use crate::{
     codes,
-    eval::{BlockState, Evaluator, Scope, Want},
+    eval::{BlockState, Evaluator, Omitted, Scope, Want},
     model::Dependency,
     names::Names,
     resources::body::plain_block,
@@ -333,17 +333,26 @@ impl<'a> Evaluator<'a> {
         let caller = self.tree.and_then(|tree| tree.scopes.get(scope)).and_then(|module| module.caller);
         let argument = caller.and_then(|(_, caller)| caller.attribute(name));
         let each = self.frames.get(self.at).and_then(|frame| frame.each.clone());
-        let value = match argument {
-            _ if cyclic => Val::Poison,
-            Some(argument) => {
-                let want = variable.want();
-                let scope = Scope { each: each.as_ref(), secret: variable.sensitive, ..Scope::default() };
-                let value = self.within(parent, |parent| parent.eval(&argument.value, want, &scope));
-                self.variable_value(&variable, Some(value)).unwrap_or(Val::Poison)
-            }
-            // That it is missing was said at the block.
-            None => self.variable_value(&variable, None).unwrap_or(Val::Poison),
-        };
+        let given = argument.filter(|_| !cyclic).and_then(|argument| {
+            let want = variable.want();
+            let scope = Scope { each: each.as_ref(), secret: variable.sensitive, ..Scope::default() };
+            self.within(parent, |parent| match parent.omitted(&argument.value, &scope) {
+                Omitted::No => Some(parent.eval(&argument.value, want, &scope)),
+                Omitted::Unclear => Some(Val::Poison),
+                Omitted::Yes => None,
+            })
+        });
+        let value = if cyclic { Some(Val::Poison) } else { self.variable_value(&variable, given) };
+        if let (None, Some(argument)) = (&value, argument) {
+            self.sink.report(
+                Diagnostic::error(codes::MISSING_ATTRIBUTES, format!("`{name}` cannot be left out: it has no default"))
+                    .at(argument.value.span, "")
+                    .also(block.header, "declared here")
+                    .help("give a value in every case, or add a `default` to the variable"),
+            );
+        }
+        // That an argument is missing was said at the block.
+        let value = value.unwrap_or(Val::Poison);
         let value = if variable.sensitive { value.sensitive() } else { value };
         self.variables.insert(name, value);
     }

@@ -15,6 +15,7 @@ mod holes;
 mod inputs;
 mod kinds;
 mod modules;
+mod omitted;
 mod order;
 mod own;
 mod pages;

@@ -196,7 +196,7 @@ module "pass" {
 variable "value" {}
 output "value" { value = var.value }
 "#,
-        &["AKS0229 the output `name` has a sensitive value"],
+        &["AKS0239 the output `name` has a sensitive value"],
     );
 }
 
