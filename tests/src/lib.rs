@@ -115,11 +115,30 @@ impl Folder {
         Self { directory: tempfile::tempdir().expect("there is room for a folder"), emulator: None }
     }
 
-    /// One with a `main.aks`.
+    /// One with a `main.aks`, or several files: each after the first begins with a line `//- NAME`.
     pub fn with(text: &str) -> Self {
         let folder = Self::new();
-        folder.write("main.aks", text);
+        let mut name = "main.aks".to_owned();
+        let mut content = String::new();
+        for line in text.split_inclusive('\n') {
+            if let Some(next) = line.strip_prefix("//- ") {
+                folder.write_below(&name, &std::mem::take(&mut content));
+                next.trim().clone_into(&mut name);
+            } else {
+                content.push_str(line);
+            }
+        }
+        folder.write_below(&name, &content);
         folder
+    }
+
+    /// Writes a file that may lie in folders below.
+    fn write_below(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).unwrap();
+        }
+        fs::write(path, text).unwrap();
     }
 
     /// A copy of an example.

@@ -91,6 +91,7 @@ pub(crate) fn remembered(id: &ArmId, object: &Value, way: &Way, tenant: &str) ->
         resource_group: id.resource_group().unwrap_or_default().to_owned(),
         server: format!("https://{}:443", way.host),
         authority: (!authority.is_empty()).then_some(authority),
+        proxy: None,
         tenant: own_tenant.unwrap_or(tenant).to_owned(),
         server_app: SERVER_APP.to_owned(),
         client_app: CLIENT_APP.to_owned(),

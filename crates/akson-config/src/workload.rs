@@ -85,7 +85,7 @@ impl Evaluator<'_> {
     pub(crate) fn workload(&mut self, at: usize, cyclic: bool, stack: &Stack) -> BlockState {
         let names = self.names;
         let Some(declared) = names.resources.get(at) else { return BlockState::Poisoned };
-        self.sink.address = Some(format!("{WORKLOAD}.{}", declared.name));
+        self.sink.address = Some(self.title(WORKLOAD, declared.name));
         let state = match form::read(&mut self.sink, declared.block) {
             Some(form) if !cyclic => self.expanded(at, declared.name, &form, stack),
             _ => BlockState::Poisoned,
@@ -148,7 +148,10 @@ impl Evaluator<'_> {
                 None => single = BlockState::Intent { value, excluded: Vec::new() },
             }
         }
-        self.expansions.push(expansion);
+        // Those of modules stand in the modules' files.
+        if self.at == 0 {
+            self.expansions.push(expansion);
+        }
         if for_each.is_some() { BlockState::Intent { value: Val::map(all), excluded } } else { single }
     }
 
@@ -306,7 +309,10 @@ impl Evaluator<'_> {
                 of_mount.dedup_by(|left, right| left.0 == right.0);
                 match of_mount.as_slice() {
                     [(_, value)] => match value.plain() {
-                        Val::Ref(pointed) => VaultName::Same(pointed.reference.address.clone()),
+                        // One of another module has no name here.
+                        Val::Ref(pointed) if pointed.reference.address.modules == self.path() => {
+                            VaultName::Same(pointed.reference.address.clone())
+                        }
                         Val::Text(id) => VaultName::Id(id.to_string()),
                         _ => VaultName::OfSecret,
                     },
@@ -362,7 +368,11 @@ impl Evaluator<'_> {
         for (key, target) in self.targets(form, facts) {
             let make = Make { span: form.header() };
             let written = match target.plain() {
-                Val::Ref(pointed) => make.address(&pointed.reference.address),
+                // One of another module has no name here, but an id.
+                Val::Ref(pointed) => match &pointed.reference.id {
+                    Some(id) if pointed.reference.address.modules != self.path() => make.text(id),
+                    _ => make.address(&pointed.reference.address),
+                },
                 Val::Text(id) => make.text(id),
                 _ => continue,
             };
@@ -396,7 +406,7 @@ impl Evaluator<'_> {
         };
         let address = Address {
             within: None,
-            modules: Vec::new(),
+            modules: self.path().to_vec(),
             kind: above,
             name: part.name.to_owned(),
             key: key.map(|key| InstanceKey(key.to_owned())),

@@ -297,7 +297,6 @@ impl Inner {
             options: &self.options,
             authority: &self.authority,
             time_scale: self.clock.scale(),
-            authority: &self.authority,
             bearer: None,
         });
         let answer = match state.commit(now) {

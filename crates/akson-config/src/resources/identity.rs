@@ -141,6 +141,7 @@ impl Evaluator<'_> {
         Some(Instance {
             kind: Arc::clone(kind),
             block,
+            frame: self.at,
             existing: declared.block.existing.is_some(),
             pointed: Arc::new(Pointed { reference, instance: None }),
             name,

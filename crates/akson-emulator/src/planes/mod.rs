@@ -64,8 +64,6 @@ pub(crate) struct Call<'a> {
     /// Vouches for every host that is played.
     pub(crate) authority: &'a Authority,
     pub(crate) time_scale: f64,
-    /// Who vouches for every host that is played.
-    pub(crate) authority: &'a Authority,
     /// Who calls, once a plane has found the token good.
     pub(crate) bearer: Option<Bearer>,
 }

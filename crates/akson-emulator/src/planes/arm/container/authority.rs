@@ -2,7 +2,6 @@
 
 use sha2::{Digest, Sha256};
 
-<<<<<<< HEAD
 use super::shape::is_on;
 use crate::world::{Object, World};
 
@@ -10,16 +9,6 @@ use crate::world::{Object, World};
 const ACCOUNTS: [&str; 2] = ["clusterAdmin", "clusterUser"];
 /// What the API server calls whoever uses one.
 const NAME: &str = "masterclient";
-=======
-use crate::tls::Authority;
-use crate::world::World;
-
-/// The certificate authority of a cluster in PEM: its own if one was set, else `ours`, which vouches for every host.
-/// `cluster_key` is the cluster's id in lower case.
-pub(crate) fn cluster_ca(world: &World, cluster_key: &str, ours: &Authority) -> String {
-    world.cluster_authorities.get(cluster_key).cloned().unwrap_or_else(|| ours.pem().to_owned())
-}
->>>>>>> w-kube
 
 /// The token of a local account (`clusterAdmin`, `clusterUser`) of a cluster: it follows from the
 /// world's key, so that nobody has to keep it. `cluster_key` is the cluster's id in lower case.

@@ -71,11 +71,7 @@ fn answer(
         (private, public_name) if private.is_empty() || (public && !public_name.is_empty()) => public_name,
         (private, _) => private,
     };
-<<<<<<< HEAD
     let authority = STANDARD.encode(call.authority.pem());
-=======
-    let authority = STANDARD.encode(cluster_ca(&call.state.world, id.key(), call.authority));
->>>>>>> w-kube
     let context = if name == "clusterAdmin" { format!("{}-admin", id.name()) } else { id.name().to_owned() };
     // Whoever asked an address of this machine has no other way to a name of Azure's.
     let way = if call.visit.loopback {
