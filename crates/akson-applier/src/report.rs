@@ -249,7 +249,8 @@ fn said(diagnostic: Diagnostic, error: &AzureError) -> Diagnostic {
     diagnostic
 }
 
-fn azure_said(code: &str, message: &str) -> String {
+/// Azure's words in one line, told as Azure's.
+pub fn azure_said(code: &str, message: &str) -> String {
     // On one line: a line of its own could be taken for a command by whatever reads the log.
     let message: Vec<&str> = message.split_whitespace().collect();
     let message = message.join(" ");

@@ -7,7 +7,6 @@ use akson_applier::{
     ledger::{Binding, Document, Fallback, Ledger, LedgerStore, LocalStore, peek},
     refresh, report, settle,
 };
-use akson_azure::ClientCredentials;
 use akson_config::Config;
 use akson_diagnostics::{Diagnostic, Diagnostics};
 use akson_planner::{
@@ -22,6 +21,7 @@ use crate::{
     exit::Exit,
     load::{self, Loaded},
     output, planfile,
+    sign_in::{self, Written},
 };
 
 /// Runs a command's future in this thread.
@@ -54,15 +54,37 @@ impl Run {
     pub(crate) async fn open(global: &Global, parallelism: usize) -> Result<Self, Exit> {
         let mut loaded = Loaded::read(global);
         // What is wrong with every tenant and subscription is told before a world is made or a token asked for.
-        if loaded.diagnostics.has_errors() || loaded.evaluate_offline(global).is_none() {
-            return Err(loaded.refuse(global));
-        }
+        let written = match loaded.evaluate_offline(global) {
+            Some(config) if !loaded.diagnostics.has_errors() => Written::of(&config.stack),
+            _ => return Err(loaded.refuse(global)),
+        };
         loaded.diagnostics = Diagnostics::new();
-        let session = match cloud::open(global.cloud, &global.directory).await {
+        let session = match cloud::open(global, &written).await {
             Ok(session) => session,
             Err(diagnostic) => return Err(loaded.refuse_with(*diagnostic, global)),
         };
-        let Some(config) = loaded.evaluate(global, Some(&session.identity)) else {
+        let cancel = Cancel::new();
+        let engine = Engine::new(EngineOptions {
+            tokens: session.tokens,
+            transport: session.transport,
+            cloud: akson_azure::Cloud::by_name(session.cloud.as_str()).unwrap_or(akson_azure::Cloud::PUBLIC),
+            pace: Pace::new(session.time_scale),
+            seed: uuid::Uuid::new_v4().as_u64_pair().0,
+            run: uuid::Uuid::new_v4().to_string(),
+            limits: Limits { parallelism, ..Limits::default() },
+            cancel: cancel.clone(),
+        });
+        let mut identity = session.identity;
+        if let Some(signed_in) = &session.signed_in {
+            match sign_in::settle_tenant(&engine, &identity, signed_in, &written).await {
+                Ok(tenant) => identity.tenant = tenant,
+                Err(diagnostic) => return Err(loaded.refuse_with(*diagnostic, global)),
+            }
+            if !global.quiet {
+                output::aside(&sign_in::announcement(session.cloud, signed_in, &identity));
+            }
+        }
+        let Some(config) = loaded.evaluate(global, Some(&identity)) else {
             return Err(loaded.refuse(global));
         };
         let binding = Binding {
@@ -72,24 +94,6 @@ impl Run {
             tenant: config.stack.tenant.clone(),
             subscription: config.stack.subscription.clone(),
         };
-        let cancel = Cancel::new();
-        let azure = akson_azure::Cloud::by_name(session.cloud.as_str()).unwrap_or(akson_azure::Cloud::PUBLIC);
-        let engine = Engine::new(EngineOptions {
-            tokens: Arc::new(ClientCredentials::new(
-                Arc::clone(&session.transport),
-                azure,
-                session.identity.tenant,
-                session.identity.client_id,
-                session.identity.client_secret,
-            )),
-            transport: session.transport,
-            cloud: azure,
-            pace: Pace::new(session.time_scale),
-            seed: uuid::Uuid::new_v4().as_u64_pair().0,
-            run: uuid::Uuid::new_v4().to_string(),
-            limits: Limits { parallelism, ..Limits::default() },
-            cancel: cancel.clone(),
-        });
         let store = ledger_store(&global.directory, &binding);
         Ok(Self { loaded, config, engine, cancel, binding, store, outlives: session.outlives })
     }
