@@ -153,7 +153,7 @@ impl Run {
         match refresh(&self.engine, &self.config, owned, self.loaded.catalog, options).await {
             Ok(snapshot) => Ok(snapshot),
             Err(_) if self.cancel.is_stopped() => Err(Exit::Interrupted),
-            Err(failure) => Err(self.loaded.refuse_with(report::read(&failure), global)),
+            Err(failure) => Err(self.loaded.refuse_with(report::read_for(&failure, &self.config), global)),
         }
     }
 

@@ -37,7 +37,7 @@ pub(crate) async fn run(global: &Global, asked: &KubeconfigArguments) -> Exit {
     }
     let reached = match reach(&run.engine, &id, &version, asked.public_fqdn).await {
         Ok(reached) => reached,
-        Err(failure) => return run.refuse_with(report::read(&failure), global),
+        Err(failure) => return run.refuse_with(report::read_for(&failure, &run.config), global),
     };
     let found = match access(&id, &reached.object, reached.kubeconfig.expose(), &run.config.stack.tenant) {
         Ok(found) => found,
