@@ -11,7 +11,7 @@ use crate::{
     codes,
     engine::SendError,
     refresh::{ReadCause, ReadFailure},
-    step::{NotKept, Stale, StepError},
+    step::{NotKept, Stale, StepError, is_no_definition},
 };
 
 mod blocks;
@@ -187,8 +187,10 @@ fn way_out(error: &AzureError) -> (Code, &'static str) {
     } else if says(&["VaultAlreadyExists"]) || error.message.contains("deleted state") {
         (
             codes::NAME_TAKEN,
-            "choose another name: names of vaults are unique in the world and stay taken after deletion",
+            "choose another name: names of vaults are unique in the world and stay taken after deletion; a deleted one of yours comes back with `az keyvault recover --name NAME`, and goes for good with `az keyvault purge --name NAME`",
         )
+    } else if is_no_definition(error) {
+        (codes::REFUSED, "there is no such role or policy: check its GUID, or call a built-in one by its name")
     } else if says(&["MissingSubscriptionRegistration", "SubscriptionNotRegistered"]) {
         (codes::REFUSED, "register the resource provider in the subscription (`az provider register`)")
     } else {

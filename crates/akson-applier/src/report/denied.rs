@@ -72,8 +72,7 @@ fn with_role(diagnostic: Diagnostic, lack: &Lack, done: &str) -> Diagnostic {
 
 fn with_permission(diagnostic: Diagnostic, asked: &Asked<'_>, done: &str) -> Diagnostic {
     let mut parts = asked.path.split(['/', '?', '(']).filter(|part| !part.is_empty());
-    let collection = parts.find(|part| !matches!(*part, "v1.0" | "beta")).unwrap_or_default();
-    let collection = collection.strip_prefix("Microsoft.Graph").map_or(collection, |rest| rest.trim_start_matches('.'));
+    let collection = parts.find(|part| !matches!(*part, "v1.0" | "Microsoft.Graph")).unwrap_or_default();
     let Some(right) = rights::graph(collection, asked.writes) else {
         return diagnostic.help(format!("give it the permission of Microsoft Graph for this; {done}"));
     };

@@ -129,6 +129,7 @@ impl Run<'_> {
             Class::Fatal | Class::Throttled => None,
             Class::RetryFast | Class::WaitForOther => Some(deadline),
             Class::RetrySlow => Some(started + SEEN_LATE),
+            Class::Gone if is_no_definition(&error) && !self.makes_definitions() => None,
             Class::Gone => Some(started + PARENT_LAG),
             Class::Denied => self.is_granted(change).then_some(started + SEEN_LATE),
         };
@@ -145,6 +146,14 @@ impl Run<'_> {
             matches!(other.work, Work::Write { .. }) && covers(&scope_of(&other.symbolic_id), &change.symbolic_id)
         };
         self.granted.get() || grants.into_iter().any(granting)
+    }
+
+    /// Whether this run makes a role or policy, which others may see late.
+    fn makes_definitions(&self) -> bool {
+        self.plan.changes.iter().any(|other| {
+            matches!(other.work, Work::Write { .. })
+                && DEFINITIONS.iter().any(|of| other.kind.resource_type.eq_ignore_ascii_case(of))
+        })
     }
 
     /// Follows an accepted operation to its end.
@@ -242,6 +251,20 @@ fn touched(operation: &Operation, answer: &Result<Answer, SendError>) -> bool {
 /// Whether a change gives somebody a role.
 pub(super) fn is_grant(change: &Change) -> bool {
     change.kind.resource_type.eq_ignore_ascii_case("Microsoft.Authorization/roleAssignments")
+}
+
+/// What grants and policies refer to.
+const DEFINITIONS: [&str; 3] = [
+    "Microsoft.Authorization/roleDefinitions",
+    "Microsoft.Authorization/policyDefinitions",
+    "Microsoft.Authorization/policySetDefinitions",
+];
+
+/// Whether what a grant or policy refers to is not there: waiting makes no role or policy.
+pub(crate) fn is_no_definition(error: &AzureError) -> bool {
+    ["RoleDefinitionDoesNotExist", "PolicyDefinitionNotFound", "PolicySetDefinitionNotFound"]
+        .iter()
+        .any(|code| error.says(code))
 }
 
 fn is_passing(error: &AzureError) -> bool {
