@@ -16,7 +16,7 @@ use akson_planner::{
 
 use crate::{
     arguments::Global,
-    cloud,
+    cloud::{self, Identity},
     document::PlanDocument,
     exit::Exit,
     load::{self, Loaded},
@@ -39,6 +39,7 @@ pub(crate) fn block_on(work: impl Future<Output = Exit>) -> Exit {
 pub(crate) struct Run {
     pub(crate) loaded: Loaded,
     pub(crate) config: Config,
+    identity: Identity,
     pub(crate) engine: Engine,
     pub(crate) cancel: Cancel,
     pub(crate) binding: Binding,
@@ -95,7 +96,7 @@ impl Run {
             subscription: config.stack.subscription.clone(),
         };
         let store = ledger_store(&global.directory, &binding);
-        Ok(Self { loaded, config, engine, cancel, binding, store, outlives: session.outlives })
+        Ok(Self { loaded, config, identity, engine, cancel, binding, store, outlives: session.outlives })
     }
 
     /// What is ours, without locking anything: for commands that only look.
@@ -150,10 +151,26 @@ impl Run {
         options: &PlanOptions,
         global: &Global,
     ) -> Result<Snapshot, Exit> {
+        self.hold_names(owned, global)?;
         match refresh(&self.engine, &self.config, owned, self.loaded.catalog, options).await {
             Ok(snapshot) => Ok(snapshot),
             Err(_) if self.cancel.is_stopped() => Err(Exit::Interrupted),
             Err(failure) => Err(self.loaded.refuse_with(report::read_for(&failure, &self.config), global)),
+        }
+    }
+
+    /// Gives what has no written name the one that the ledger holds.
+    fn hold_names(&mut self, owned: &Owned, global: &Global) -> Result<(), Exit> {
+        let held = akson_planner::held_names(&self.config, owned);
+        if held.is_empty() {
+            return Ok(());
+        }
+        match self.loaded.evaluate_with(global, &self.identity, held) {
+            Some(config) => {
+                self.config = config;
+                Ok(())
+            }
+            None => Err(self.loaded.refuse(global)),
         }
     }
 
