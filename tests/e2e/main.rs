@@ -10,4 +10,5 @@ mod kubeconfig;
 mod main_job;
 mod pages;
 mod plan_files;
+mod sign_in;
 mod stacks;

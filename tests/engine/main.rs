@@ -13,6 +13,8 @@ mod grants;
 mod groups;
 mod kills;
 mod kinds;
+mod propagation;
+mod refusals;
 mod runs;
 mod secrets;
 mod sim;

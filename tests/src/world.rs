@@ -203,6 +203,8 @@ impl World {
             settle(&engine, &ledger, true).await.map_err(|error| format!("settle: {error:?}"))?;
             let options = PlanOptions { mode, cloud: "emulator".to_owned(), ..PlanOptions::default() };
             let owned = ledger.owned();
+            let held = akson_planner::held_names(&config, &owned);
+            let config = if held.is_empty() { config } else { self.config_with(source, held) };
             let snapshot = refresh(&engine, &config, &owned, catalog, &options)
                 .await
                 .map_err(|failure| format!("read {}: {:?}", failure.path, failure.cause))?;
@@ -229,6 +231,11 @@ impl World {
 
     /// A configuration in this world; it must be right.
     pub fn config(&self, source: &str) -> Config {
+        self.config_with(source, BTreeMap::new())
+    }
+
+    /// The same with names that a ledger holds.
+    pub fn config_with(&self, source: &str, held_names: BTreeMap<String, String>) -> Config {
         let signed_in = self.emulator.identity();
         let mut sources = SourceMap::new();
         let mut diagnostics = Diagnostics::new();
@@ -238,6 +245,7 @@ impl World {
             tenant: Some(signed_in.tenant),
             subscription: Some(signed_in.subscription),
             token_exchange_audience: Cloud::PUBLIC.token_exchange_audience.to_owned(),
+            held_names,
             ..Inputs::default()
         };
         let catalog = Catalog::builtin().unwrap();

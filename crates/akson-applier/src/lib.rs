@@ -17,6 +17,7 @@ mod refresh;
 pub mod report;
 mod settle;
 mod step;
+mod tenant;
 
 pub use apply::{End, Report, apply};
 pub use cancel::Cancel;
@@ -28,3 +29,4 @@ pub use reach::{Reached, look, reach};
 pub use refresh::{ReadCause, ReadFailure, refresh};
 pub use settle::settle;
 pub use step::{NotKept, Stale, StepError};
+pub use tenant::tenant_of;

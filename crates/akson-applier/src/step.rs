@@ -22,6 +22,8 @@ use akson_diagnostics::Span;
 use akson_planner::{Change, Plan, Snapshot, Work};
 use serde_json::Value as Json;
 
+pub(crate) use send::is_no_definition;
+
 use crate::{
     ApplyEvent, StepName, What,
     engine::{Engine, SendError},

@@ -107,6 +107,23 @@ impl Loaded {
         config.filter(|_| !self.diagnostics.has_errors())
     }
 
+    /// Evaluates once more, with names that the ledger holds. What was found the first time is not told again.
+    pub(crate) fn evaluate_with(
+        &mut self,
+        global: &Global,
+        identity: &Identity,
+        held_names: BTreeMap<String, String>,
+    ) -> Option<Config> {
+        let inputs = Inputs { held_names, ..self.inputs(global, Some(identity)) };
+        let mut again = Diagnostics::new();
+        let config = akson_config::evaluate(&self.files, &self.sources, self.catalog, &inputs, &mut again);
+        if again.has_errors() {
+            self.diagnostics = again;
+            return None;
+        }
+        config
+    }
+
     /// Expands intents, without knowing tenant and subscription.
     ///
     /// # Errors
@@ -145,6 +162,7 @@ impl Loaded {
                 .map(|identity| identity.subscription.clone())
                 .or_else(|| environment.get("AZURE_SUBSCRIPTION_ID").filter(|id| !id.is_empty()).cloned()),
             environment,
+            held_names: BTreeMap::new(),
             token_exchange_audience: akson_azure::Cloud::by_name(global.cloud.as_str())
                 .unwrap_or(akson_azure::Cloud::PUBLIC)
                 .token_exchange_audience

@@ -17,10 +17,12 @@ use crate::{
     Owned, Snapshot, codes,
     decide::{
         Case, Decision, Pending, Removal, Setting, check_credentials, check_existing, check_locks, decide_declared,
-        decide_removed, go_along, go_with_cluster, name_made_anew, name_moves, spare_containers, title, unknown_kind,
+        decide_removed, go_along, go_with_cluster, name_made_anew, name_moves, name_undecided, spare_containers, title,
+        unknown_kind,
     },
     digest::digest,
     graph::Graph,
+    held::{name_in, undecided},
     known::{Outputs, referenced},
     options::{Mode, PlanOptions},
     order::{Order, order},
@@ -246,15 +248,31 @@ impl<'a> Planning<'a> {
             .iter()
             .filter(|change| made(change) && change.is_present && change.decision.action == Action::Delete)
             .map(|change| {
-                let had = change.symbolic_id.as_str().rsplit([':', '/']).next().unwrap_or_default().to_owned();
+                let had = name_in(change.symbolic_id).to_owned();
                 ((change.kind.keyword.clone(), change.address.clone()), had)
             })
             .collect();
-        if leaving.is_empty() {
+        let undecided = undecided(self.config, self.owned);
+        let undecided: BTreeMap<&SymbolicId, String> =
+            undecided.into_iter().map(|(resource, had)| (&resource.symbolic_id, had)).collect();
+        if leaving.is_empty() && undecided.is_empty() {
             return;
         }
-        for change in self.pending.iter_mut().filter(|change| made(change) && change.decision.action == Action::Create)
-        {
+        for change in self.pending.iter_mut().filter(|change| made(change)) {
+            if let Some(had) = undecided.get(&change.symbolic_id).filter(|_| change.decision.action != Action::Delete) {
+                let report = name_undecided(
+                    &change.address,
+                    change.header,
+                    title(&change.kind),
+                    name_in(change.symbolic_id),
+                    had,
+                );
+                change.decision.diagnostics.push(report);
+                continue;
+            }
+            if change.decision.action != Action::Create {
+                continue;
+            }
             if let Some(had) = leaving.get(&(change.kind.keyword.clone(), change.address.clone())) {
                 let named = change.kind.attributes.values().find(|attribute| attribute.role == Role::Name);
                 let name = named.map_or("name", |attribute| attribute.name.as_str());

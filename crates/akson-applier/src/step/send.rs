@@ -133,6 +133,7 @@ impl Run<'_> {
             Class::Fatal | Class::Throttled => None,
             Class::RetryFast | Class::WaitForOther => Some(deadline),
             Class::RetrySlow => Some(started + SEEN_LATE),
+            Class::Gone if is_no_definition(&error) && !self.makes_definitions() => None,
             Class::Gone => Some(started + PARENT_LAG),
             Class::Denied => {
                 let is_new = cluster_of(&change.symbolic_id).is_some_and(|cluster| self.is_new(&cluster));
@@ -171,6 +172,14 @@ impl Run<'_> {
         let granting =
             |other: &Change| matches!(other.work, Work::Write { .. }) && reaches(&scope_of(&other.symbolic_id));
         self.granted.get() || grants.into_iter().any(granting)
+    }
+
+    /// Whether this run makes a role or policy, which others may see late.
+    fn makes_definitions(&self) -> bool {
+        self.plan.changes.iter().any(|other| {
+            matches!(other.work, Work::Write { .. })
+                && DEFINITIONS.iter().any(|of| other.kind.resource_type.eq_ignore_ascii_case(of))
+        })
     }
 
     /// Follows an accepted operation to its end.
@@ -268,6 +277,20 @@ fn touched(operation: &Operation, answer: &Result<Answer, SendError>) -> bool {
 /// Whether a change gives somebody a role.
 pub(super) fn is_grant(change: &Change) -> bool {
     change.kind.resource_type.eq_ignore_ascii_case("Microsoft.Authorization/roleAssignments")
+}
+
+/// What grants and policies refer to.
+const DEFINITIONS: [&str; 3] = [
+    "Microsoft.Authorization/roleDefinitions",
+    "Microsoft.Authorization/policyDefinitions",
+    "Microsoft.Authorization/policySetDefinitions",
+];
+
+/// Whether what a grant or policy refers to is not there: waiting makes no role or policy.
+pub(crate) fn is_no_definition(error: &AzureError) -> bool {
+    ["RoleDefinitionDoesNotExist", "PolicyDefinitionNotFound", "PolicySetDefinitionNotFound"]
+        .iter()
+        .any(|code| error.says(code))
 }
 
 fn is_passing(error: &AzureError) -> bool {

@@ -32,7 +32,7 @@ pub(crate) async fn run(global: &Global, asked: &KubeconfigArguments) -> Exit {
     let found = if asked.live {
         let reached = match reach(&run.engine, &id, &version, asked.public_fqdn).await {
             Ok(reached) => reached,
-            Err(failure) => return run.refuse_with(report::read(&failure), global),
+            Err(failure) => return run.refuse_with(report::read_for(&failure, &run.config), global),
         };
         access(&id, &reached.object, reached.kubeconfig.expose(), &run.config.stack.tenant)
     } else {
@@ -46,7 +46,7 @@ pub(crate) async fn run(global: &Global, asked: &KubeconfigArguments) -> Exit {
         };
         let object = match look(&run.engine, &id, &version).await {
             Ok(object) => object,
-            Err(failure) => return run.refuse_with(report::read(&failure), global),
+            Err(failure) => return run.refuse_with(report::read_for(&failure, &run.config), global),
         };
         remembered(&id, &object, &way, &run.config.stack.tenant)
     };

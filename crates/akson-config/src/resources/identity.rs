@@ -69,7 +69,11 @@ impl Evaluator<'_> {
             (None, NameFrom::Label) => Some(self.name_of_label(kind, declared)?),
             (None, NameFrom::Guid(parts)) => Some(derived_guid(stack, parts, &values)?),
             (None, NameFrom::Hash(_)) if declared.block.existing.is_some() => None,
-            (None, NameFrom::Hash(parts)) => Some(derived_name(kind, stack, parent_symbolic.as_ref(), parts, &values)?),
+            (None, NameFrom::Hash(parts)) => {
+                let derived = derived_name(kind, stack, parent_symbolic.as_ref(), parts, &values)?;
+                let held = self.inputs.held_names.get(&address.to_string()).filter(|_| kind.stateful);
+                Some(held.cloned().unwrap_or(derived))
+            }
             (None, NameFrom::Author) => None,
         };
 
