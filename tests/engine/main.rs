@@ -8,6 +8,7 @@
 )]
 
 mod clusters;
+mod domain;
 mod faults;
 mod grants;
 mod groups;
