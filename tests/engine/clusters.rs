@@ -1,6 +1,7 @@
 //! Objects of clusters: made with their cluster, read, changed, given back, and what others do to them meanwhile.
 
 use akson_applier::End;
+use akson_emulator::{Effect, FaultRule, RetryAfter};
 use akson_planner::{Action, options::Mode};
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -312,7 +313,7 @@ async fn a_cluster_that_cannot_be_reached_is_planned_from_the_ledger() {
         world
             .god()
             .edit(&cluster, |object| {
-                object["properties"]["apiServerAccessProfile"] = json!({"authorizedIPRanges": ranges})
+                object["properties"]["apiServerAccessProfile"] = json!({"authorizedIPRanges": ranges});
             })
             .unwrap();
     };
@@ -376,6 +377,138 @@ async fn what_a_cluster_lacks_is_told() {
     is_settled(&world, STACK).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_new_cluster_that_lets_nobody_in_yet_is_waited_for() {
+    let world = World::new();
+    let shut = Effect::Status { status: 401, retry_after: RetryAfter::Absent, html: false };
+    world.god().set_faults(vec![
+        FaultRule::new(shut.clone()).on_path("/api*").at_most(40),
+        FaultRule::new(Effect::Status { status: 403, retry_after: RetryAfter::Absent, html: false })
+            .on_path("/api*")
+            .at_most(10),
+    ]);
+    let outcome = world.apply(STACK).await;
+    assert_eq!(outcome.report.end, End::Done, "{:#?}", outcome.report.diagnostics);
+    let refused = world.god().requests().iter().filter(|request| !request.processed).count();
+    assert!(refused >= 40, "{refused}");
+
+    // One that is not new is not waited for.
+    world.god().set_faults(vec![FaultRule::new(shut).on_path("/api*")]);
+    let edited = STACK.replace("team = \"one\"", "team = \"two\"");
+    let outcome = world.apply(&edited).await;
+    assert_eq!(outcome.plan.not_verified().count(), OBJECTS);
+    let found = outcome.report.diagnostics.sorted();
+    assert!(
+        found.len() == 1 && found[0].message.contains("may not update `namespace.app` in its cluster"),
+        "{found:#?}"
+    );
+    world.god().set_faults(Vec::new());
+    assert_eq!(world.apply(&edited).await.report.end, End::Done);
+    is_settled(&world, &edited).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_somebody_deleted_took_all_along() {
+    let world = made().await;
+    let objects = world.objects();
+    let cluster = objects.keys().find(|id| id.to_ascii_lowercase().ends_with("/managedclusters/aks")).unwrap();
+    world.god().delete_object(cluster).unwrap();
+    let bare = STACK.split("cluster \"main\"").next().unwrap();
+    world.apply(bare).await;
+    world.converge(bare).await;
+    assert!(world.store.document().unwrap().clusters.is_empty());
+    // And what is declared comes back with another one.
+    let world = made().await;
+    world.god().delete_object(cluster).unwrap();
+    let outcome = world.apply(STACK).await;
+    assert_eq!(outcome.report.end, End::Done, "{:#?}", outcome.report.diagnostics);
+    assert!(object(&world, ACCOUNT).await.is_some());
+    is_settled(&world, STACK).await;
+}
+
+/// What a user writes who knows nothing of what it stands for.
+const WORKLOAD: &str = r#"
+stack "test" {
+  location = "westeurope"
+}
+
+resource_group "app" {
+  name = "app-rg"
+}
+
+cluster "main" {
+  name           = "aks"
+  resource_group = resource_group.app
+  entra { authorization = azure_rbac }
+  local_accounts    = disabled
+  oidc_issuer       = enabled
+  workload_identity = enabled
+  secrets_provider { rotation_interval = "2m" }
+
+  node_pool "system" {
+    mode    = system
+    vm_size = "Standard_D4s_v5"
+    scale   = fixed(3)
+  }
+}
+
+vault "app" {
+  name           = "kv-applier-test"
+  resource_group = resource_group.app
+}
+
+secret "db_password" {
+  vault = vault.app
+  name  = "db-password"
+  value = generated(32)
+}
+
+workload "myapp" {
+  cluster         = cluster.main
+  namespace       = "production"
+  service_account = "myapp-sa"
+
+  mount {
+    class   = "azure-kv-secrets"
+    secrets = [secret.db_password]
+    sync    = { "myapp-secrets" = { DB_PASSWORD = secret.db_password } }
+  }
+}
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_workload_comes_up_on_a_fresh_cluster_from_pod_to_vault() {
+    let world = World::new();
+    let outcome = world.apply(WORKLOAD).await;
+    assert_eq!(outcome.report.end, End::Done, "{:#?}", outcome.report.diagnostics);
+    is_settled(&world, WORKLOAD).await;
+    let objects = world.objects();
+    let identity = objects.iter().find(|(id, _)| id.to_ascii_lowercase().ends_with("/production-myapp-sa"));
+    let client = &identity.unwrap().1["properties"]["clientId"];
+    let account = object(&world, "/api/v1/namespaces/production/serviceaccounts/myapp-sa").await.unwrap();
+    assert_eq!(&account["metadata"]["annotations"]["azure.workload.identity/client-id"], client);
+    let class = "/apis/secrets-store.csi.x-k8s.io/v1/namespaces/production/secretproviderclasses/azure-kv-secrets";
+    let class = object(&world, class).await.unwrap();
+    assert_eq!(&class["spec"]["parameters"]["clientID"], client);
+    assert_eq!(class["spec"]["parameters"]["keyvaultName"], "kv-applier-test");
+    assert_eq!(class["spec"]["secretObjects"][0]["secretName"], "myapp-secrets");
+    let credential = objects.iter().find(|(id, _)| id.to_ascii_lowercase().contains("/federatedidentitycredentials/"));
+    assert_eq!(credential.unwrap().1["properties"]["subject"], "system:serviceaccount:production:myapp-sa");
+
+    // Without the workload its namespace stays: others may live there.
+    let bare = WORKLOAD.split("workload \"myapp\"").next().unwrap();
+    let outcome = world.apply(bare).await;
+    assert_eq!(outcome.report.end, End::Done, "{:#?}", outcome.report.diagnostics);
+    assert_eq!(outcome.plan.count(Action::Forget), 1);
+    assert!(object(&world, "/api/v1/namespaces/production").await.is_some());
+    assert_eq!(object(&world, "/api/v1/namespaces/production/serviceaccounts/myapp-sa").await, None);
+    // Declared again, it is taken back; and the cluster goes with all of it.
+    assert_eq!(world.apply(WORKLOAD).await.report.end, End::Done);
+    let outcome = world.destroy(WORKLOAD).await;
+    assert_eq!(outcome.report.end, End::Done, "{:#?}", outcome.report.diagnostics);
+    assert!(world.god().snapshot().kubernetes.is_empty());
+}
+
 async fn killed(kill: Kill) -> bool {
     let world = World::new();
     let died = world.kill(STACK, Mode::Apply, kill).await;
@@ -386,27 +519,27 @@ async fn killed(kill: Kill) -> bool {
     died
 }
 
-async fn at_every_request<F: Future<Output = bool>>(check: impl Fn(usize) -> F) {
+async fn at_requests<F: Future<Output = bool>>(every: usize, check: impl Fn(usize) -> F) {
     let mut number = 0;
     while check(number).await {
-        number += 1;
+        number += every;
     }
     assert!(number > 30, "only {number} requests");
 }
 
 #[tokio::test(start_paused = true)]
 async fn killed_before_each_request() {
-    at_every_request(|number| killed(Kill::Before(number))).await;
+    at_requests(1, |number| killed(Kill::Before(number))).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn killed_after_each_request() {
-    at_every_request(|number| killed(Kill::After(number))).await;
+    at_requests(1, |number| killed(Kill::After(number))).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn killed_with_each_request_still_on_its_way() {
-    at_every_request(|number| killed(Kill::OnItsWay(number))).await;
+async fn killed_with_a_request_still_on_its_way() {
+    at_requests(3, |number| killed(Kill::OnItsWay(number))).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -435,7 +568,7 @@ async fn killed_while_all_that_is_in_a_cluster_goes() {
         if !died {
             break;
         }
-        number += 1;
+        number += 2;
     }
     assert!(number > 10, "only {number} requests");
 }

@@ -409,8 +409,8 @@ impl Transport for Wire {
 
 /// Where an object of a cluster is at its API server, as far as tests make such.
 fn in_cluster(id: &str) -> Option<String> {
-    let (_, place) = id.split_once("/kubernetes.")?;
     const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+    let (_, place) = id.split_once("/kubernetes.")?;
     let segments: Vec<&str> = place.split('/').collect();
     let (kind, namespace, name) = match segments.as_slice() {
         [kind, name] => (*kind, String::new(), *name),

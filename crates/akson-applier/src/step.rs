@@ -155,7 +155,13 @@ impl Run<'_> {
         if change.kind.plane == Plane::Kubernetes
             && let Work::Write { id, .. } | Work::Delete { id, .. } = &change.work
         {
-            self.open(change, id).await?;
+            match self.open(change, id).await {
+                // With the cluster all that was in it is gone.
+                Err(StepError::Refused(error)) if error.status == 404 && matches!(change.work, Work::Delete { .. }) => {
+                    return self.forget(change).await;
+                }
+                opened => opened?,
+            }
         }
         match &change.work {
             Work::Nothing => Ok(()),

@@ -141,6 +141,8 @@ impl<'a> Planning<'a> {
             }
             let decision = decide_declared(&case, self.setting);
             match (decision.action, presence) {
+                // What was not looked at may be there already, and things in it.
+                (Action::Create | Action::Replace, _) if decision.not_verified => {}
                 (Action::Create | Action::Replace, _) => drop(new.insert(&resource.symbolic_id)),
                 (_, Presence::Present(live)) => self.outputs.tell(&resource.symbolic_id, &resource.kind, live),
                 _ => {}

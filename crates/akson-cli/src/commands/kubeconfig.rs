@@ -41,8 +41,8 @@ pub(crate) async fn run(global: &Global, asked: &KubeconfigArguments) -> Exit {
             Err(exit) => return exit,
         };
         let way = document.and_then(|document| document.clusters.get(&SymbolicId::of_arm(&id)).cloned());
-        let Some(way) = way.filter(|_| !asked.public_fqdn) else {
-            return run.refuse_with(not_reached(&address, asked.public_fqdn), global);
+        let Some(way) = way else {
+            return run.refuse_with(not_reached(&address), global);
         };
         let object = match look(&run.engine, &id, &version).await {
             Ok(object) => object,
@@ -81,14 +81,9 @@ pub(crate) async fn run(global: &Global, asked: &KubeconfigArguments) -> Exit {
     }
 }
 
-/// The ledger does not know the way, or not that one.
-fn not_reached(address: &str, public: bool) -> Diagnostic {
-    let text = if public {
-        format!("the public name of `{address}` is not known here")
-    } else {
-        format!("how `{address}` is reached is not known here")
-    };
-    Diagnostic::error(NOT_REACHED, text)
+/// The ledger does not know the way.
+fn not_reached(address: &str) -> Diagnostic {
+    Diagnostic::error(NOT_REACHED, format!("how `{address}` is reached is not known here"))
         .note("its address and certificate come from a call that lists credentials; `akson apply` sends it and remembers both, and else it is sent only when it is asked for")
         .help("apply first, or add `--live`; it needs the role `Azure Kubernetes Service Cluster User Role`")
 }
