@@ -143,8 +143,11 @@ pub(super) fn of(type_key: &str) -> &'static dyn ArmType {
         "microsoft.containerregistry/registries/operationstatuses"
         | "microsoft.network/privatednsoperationstatuses"
         | "microsoft.network/privatednsoperationresults" => &progress::Operations,
-        key if key.split('/').nth(1) == Some("locations") => &progress::Operations,
-        key => container::of(key).or_else(|| network::of(key)).unwrap_or(&generic::Anything),
+        key => {
+            let in_location = key.split('/').nth(1) == Some("locations");
+            let otherwise: &dyn ArmType = if in_location { &progress::Operations } else { &generic::Anything };
+            container::of(key).or_else(|| network::of(key)).unwrap_or(otherwise)
+        }
     }
 }
 
