@@ -16,11 +16,34 @@ use crate::id::ResourceId;
 use crate::reply::{self, Answer};
 use crate::world::World;
 
+/// How a service spells a type and its ids, whatever a caller wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// As the caller did when it was made.
+    AsWritten,
+    /// With `resourceGroups`.
+    Groups(&'static str),
+    /// With `resourcegroups`.
+    SmallGroups(&'static str),
+    /// Below any scope, which stays as written.
+    Extension(&'static str),
+}
+
 /// The rules of a type.
 pub(super) trait ArmType: Sync {
+    /// How the service spells the type and its ids.
+    fn spelling(&self) -> Spelling {
+        Spelling::AsWritten
+    }
+
     /// The id as the service spells it.
     fn spell(&self, id: &ResourceId) -> String {
-        id.as_written()
+        match self.spelling() {
+            Spelling::AsWritten => id.as_written(),
+            Spelling::Groups(kind) => id.spelled("resourceGroups", kind),
+            Spelling::SmallGroups(kind) => id.spelled("resourcegroups", kind),
+            Spelling::Extension(kind) => id.spelled_extension(kind),
+        }
     }
 
     /// Whether children need a parent that exists. Paths like `locations/.../deletedVaults` have none.
@@ -119,7 +142,10 @@ pub(super) trait ArmType: Sync {
 
     /// The type's name as the service spells it; by default as the id has it.
     fn name(&self, id: &ResourceId) -> String {
-        id.full_type()
+        match self.spelling() {
+            Spelling::AsWritten => id.full_type(),
+            Spelling::Groups(kind) | Spelling::SmallGroups(kind) | Spelling::Extension(kind) => kind.to_owned(),
+        }
     }
 }
 
