@@ -56,6 +56,16 @@ fn settle_network(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusa
     if asked.get("enableVmProtection") == Some(&json!(false)) {
         asked.shift_remove("enableVmProtection");
     }
+    // Recorded: either alone says nothing.
+    if let Some(encryption) = asked.get("encryption").and_then(Value::as_object)
+        && !(encryption.contains_key("enabled") && encryption.contains_key("enforcement"))
+    {
+        let message = format!(
+            "Cannot encrypt VirtualNetwork {} unless both encryption intent (Enabled true or false) and enforcement policy (AllowUnencrypted or DropUnencrypted) are specified.",
+            writing.shown
+        );
+        return Err(errors::network::invalid("MustSpecifyBothEncryptionIntentAndEnforcementPolicy", message));
+    }
     let kept = with_defaults(
         asked,
         json!({ "addressSpace": { "addressPrefixes": [] }, "privateEndpointVNetPolicies": "Disabled", "enableDdosProtection": false }),
