@@ -186,7 +186,7 @@ impl Emulator {
         if let Some(answer) = self.inner.spoil(&spoiled.before).await {
             return answer.map(Answered::Whole);
         }
-        let mut answer = self.inner.process(&visit, number, latency.saturating_sub(way));
+        let mut answer = self.inner.process(&visit, number, latency.saturating_sub(way), &spoiled);
         self.inner.pause(latency.saturating_sub(way) + spoiled.after.latency).await;
         if reply::is_reset(&answer) {
             return Err(ConnectionReset);
@@ -285,10 +285,13 @@ impl Inner {
     }
 
     /// Does what the call asks for, and commits the world before it lets go of the answer.
-    fn process(&self, visit: &Visit, number: usize, work: Duration) -> Answer {
+    fn process(&self, visit: &Visit, number: usize, work: Duration, spoiled: &Spoiled) -> Answer {
         let mut state = self.lock();
         let now = self.clock.now();
         planes::settle(&mut state.world, now);
+        if let Some((shown, takes)) = &spoiled.before.background {
+            planes::work_in_background(&mut state.world, &visit.path, shown, *takes, now);
+        }
         let answer = planes::answer(&mut Call {
             state: &mut state,
             visit,
@@ -299,6 +302,9 @@ impl Inner {
             time_scale: self.clock.scale(),
             bearer: None,
         });
+        if let Some((shown, takes)) = &spoiled.after.background {
+            planes::work_in_background(&mut state.world, &visit.path, shown, *takes, now);
+        }
         let answer = match state.commit(now) {
             Ok(()) => answer,
             Err(error) => errors::not_stored(&error.to_string()).into_answer(),
@@ -336,7 +342,7 @@ impl Inner {
     /// What a fault makes of a call in one phase: `None` lets it go on.
     async fn spoil(&self, spoil: &Spoil) -> Option<Result<Answer, ConnectionReset>> {
         match spoil.effect.as_ref()? {
-            Effect::Latency { .. } => None,
+            Effect::Latency { .. } | Effect::Background { .. } => None,
             Effect::Status { status, retry_after, html } => {
                 Some(Ok(faults::answer(*status, retry_after, *html, self.clock.now())))
             }

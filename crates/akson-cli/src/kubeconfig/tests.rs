@@ -35,6 +35,17 @@ fn check(mode: Login, cloud: Cloud, sign_in: &SignIn, expected: &str) {
 }
 
 #[test]
+fn a_running_emulator_leads_to_its_clusters() {
+    let config =
+        |cluster: &ClusterAccess| kubeconfig(cluster, Cloud::Emulator, Login::Azurecli, &SignIn::default(), None);
+    assert!(config(&cluster())["clusters"][0]["cluster"].get("proxy-url").is_none());
+    let led = ClusterAccess { proxy: Some(proxy("https://127.0.0.1:7777/")), ..cluster() };
+    let shown = config(&led);
+    assert_eq!(shown["clusters"][0]["cluster"]["proxy-url"], "http://127.0.0.1:7777");
+    assert_eq!(shown["clusters"][0]["cluster"]["server"], cluster().server);
+}
+
+#[test]
 fn every_mode() {
     let none = SignIn::default();
     let own = SignIn { client_id: Some(OWN.to_owned()), identity: None };

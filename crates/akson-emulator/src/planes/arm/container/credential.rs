@@ -54,7 +54,7 @@ pub(super) fn of_admins(call: &Call<'_>, id: &ResourceId, cluster: &Object) -> O
 
 fn static_credentials_off() -> errors::Refusal {
     errors::container::bad_request(
-        "Getting static credential is not allowed because this cluster is set to disable local accounts.",
+        "Getting static credential isn't allowed because this cluster is set to disable local accounts.",
     )
 }
 
@@ -72,7 +72,6 @@ fn answer(
         (private, _) => private,
     };
     let authority = STANDARD.encode(call.authority.pem());
-    let context = if name == "clusterAdmin" { format!("{}-admin", id.name()) } else { id.name().to_owned() };
     // Whoever asked an address of this machine has no other way to a name of Azure's.
     let way = if call.visit.loopback {
         format!("    proxy-url: {}\n", call.visit.base.replacen("https:", "http:", 1))
@@ -80,7 +79,7 @@ fn answer(
         String::new()
     };
     let config = format!(
-        "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: {authority}\n{way}    server: https://{host}:443\n  name: {cluster}\ncontexts:\n- context:\n    cluster: {cluster}\n    user: {user}\n  name: {context}\ncurrent-context: {context}\nkind: Config\npreferences: {{}}\nusers:\n- name: {user}\n  user:\n{credential}",
+        "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: {authority}\n{way}    server: https://{host}:443\n  name: {cluster}\ncontexts:\n- context:\n    cluster: {cluster}\n    user: {user}\n  name: {cluster}\ncurrent-context: {cluster}\nkind: Config\npreferences: {{}}\nusers:\n- name: {user}\n  user:\n{credential}",
         cluster = id.name(),
     );
     let body = json!({ "kubeconfigs": [{ "name": name, "value": STANDARD.encode(config) }] });
