@@ -10,6 +10,7 @@
 mod faults;
 mod grants;
 mod groups;
+mod hosts;
 mod kills;
 mod kinds;
 mod propagation;
