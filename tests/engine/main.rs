@@ -12,6 +12,7 @@ mod domain;
 mod faults;
 mod grants;
 mod groups;
+mod hosts;
 mod kills;
 mod kinds;
 mod propagation;

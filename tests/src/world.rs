@@ -75,7 +75,12 @@ pub struct World {
     pub meanwhile: Option<Hand>,
     /// What somebody else does after each write.
     pub afterwards: Option<Hand>,
+    /// What becomes of answers on their way.
+    pub tamper: Option<Tamper>,
 }
+
+/// Changes answers on their way: given the method and the path that were asked for.
+pub type Tamper = Arc<dyn Fn(&Method, &str, &mut Response<Bytes>) + Send + Sync>;
 
 /// Somebody else at work.
 pub type Hand = Arc<dyn Fn(&God) + Send + Sync>;
@@ -117,7 +122,7 @@ impl World {
     pub fn of_seed(seed: u64, emulator: u64) -> Self {
         let options = Options { latency: Latency::Realistic, seed: emulator, ..Options::default() };
         let emulator = Emulator::open(options).unwrap();
-        Self { emulator, store: MemoryStore::new(), seed, meanwhile: None, afterwards: None }
+        Self { emulator, store: MemoryStore::new(), seed, meanwhile: None, afterwards: None, tamper: None }
     }
 
     /// The view of one who knows everything.
@@ -296,6 +301,7 @@ struct Wire {
     sent: AtomicUsize,
     killed: Notify,
     afterwards: Option<Hand>,
+    tamper: Option<Tamper>,
 }
 
 impl Wire {
@@ -307,6 +313,7 @@ impl Wire {
             sent: AtomicUsize::new(0),
             killed: Notify::new(),
             afterwards: world.afterwards.clone(),
+            tamper: world.tamper.clone(),
         }
     }
 
@@ -362,6 +369,8 @@ impl Transport for Wire {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let number = self.sent.fetch_add(1, Ordering::Relaxed);
         let host = request.uri().host().unwrap().to_owned();
+        assert!(is_azures(request.uri()), "{} was asked, which is none of Azure's hosts", request.uri());
+        let (method, asked) = (request.method().clone(), request.uri().path().to_owned());
         let path = request.uri().path();
         let asks = request.method() == Method::GET
             || host == Cloud::PUBLIC.login
@@ -403,7 +412,11 @@ impl Transport for Wire {
         if self.kill == Some(Kill::After(number)) {
             self.die().await;
         }
-        answer.map_err(|_| TransportError::Broken { host, detail: "connection reset".to_owned() })
+        let mut answer = answer.map_err(|_| TransportError::Broken { host, detail: "connection reset".to_owned() })?;
+        if let Some(tamper) = &self.tamper {
+            tamper(&method, &asked, &mut answer);
+        }
+        Ok(answer)
     }
 }
 
@@ -427,6 +440,16 @@ fn in_cluster(id: &str) -> Option<String> {
         _ => return None,
     };
     Some(format!("{group}{namespace}/{plural}/{name}"))
+}
+
+/// Whether a URL leads to one of the hosts that a run has any business with.
+fn is_azures(uri: &http::Uri) -> bool {
+    let (host, cloud) = (uri.host().unwrap_or_default(), Cloud::PUBLIC);
+    let is_below = |suffix: &str| host.strip_suffix(suffix).is_some_and(|name| name.ends_with('.'));
+    let known =
+        [cloud.arm, cloud.login, cloud.graph].contains(&host) || is_below(cloud.vault) || is_below(cloud.cluster);
+    let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+    uri.scheme_str() == Some("https") && matches!(uri.port_u16(), None | Some(443)) && plain && known
 }
 
 /// Whether a request is a batch of reads.

@@ -311,3 +311,26 @@ fn verb(change: &Change) -> &'static str {
         Action::Forget => "forget",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(host: &str, who: &str) {
+        let error = TransportError::Refused { host: host.to_owned(), detail: "connection refused".to_owned() };
+        let told = unreachable(&error, "cannot create `x`", CONTINUES);
+        assert_eq!(told.message, format!("cannot create `x`: {who} cannot be reached"));
+        assert!(told.notes.iter().any(|note| note.contains(host)));
+    }
+
+    #[test]
+    fn who_cannot_be_reached() {
+        check("app.hcp.westeurope.azmk8s.io", "the cluster's API server");
+        check("app.hcp.usgovvirginia.cx.aks.containerservice.azure.us", "the cluster's API server");
+        check("kv.vault.azure.net", "the vault");
+        check("management.azure.com", "Azure");
+        check("login.chinacloudapi.cn", "Azure");
+        check("evilazmk8s.io", "Azure");
+    }
+}

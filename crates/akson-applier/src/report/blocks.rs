@@ -21,6 +21,12 @@ pub(super) fn asking<'a>(path: &str, config: &'a Config) -> Option<&'a Resource>
         .find(|resource| id(resource) == path)
         .or_else(|| resources().find(|resource| is_below(&id(resource), &path)))
         .or_else(|| {
+            // A list of a type over a whole subscription.
+            let (scope, of) = path.rsplit_once("/providers/")?;
+            resources()
+                .find(|resource| resource.kind.resource_type.eq_ignore_ascii_case(of) && is_below(&id(resource), scope))
+        })
+        .or_else(|| {
             resources().filter(|resource| is_below(&path, &id(resource))).max_by_key(|resource| id(resource).len())
         })
 }
