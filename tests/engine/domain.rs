@@ -33,6 +33,14 @@ fn ids(world: &World) -> Vec<String> {
 
 async fn check(number: usize, kill: Kill, undisturbed: &[String]) -> bool {
     let (source, world) = domain();
+    eprintln!(
+        "life {number} {}",
+        match kill {
+            Kill::Before(_) => "before",
+            Kill::After(_) => "after",
+            _ => "way",
+        }
+    );
     let died = world.kill(&source, Mode::Apply, kill).await;
     world.converge(&source).await;
     assert_eq!(ids(&world).len(), undisturbed.len(), "killed at {number}");
@@ -83,5 +91,5 @@ async fn an_edit_is_one_update_in_every_plane() {
     check("members      = [user.developer]", "members      = [user.developer, user.auditor]", "group.developers").await;
     check("retention_days = 90", "retention_days = 120", "log_workspace.security").await;
     check("priority = 200", "priority = 210", "firewall_policy.egress.rules.aks").await;
-    check("DB_PASSWORD = secret", "PASSWORD    = secret", "workload.myapp.class").await;
+    check("DB_PASSWORD = secret", "PASSWORD    = secret", "workload.myapp.secret_provider_class").await;
 }
