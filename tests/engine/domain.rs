@@ -33,14 +33,6 @@ fn ids(world: &World) -> Vec<String> {
 
 async fn check(number: usize, kill: Kill, undisturbed: &[String]) -> bool {
     let (source, world) = domain();
-    eprintln!(
-        "life {number} {}",
-        match kill {
-            Kill::Before(_) => "before",
-            Kill::After(_) => "after",
-            _ => "way",
-        }
-    );
     let died = world.kill(&source, Mode::Apply, kill).await;
     world.converge(&source).await;
     assert_eq!(ids(&world).len(), undisturbed.len(), "killed at {number}");
