@@ -59,7 +59,11 @@ impl Default for Azure {
 impl Azure {
     /// A new one.
     pub fn start() -> Self {
-        let emulator = Emulator::open(Options { time_scale: TIME_SCALE, ..Options::default() }).unwrap();
+        Self::serve(Emulator::open(Options { time_scale: TIME_SCALE, ..Options::default() }).unwrap())
+    }
+
+    /// One that is given.
+    pub fn serve(emulator: Arc<Emulator>) -> Self {
         let ca = tempfile::tempdir().unwrap();
         std::fs::write(ca.path().join("ca.pem"), emulator.ca_pem()).unwrap();
         let asked = Arc::<Asked>::default();

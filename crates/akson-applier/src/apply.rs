@@ -138,6 +138,7 @@ impl Tally {
             return Outcome::Interrupted;
         }
         if let StepError::Ledger(_) = error {
+            run.engine.cancel().stop();
             let again = std::mem::replace(&mut self.ledger_failed, true);
             self.interrupted = false;
             if again {

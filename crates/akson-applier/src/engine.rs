@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use crate::{
     Cancel,
+    ledger::{Ledger, StoreError},
     pace::{CloudClock, Pace},
 };
 
@@ -104,6 +105,9 @@ pub enum SendError {
     /// There is no such request.
     #[error(transparent)]
     Operation(#[from] BadOperation),
+    /// The ledger is not surely ours any more: it was not sent.
+    #[error(transparent)]
+    Ledger(#[from] StoreError),
 }
 
 impl SendError {
@@ -222,27 +226,40 @@ impl Engine {
         }
     }
 
-    /// Sends an operation once, but for what is certain not to have been processed: 401 once with a new token, 429 until `deadline`.
+    /// Sends an operation that changes something once, but for what is certain not to have been processed: 401 once with a new token, 429
+    /// until `deadline`. It only goes out while the ledger is surely this run's.
     ///
     /// # Errors
     /// [`SendError`]
     pub(crate) async fn send(
         &self,
+        ledger: &Ledger,
         operation: &Operation,
         step: &str,
         deadline: Duration,
         patience: Patience,
     ) -> Result<Answer, SendError> {
         let request = operation.request(&self.options.cloud, &self.ids(step))?;
-        self.send_request(request, &Lane::of(operation), deadline, patience).await
+        self.send_holding(Some(ledger), request, &Lane::of(operation), deadline, patience).await
     }
 
-    /// The same with a request of its own: of a poll, of a page.
+    /// The same with a request of its own that only reads: of a poll, of a page.
     ///
     /// # Errors
     /// [`SendError`]
     pub(crate) async fn send_request(
         &self,
+        request: Request<Bytes>,
+        lane: &Lane,
+        deadline: Duration,
+        patience: Patience,
+    ) -> Result<Answer, SendError> {
+        self.send_holding(None, request, lane, deadline, patience).await
+    }
+
+    async fn send_holding(
+        &self,
+        ledger: Option<&Ledger>,
         request: Request<Bytes>,
         lane: &Lane,
         deadline: Duration,
@@ -261,6 +278,10 @@ impl Engine {
             let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
             if patience == Patience::UntilStopped && self.options.cancel.is_stopped() {
                 return Err(SendError::Interrupted);
+            }
+            // Last of all: whatever was waited for above, time has passed.
+            if let Some(ledger) = ledger {
+                ledger.assure().await?;
             }
             let answer = self.exchange(request).await?;
             if answer.status.as_u16() == 401 && refused.is_none() {

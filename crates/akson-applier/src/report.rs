@@ -127,6 +127,11 @@ pub fn of_send(error: &SendError, headline: &str) -> Diagnostic {
                 .note(SafeText(&error.to_string()).to_string())
                 .help("check the names in the configuration")
         }
+        SendError::Ledger(error) => {
+            Diagnostic::error(codes::LEDGER_CONFLICT, format!("{headline}: nothing more is sent"))
+                .note(SafeText(&error.to_string()).to_string())
+                .help("see that no other run of this stack is under way, then run again")
+        }
         SendError::Interrupted => {
             Diagnostic::error(codes::UNDECIDED, format!("{headline}: interrupted")).help(CONTINUES)
         }

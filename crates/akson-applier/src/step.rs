@@ -114,6 +114,7 @@ impl From<SendError> for StepError {
                 StepError::Unreachable(error)
             }
             SendError::Transport(error) => StepError::Undecided(error.to_string()),
+            SendError::Ledger(error) => StepError::Ledger(error),
             error => StepError::Send(error),
         }
     }

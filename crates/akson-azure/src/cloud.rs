@@ -15,6 +15,8 @@ pub struct Cloud {
     pub graph: &'static str,
     /// What a vault's host ends with, without the dot before it.
     pub vault: &'static str,
+    /// What the host of a storage account's blobs ends with, without the dot before it.
+    pub blob: &'static str,
     /// What the host of a cluster's API server ends with, without the dot before it.
     pub cluster: &'static str,
     /// The audience that tokens of outside issuers are exchanged for.
@@ -28,6 +30,7 @@ impl Cloud {
         login: "login.microsoftonline.com",
         graph: "graph.microsoft.com",
         vault: "vault.azure.net",
+        blob: "blob.core.windows.net",
         cluster: "azmk8s.io",
         token_exchange_audience: "api://AzureADTokenExchange",
     };
@@ -37,6 +40,7 @@ impl Cloud {
         login: "login.microsoftonline.us",
         graph: "graph.microsoft.us",
         vault: "vault.usgovcloudapi.net",
+        blob: "blob.core.usgovcloudapi.net",
         cluster: "cx.aks.containerservice.azure.us",
         token_exchange_audience: "api://AzureADTokenExchangeUSGov",
     };
@@ -46,6 +50,7 @@ impl Cloud {
         login: "login.chinacloudapi.cn",
         graph: "microsoftgraph.chinacloudapi.cn",
         vault: "vault.azure.cn",
+        blob: "blob.core.chinacloudapi.cn",
         cluster: "cx.prod.service.azk8s.cn",
         token_exchange_audience: "api://AzureADTokenExchangeChina",
     };
@@ -78,8 +83,11 @@ impl Cloud {
         if host == self.graph {
             return Some(Audience::Graph);
         }
-        let vault = host.strip_suffix(self.vault)?.strip_suffix('.')?;
-        is_label(vault).then_some(Audience::KeyVault)
+        let below = |suffix| host.strip_suffix(suffix).and_then(|name| name.strip_suffix('.')).is_some_and(is_label);
+        if below(self.blob) {
+            return Some(Audience::Storage);
+        }
+        below(self.vault).then_some(Audience::KeyVault)
     }
 
     /// What a token of an audience is asked for by.
@@ -88,11 +96,15 @@ impl Cloud {
             Audience::Arm => self.arm,
             Audience::Graph => self.graph,
             Audience::KeyVault => self.vault,
+            Audience::Storage => STORAGE,
             Audience::Cluster => return format!("{CLUSTERS}/.default"),
         };
         format!("https://{host}/.default")
     }
 }
+
+/// What tokens for blobs are for, in each cloud.
+const STORAGE: &str = "storage.azure.com";
 
 /// The application that every managed cluster's API server takes tokens for, the same in each tenant and cloud.
 const CLUSTERS: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
@@ -111,6 +123,8 @@ pub enum Audience {
     Graph,
     /// The vaults' own endpoints.
     KeyVault,
+    /// Blobs of storage accounts.
+    Storage,
     /// The API servers of managed clusters.
     Cluster,
 }
@@ -132,6 +146,8 @@ mod tests {
         check("https://MANAGEMENT.azure.com/subscriptions", Some(Audience::Arm));
         check("https://graph.microsoft.com/v1.0/groups", Some(Audience::Graph));
         check("https://kv-app.vault.azure.net/secrets/x", Some(Audience::KeyVault));
+        check("https://account.blob.core.windows.net/ledgers/app", Some(Audience::Storage));
+        check("https://a.b.blob.core.windows.net/ledgers/app", None);
         for other in [
             "http://management.azure.com/x",
             "https://management.azure.com:8443/x",

@@ -298,8 +298,8 @@ impl Operation {
             (Some(host), _) => host.as_str(),
             (None, Audience::Arm) => cloud.arm,
             (None, Audience::Graph) => cloud.graph,
-            // Neither has a host that all of them share.
-            (None, Audience::KeyVault | Audience::Cluster) => return Err(bad()),
+            // None has a host that all of them share.
+            (None, Audience::KeyVault | Audience::Storage | Audience::Cluster) => return Err(bad()),
         };
         if !self.path.starts_with('/')
             || self.path.split('/').any(|segment| matches!(segment, "." | ".."))

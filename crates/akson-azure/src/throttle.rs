@@ -4,6 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{Audience, Operation, Verb};
 
+/// The provider with limits of its own, far below ARM's.
+const IDENTITIES: &str = "microsoft.managedidentity";
+
 /// What is limited together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lane {
@@ -11,15 +14,18 @@ pub struct Lane {
     pub subscription: String,
     /// The provider, in lower case.
     pub provider: String,
-    /// Reads, writes or deletes.
+    /// What kind of request.
     pub kind: LaneKind,
 }
 
-/// Reads, writes and deletes have limits of their own.
+/// Reads, writes and deletes have limits of their own. The managed identity provider tells lists from other reads, and has one limit
+/// for all that changes something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LaneKind {
     /// GET
     Read,
+    /// GET of a collection, where that has a limit of its own.
+    List,
     /// PUT, PATCH, POST
     Write,
     /// DELETE
@@ -48,17 +54,31 @@ impl Lane {
             let at = if last { places.next_back() } else { places.next() };
             at.and_then(|at| segments.get(at + 1)).map(|segment| segment.to_ascii_lowercase())
         };
-        Self {
-            subscription: after("subscriptions", false).unwrap_or_default(),
-            provider: after("providers", true).unwrap_or_else(|| "microsoft.resources".to_owned()),
-            kind,
-        }
+        let provider = after("providers", true).unwrap_or_else(|| "microsoft.resources".to_owned());
+        let kind = match kind {
+            // An even number of segments after the provider's name is an object, an odd one a collection.
+            LaneKind::Read if provider == IDENTITIES => {
+                let behind = segments.iter().rev().position(|segment| segment.eq_ignore_ascii_case(IDENTITIES));
+                if behind.is_some_and(|behind| behind % 2 == 1) { LaneKind::List } else { LaneKind::Read }
+            }
+            LaneKind::Delete if provider == IDENTITIES => LaneKind::Write,
+            kind => kind,
+        };
+        Self { subscription: after("subscriptions", false).unwrap_or_default(), provider, kind }
     }
 
-    /// Burst and refill a second. ARM's documented buckets: reads 250 and 25, writes and deletes 200 and 10.
+    /// Burst and refill a second. ARM's documented buckets: reads 250 and 25, writes and deletes 200 and 10. The managed identity
+    /// provider documents rates alone, 10 reads, 5 lists and 2 writes: its bursts are as long as ARM's.
     fn limits(&self) -> (f64, f64) {
+        if self.provider == IDENTITIES {
+            return match self.kind {
+                LaneKind::Read => (100.0, 10.0),
+                LaneKind::List => (50.0, 5.0),
+                LaneKind::Write | LaneKind::Delete => (40.0, 2.0),
+            };
+        }
         match self.kind {
-            LaneKind::Read => (250.0, 25.0),
+            LaneKind::Read | LaneKind::List => (250.0, 25.0),
             LaneKind::Write | LaneKind::Delete => (200.0, 10.0),
         }
     }
@@ -182,6 +202,24 @@ mod tests {
         check_lane("/subscriptions/S/resourcegroups/g", "s", "microsoft.resources");
         check_lane("/providers/Microsoft.Management/managementGroups/m", "", "microsoft.management");
         check_lane("/subscriptions", "", "microsoft.resources");
+    }
+
+    #[test]
+    fn managed_identities_have_limits_of_their_own() {
+        #[track_caller]
+        fn check(path: &str, kind: LaneKind, expected: LaneKind, burst: f64, rate: f64) {
+            let path = format!("/subscriptions/s{path}");
+            let lane = Lane::of_path(path.split('?').next().unwrap(), kind);
+            assert_eq!((lane.kind, lane.limits()), (expected, (burst, rate)), "{path}");
+        }
+        let all = "/providers/Microsoft.ManagedIdentity/userAssignedIdentities";
+        let one = "/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i";
+        check(all, LaneKind::Read, LaneKind::List, 50.0, 5.0);
+        check(one, LaneKind::Read, LaneKind::Read, 100.0, 10.0);
+        check(&format!("{one}/federatedIdentityCredentials"), LaneKind::Read, LaneKind::List, 50.0, 5.0);
+        check(&format!("{one}/federatedIdentityCredentials/c"), LaneKind::Write, LaneKind::Write, 40.0, 2.0);
+        check(one, LaneKind::Delete, LaneKind::Write, 40.0, 2.0);
+        check("/resourceGroups/g/providers/Microsoft.KeyVault/vaults", LaneKind::Read, LaneKind::Read, 250.0, 25.0);
     }
 
     #[test]

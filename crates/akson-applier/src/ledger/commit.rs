@@ -9,7 +9,7 @@ use akson_catalog::SymbolicId;
 use akson_planner::{Owned, Way};
 use futures_util::lock::Mutex as Turn;
 
-use super::{Binding, Document, Entry, Fallback, LedgerStore, StoreError, Writer};
+use super::{Binding, Document, Entry, Fallback, LedgerStore, StoreError, Writer, document::Text};
 
 /// A ledger with its store, locked for this run.
 pub struct Ledger {
@@ -23,6 +23,8 @@ pub struct Ledger {
 struct State {
     /// As this run wants it. Its generation is the durable one.
     document: Document,
+    /// Its text, as far as it is still right.
+    text: Text,
     /// Changes so far.
     changes: u64,
     /// How many of them are durable.
@@ -97,7 +99,7 @@ impl Ledger {
             }
         };
         let document = document.unwrap_or_else(|| Document::new(binding.clone()));
-        let state = Mutex::new(State { document, changes: 0, durable: 0 });
+        let state = Mutex::new(State { document, text: Text::default(), changes: 0, durable: 0 });
         Ok((Self { store, run: run.to_owned(), state, turn: Turn::new(()) }, fallback))
     }
 
@@ -166,7 +168,7 @@ impl Ledger {
     pub async fn change(&self, entries: Vec<(SymbolicId, Option<Entry>)>) -> Result<(), StoreError> {
         let (mine, before) = {
             let mut state = self.state();
-            let before = swap(&mut state.document.entries, entries);
+            let before = state.swap(entries);
             state.changes += 1;
             (state.changes, before)
         };
@@ -174,41 +176,47 @@ impl Ledger {
         tokio::task::yield_now().await;
         let written = self.write(mine).await;
         if written.is_err() {
-            swap(&mut self.state().document.entries, before);
+            self.state().swap(before);
         }
         written
     }
 
     async fn write(&self, mine: u64) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
-        let (document, changes) = {
-            let state = self.state();
+        let writer = Writer { run: self.run.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
+        let (bytes, follows, changes) = {
+            let mut state = self.state();
             if state.durable >= mine {
                 return Ok(());
             }
-            (state.document.clone(), state.changes)
+            let State { document, text, changes, .. } = &mut *state;
+            (text.write(document, document.generation + 1, &writer), document.generation, *changes)
         };
-        let follows = document.generation;
-        let writer = Writer { run: self.run.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        let next = Document { generation: follows + 1, writer, ..document };
-        match self.store.commit(&next.write(), follows).await {
-            Ok(()) => {
-                let mut state = self.state();
-                state.document.generation = next.generation;
-                state.document.writer = next.writer;
-                state.durable = changes;
-                Ok(())
+        let written = self.store.commit(&bytes, follows).await;
+        // After an error it may be there all the same: the next write must follow what is there.
+        let is_there = match &written {
+            Ok(()) => true,
+            Err(_) => {
+                self.store.load().await.is_ok_and(|loaded| loaded.document.is_some_and(|found| found.write() == bytes))
             }
-            Err(error) => {
-                // It may be there all the same: the next write must follow what is there.
-                if let Ok(loaded) = self.store.load().await
-                    && loaded.document.is_some_and(|found| found == next)
-                {
-                    self.state().document.generation = next.generation;
-                }
-                Err(error)
-            }
+        };
+        let mut state = self.state();
+        if is_there {
+            state.document.generation = follows + 1;
         }
+        if written.is_ok() {
+            state.document.writer = writer;
+            state.durable = changes;
+        }
+        written
+    }
+
+    /// Makes sure that no other run is in while the next request is on its way.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing more may be sent.
+    pub async fn assure(&self) -> Result<(), StoreError> {
+        self.store.assure().await
     }
 
     /// Lets other runs in.
@@ -225,20 +233,22 @@ impl Ledger {
     }
 }
 
-fn swap(
-    entries: &mut BTreeMap<SymbolicId, Entry>,
-    changes: Vec<(SymbolicId, Option<Entry>)>,
-) -> Vec<(SymbolicId, Option<Entry>)> {
-    changes
-        .into_iter()
-        .map(|(id, entry)| {
-            let before = match entry {
-                Some(entry) => entries.insert(id.clone(), entry),
-                None => entries.remove(&id),
-            };
-            (id, before)
-        })
-        .collect()
+impl State {
+    /// Puts entries in or takes them out; what was there before.
+    fn swap(&mut self, changes: Vec<(SymbolicId, Option<Entry>)>) -> Vec<(SymbolicId, Option<Entry>)> {
+        let entries = &mut self.document.entries;
+        changes
+            .into_iter()
+            .map(|(id, entry)| {
+                self.text.changed(&id);
+                let before = match entry {
+                    Some(entry) => entries.insert(id.clone(), entry),
+                    None => entries.remove(&id),
+                };
+                (id, before)
+            })
+            .collect()
+    }
 }
 
 /// Puts in or takes out; what was there before.

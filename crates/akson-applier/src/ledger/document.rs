@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 mod wire;
 
+pub(super) use wire::Text;
+
 /// The format that this version writes.
 pub const FORMAT: u64 = 1;
 
@@ -103,7 +105,7 @@ impl Document {
 
     /// Its text: canonical JSON, with the checksum at the end.
     pub fn write(&self) -> Vec<u8> {
-        wire::write(self)
+        Text::default().write(self, self.generation, &self.writer)
     }
 
     /// What planning needs of it.

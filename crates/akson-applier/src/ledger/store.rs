@@ -30,6 +30,14 @@ pub trait LedgerStore: Send + Sync {
     /// [`StoreError`]
     async fn unlock(&self) -> Result<(), StoreError>;
 
+    /// Makes sure that no other run is in until a request that goes out now is over. Asked right before each request that changes something.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing more may be sent.
+    async fn assure(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Where it is, for people.
     fn place(&self) -> String;
 }
@@ -66,6 +74,9 @@ pub enum StoreError {
     /// The lock is not held: a bug of the caller.
     #[error("the ledger's lock is not held")]
     NotLocked,
+    /// The lock was held and is not any more.
+    #[error("the lock on the ledger was lost, and another run may hold it")]
+    Lost,
     /// Somebody else wrote in between.
     #[error("the ledger was changed by something else")]
     Conflict,

@@ -43,13 +43,19 @@ fn store(error: &StoreError, place: &str) -> Diagnostic {
             if let Some(holder) = holder {
                 diagnostic = diagnostic.note(format!("the ledger is held by {}", SafeText(holder)));
             }
-            diagnostic.help("wait until it has ended; the lock of a run that was killed is free at once")
+            diagnostic.help("wait until it has ended; the lock of a run that was killed is free at once on this machine, and within a minute elsewhere")
         }
         StoreError::Conflict => Diagnostic::error(
             codes::LEDGER_CONFLICT,
             format!("the ledger `{place}` was changed by something else meanwhile"),
         )
         .help("see that nothing but akson writes it, then run again"),
+        StoreError::Lost => Diagnostic::error(
+            codes::LEDGER_CONFLICT,
+            format!("the lock on the ledger `{place}` was lost, and another run may be in"),
+        )
+        .note("it is lost when the storage account cannot be reached for a minute, when this machine sleeps, and by `akson ledger unlock`")
+        .help("see that no other run of this stack is under way, then run again"),
         StoreError::NotLocked => {
             Diagnostic::error(codes::LEDGER_CONFLICT, format!("the ledger `{place}` is not held by this run"))
                 .help("run again; if it happens again, report it as a bug of akson")

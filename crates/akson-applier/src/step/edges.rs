@@ -81,8 +81,10 @@ impl Run<'_> {
         let started = self.engine.now();
         let mut attempt = 0;
         loop {
-            let answer =
-                self.engine.send(operation, change.symbolic_id.as_str(), deadline, Patience::UntilStopped).await;
+            let answer = self
+                .engine
+                .send(self.ledger, operation, change.symbolic_id.as_str(), deadline, Patience::UntilStopped)
+                .await;
             let (until, error) = match answer {
                 Ok(answer) if is_done(&answer, removes) => return Ok(()),
                 Ok(answer) => {

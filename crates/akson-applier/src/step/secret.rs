@@ -98,7 +98,7 @@ impl Run<'_> {
         self.progress(change, "bringing it back from soft deletion");
         let mut attempt = 0;
         loop {
-            let answer = self.engine.send(&secret.recover(), step, deadline, Patience::AWhileLonger).await;
+            let answer = self.engine.send(self.ledger, &secret.recover(), step, deadline, Patience::AWhileLonger).await;
             match answer {
                 Ok(answer) if answer.is_success() || answer.is_gone() => return Ok(()),
                 Ok(answer) if answer.status.is_client_error() && answer.status.as_u16() != 409 => {

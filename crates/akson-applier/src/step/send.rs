@@ -59,8 +59,10 @@ impl Run<'_> {
         let mut begun_again = 0;
         let mut attempt = 0_u32;
         loop {
-            let answer =
-                self.engine.send(operation, change.symbolic_id.as_str(), deadline, Patience::UntilStopped).await;
+            let answer = self
+                .engine
+                .send(self.ledger, operation, change.symbolic_id.as_str(), deadline, Patience::UntilStopped)
+                .await;
             untouched &= !touched(operation, &answer);
             let outcome = match self.judge(change, operation, answer, started, deadline, &mut begun_again).await {
                 Attempt::Unknown { why } => self.probe(change, (operation, read), deadline, is_wanted, why).await,

@@ -88,18 +88,59 @@ struct Format {
     format: u64,
 }
 
-pub(super) fn write(document: &Document) -> Vec<u8> {
-    let mut text = text(document);
-    let sum = format!("\"sum\":\"sha256:{}\",", hex(&text));
-    // The writer stands last, so that the sum's place in the order is right before it.
-    let at = text.rfind("\"writer\":").expect("every document names its writer");
-    text.insert_str(at, &sum);
-    text.into_bytes()
+/// A document's text, of which what did not change since the last time is not made again: a ledger of thousands of entries is written
+/// each time that one of them changes.
+#[derive(Debug, Default)]
+pub(in crate::ledger) struct Text {
+    entries: BTreeMap<SymbolicId, String>,
 }
 
-/// The text without the checksum: what the checksum is of.
-fn text(document: &Document) -> String {
-    serde_json::to_string(&to_wire(document)).expect("text keys and plain values are always JSON")
+/// Where the entries go. In JSON no text holds a quote that is not escaped, so that this stands once.
+const NO_ENTRIES: &str = "\"entries\":{}";
+
+impl Text {
+    /// An entry is not as it was.
+    pub(in crate::ledger) fn changed(&mut self, id: &SymbolicId) {
+        self.entries.remove(id);
+    }
+
+    /// The whole text, with the checksum.
+    pub(in crate::ledger) fn write(&mut self, document: &Document, generation: u64, writer: &Writer) -> Vec<u8> {
+        let mut text = self.without_sum(document, generation, writer);
+        let sum = format!("\"sum\":\"sha256:{}\",", hex(&text));
+        // The writer stands last, so that the sum's place in the order is right before it.
+        let at = text.rfind("\"writer\":").expect("every document names its writer");
+        text.insert_str(at, &sum);
+        text.into_bytes()
+    }
+
+    /// What the checksum is of.
+    fn without_sum(&mut self, document: &Document, generation: u64, writer: &Writer) -> String {
+        const WRITTEN: &str = "text keys and plain values are always JSON";
+        let frame = serde_json::to_string(&frame(document, generation, writer)).expect(WRITTEN);
+        let (before, after) = frame.split_once(NO_ENTRIES).expect("the frame has no entries");
+        let mut text = String::with_capacity(frame.len() + self.entries.values().map(String::len).sum::<usize>() + 64);
+        text.push_str(before);
+        text.push_str("\"entries\":{");
+        for (at, (id, entry)) in document.entries.iter().enumerate() {
+            if at > 0 {
+                text.push(',');
+            }
+            match self.entries.get(id) {
+                Some(known) => text.push_str(known),
+                None => {
+                    let id_text = serde_json::to_string(id.as_str()).expect(WRITTEN);
+                    let entry = serde_json::to_string(&entry_to_wire(entry)).expect(WRITTEN);
+                    let made = format!("{id_text}:{entry}");
+                    text.push_str(&made);
+                    self.entries.insert(id.clone(), made);
+                }
+            }
+        }
+        text.push('}');
+        text.push_str(after);
+        text
+    }
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Document, ReadError> {
@@ -111,14 +152,20 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, ReadError> {
     let wire: WireDocument = serde_json::from_slice(bytes).map_err(damaged)?;
     let sum = wire.sum.clone();
     let document = from_wire(wire)?;
-    if sum != Some(format!("sha256:{}", hex(&text(&document)))) {
+    if sum
+        != Some(format!(
+            "sha256:{}",
+            hex(&Text::default().without_sum(&document, document.generation, &document.writer))
+        ))
+    {
         return Err(ReadError::Sum);
     }
     Ok(document)
 }
 
-fn to_wire(document: &Document) -> WireDocument {
-    let Document { binding, generation, writer, entries, clusters } = document;
+/// The document without its entries.
+fn frame(document: &Document, generation: u64, writer: &Writer) -> WireDocument {
+    let Document { binding, clusters, .. } = document;
     let way = |way: &Way| WireWay { authority: way.authority.clone(), host: way.host.clone() };
     WireDocument {
         binding: WireBinding {
@@ -127,9 +174,9 @@ fn to_wire(document: &Document) -> WireDocument {
             tenant: binding.tenant.clone(),
         },
         clusters: clusters.iter().map(|(id, known)| (id.as_str().to_owned(), way(known))).collect(),
-        entries: entries.iter().map(|(id, entry)| (id.as_str().to_owned(), entry_to_wire(entry))).collect(),
+        entries: BTreeMap::new(),
         format: FORMAT,
-        generation: *generation,
+        generation,
         stack: binding.stack.clone(),
         stack_id: binding.stack_id.clone(),
         sum: None,

@@ -1,0 +1,308 @@
+//! The blob ledger against a service that does what Azure documents: leases that end, conditions that hold, answers that get lost.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails should say where")]
+
+use std::collections::VecDeque;
+
+use akson_azure::TokenError;
+use tokio::time::Instant;
+
+use super::*;
+use crate::ledger::Binding;
+
+const URL: &str = "https://account.blob.core.windows.net/ledgers/app.json";
+
+/// What goes wrong with a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// Nothing.
+    None,
+    /// It does not arrive.
+    Before,
+    /// Its answer does not.
+    After,
+    /// The service is busy.
+    Busy,
+}
+
+#[derive(Default)]
+struct Service {
+    blob: Mutex<Option<Blob>>,
+    faults: Mutex<VecDeque<Fault>>,
+    log: Mutex<Vec<String>>,
+    container_is_missing: bool,
+}
+
+#[derive(Default)]
+struct Blob {
+    body: Bytes,
+    version: u64,
+    holder: Option<String>,
+    lease: Option<(String, Instant)>,
+}
+
+impl Service {
+    fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let refuse = |status: u16, code: &str| {
+            Response::builder().status(status).header("x-ms-error-code", code).body(Bytes::new()).unwrap()
+        };
+        if self.container_is_missing {
+            return refuse(404, "ContainerNotFound");
+        }
+        let mut place = lock(&self.blob);
+        let query = request.uri().query().unwrap_or_default();
+        let action = header("x-ms-lease-action");
+        self.log.lock().unwrap().push(format!("{} {query}{action}", request.method()));
+        let creates = request.method() == Method::PUT && query.is_empty();
+        if place.is_none() && creates && header("if-match").is_empty() {
+            *place = Some(Blob::default());
+        } else if creates && header("if-none-match") == "*" {
+            return refuse(409, "BlobAlreadyExists");
+        }
+        let Some(blob) = place.as_mut() else { return refuse(404, "BlobNotFound") };
+        if blob.lease.as_ref().is_some_and(|(_, end)| *end <= Instant::now()) {
+            blob.lease = None;
+        }
+        let held = blob.lease.as_ref().map(|(id, _)| id.clone());
+        let ok = |blob: &Blob, status: u16, body: Bytes| {
+            let mut response = Response::builder().status(status).header("etag", format!("\"{}\"", blob.version));
+            if let Some(holder) = &blob.holder {
+                response = response.header(HOLDER, holder);
+            }
+            response.body(body).unwrap()
+        };
+        let end = Instant::now() + Duration::from_secs(LEASE);
+        match (request.method().as_str(), query, action) {
+            ("GET" | "HEAD", _, _) => ok(blob, 200, blob.body.clone()),
+            ("PUT", "comp=lease", "acquire") => {
+                let wanted = header("x-ms-proposed-lease-id").to_owned();
+                if held.is_some_and(|held| held != wanted) {
+                    return refuse(409, "LeaseAlreadyPresent");
+                }
+                blob.lease = Some((wanted, end));
+                ok(blob, 201, Bytes::new())
+            }
+            ("PUT", "comp=lease", "break") if held.is_none() => refuse(409, "LeaseNotPresentWithLeaseOperation"),
+            ("PUT", "comp=lease", "break") => {
+                blob.lease = None;
+                ok(blob, 202, Bytes::new())
+            }
+            _ if held.is_none() && !header("x-ms-lease-id").is_empty() => {
+                refuse(412, "LeaseNotPresentWithBlobOperation")
+            }
+            _ if held.is_some_and(|held| held != header("x-ms-lease-id")) => {
+                refuse(412, "LeaseIdMismatchWithBlobOperation")
+            }
+            ("PUT", "comp=lease", "renew") => {
+                blob.lease = Some((header("x-ms-lease-id").to_owned(), end));
+                ok(blob, 200, Bytes::new())
+            }
+            ("PUT", "comp=lease", _) => {
+                blob.lease = None;
+                ok(blob, 200, Bytes::new())
+            }
+            ("PUT", "comp=metadata", _) => {
+                blob.version += 1;
+                blob.holder = Some(header(HOLDER).to_owned());
+                ok(blob, 200, Bytes::new())
+            }
+            _ if !header("if-match").is_empty() && header("if-match") != format!("\"{}\"", blob.version) => {
+                refuse(412, "ConditionNotMet")
+            }
+            _ => {
+                blob.version += 1;
+                blob.body = request.body().clone();
+                ok(blob, 201, Bytes::new())
+            }
+        }
+    }
+
+    fn fail(&self, faults: &[Fault]) {
+        self.faults.lock().unwrap().extend(faults);
+    }
+
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.log.lock().unwrap())
+    }
+}
+
+#[async_trait::async_trait]
+impl Transport for Service {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        assert_eq!(request.headers()["authorization"], "Bearer storage");
+        let host = request.uri().host().unwrap().to_owned();
+        let broken = || TransportError::Broken { host: host.clone(), detail: "reset".to_owned() };
+        let fault = self.faults.lock().unwrap().pop_front().unwrap_or(Fault::None);
+        match fault {
+            Fault::None => Ok(self.answer(&request)),
+            Fault::Before => Err(broken()),
+            Fault::After => {
+                let _ = self.answer(&request);
+                Err(broken())
+            }
+            Fault::Busy => Ok(Response::builder().status(503).body(Bytes::new()).unwrap()),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl TokenSource for Service {
+    async fn token(&self, audience: Audience, _: Duration, _: Option<&Secret>) -> Result<Secret, TokenError> {
+        assert_eq!(audience, Audience::Storage);
+        Ok(Secret::new("storage"))
+    }
+}
+
+fn store(service: &Arc<Service>) -> BlobStore {
+    let (transport, tokens): (Arc<dyn Transport>, Arc<dyn TokenSource>) = (service.clone(), service.clone());
+    BlobStore::new(URL, Cloud::PUBLIC, transport, tokens, Pace::default()).unwrap()
+}
+
+fn document(generation: u64) -> Document {
+    Document { generation, ..Document::new(Binding::default()) }
+}
+
+async fn commit(store: &BlobStore, generation: u64) -> Result<(), StoreError> {
+    store.commit(&document(generation).write(), generation - 1).await
+}
+
+async fn generation(store: &BlobStore) -> u64 {
+    store.load().await.unwrap().document.map_or(0, |document| document.generation)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_life() {
+    let service = Arc::<Service>::default();
+    let first = store(&service);
+    assert_eq!(first.load().await.unwrap(), Loaded::default(), "nothing is there");
+    assert_eq!(service.asked(), ["GET "], "a look makes nothing");
+    first.lock("run 1").await.unwrap();
+    assert_eq!(first.load().await.unwrap(), Loaded::default(), "made, and empty");
+    commit(&first, 1).await.unwrap();
+    commit(&first, 2).await.unwrap();
+    let second = store(&service);
+    assert_eq!(generation(&second).await, 2, "whoever only looks needs no lock");
+    assert_eq!(second.lock("run 2").await, Err(StoreError::Locked { holder: Some("run 1".to_owned()) }));
+    assert_eq!(commit(&second, 3).await, Err(StoreError::NotLocked));
+    first.unlock().await.unwrap();
+    second.lock("run 2").await.unwrap();
+    assert_eq!(generation(&second).await, 2);
+    commit(&second, 3).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_kept_up_as_long_as_it_is_held_and_ends_with_its_run() {
+    let service = Arc::<Service>::default();
+    let first = store(&service);
+    first.lock("run 1").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let second = store(&service);
+    assert!(matches!(second.lock("run 2").await, Err(StoreError::Locked { .. })));
+    first.assure().await.unwrap();
+    // The process is gone: nobody renews.
+    drop(first);
+    tokio::time::sleep(Duration::from_secs(LEASE + 1)).await;
+    second.lock("run 2").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_lost_the_lease_neither_sends_nor_writes() {
+    let service = Arc::<Service>::default();
+    let first = store(&service);
+    first.lock("run 1").await.unwrap();
+    first.load().await.unwrap();
+    commit(&first, 1).await.unwrap();
+    let second = store(&service);
+    second.break_lock().await.unwrap();
+    second.lock("run 2").await.unwrap();
+    assert_eq!(commit(&first, 2).await, Err(StoreError::Lost));
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(first.assure().await, Err(StoreError::Lost), "the renewal has seen it");
+    assert_eq!(generation(&second).await, 1);
+    commit(&second, 2).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_paused_asks_before_it_sends() {
+    let service = Arc::<Service>::default();
+    let first = store(&service);
+    first.lock("run 1").await.unwrap();
+    first.load().await.unwrap();
+    // As if the machine slept: time passes, and the renewal did not run.
+    first.state().lease.as_ref().unwrap().renewal.abort();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    service.asked();
+    first.assure().await.unwrap();
+    assert_eq!(service.asked(), ["PUT comp=leaserenew"]);
+    tokio::time::sleep(Duration::from_secs(LEASE + 1)).await;
+    let second = store(&service);
+    second.lock("run 2").await.unwrap();
+    assert_eq!(first.assure().await, Err(StoreError::Lost));
+    assert_eq!(commit(&first, 1).await, Err(StoreError::Lost));
+}
+
+/// Each request of a life is lost, unanswered or put off once, one after the other.
+#[tokio::test(start_paused = true)]
+async fn lost_requests_and_answers_change_nothing() {
+    for fault in [Fault::Before, Fault::After, Fault::Busy] {
+        for at in 0..7 {
+            let service = Arc::<Service>::default();
+            let mut faults = vec![Fault::None; at];
+            faults.push(fault);
+            service.fail(&faults);
+            let store = store(&service);
+            store.lock("run 1").await.unwrap();
+            assert_eq!(generation(&store).await, 0);
+            commit(&store, 1).await.unwrap();
+            commit(&store, 2).await.unwrap();
+            assert_eq!(generation(&store).await, 2, "at {at}");
+            store.unlock().await.unwrap();
+            assert!(service.blob.lock().unwrap().as_ref().unwrap().lease.is_none(), "at {at}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_stays_away_is_told_and_so_is_a_foreign_write() {
+    let service = Arc::<Service>::default();
+    let store = store(&service);
+    store.lock("run 1").await.unwrap();
+    store.load().await.unwrap();
+    service.blob.lock().unwrap().as_mut().unwrap().version += 1;
+    assert_eq!(commit(&store, 1).await, Err(StoreError::Conflict));
+    service.fail(&[Fault::Before; 5]);
+    assert!(matches!(store.load().await, Err(StoreError::Io { step: "reach", .. })));
+    service.blob.lock().unwrap().as_mut().unwrap().body = Bytes::from_static(b"{");
+    assert!(matches!(store.load().await, Err(StoreError::Unreadable { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_container_must_be_there() {
+    let service = Arc::new(Service { container_is_missing: true, ..Service::default() });
+    let Err(StoreError::Io { detail, .. }) = store(&service).lock("run 1").await else { panic!("it is locked") };
+    assert!(detail.contains("ContainerNotFound") && detail.contains("must be there"), "{detail}");
+}
+
+#[test]
+fn places() {
+    let service = Arc::<Service>::default();
+    let is_taken =
+        |url: &str| BlobStore::new(url, Cloud::PUBLIC, service.clone(), service.clone(), Pace::default()).is_ok();
+    assert!(is_taken(URL));
+    assert!(is_taken("https://account.blob.core.windows.net/ledgers/teams/app.json"));
+    for wrong in [
+        "",
+        "ledger.json",
+        "http://account.blob.core.windows.net/ledgers/app",
+        "https://account.blob.core.windows.net.evil.example/ledgers/app",
+        "https://user@account.blob.core.windows.net/ledgers/app",
+        "https://account.blob.core.windows.net/ledgers",
+        "https://account.blob.core.windows.net/ledgers/",
+        "https://account.blob.core.windows.net/Ledgers/app",
+        "https://account.blob.core.windows.net/ledgers/app?sv=2021&sig=secret",
+        "https://account.blob.core.usgovcloudapi.net/ledgers/app",
+        "https://management.azure.com/ledgers/app",
+    ] {
+        assert!(!is_taken(wrong), "{wrong}");
+    }
+}
