@@ -7,6 +7,7 @@ mod crash;
 mod formats;
 mod inputs;
 mod kubeconfig;
+mod ledgers;
 mod main_job;
 mod pages;
 mod plan_files;

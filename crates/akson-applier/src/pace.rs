@@ -52,11 +52,6 @@ impl CloudClock {
         self.pace.cloud(self.started.elapsed())
     }
 
-    /// Waits, in the cloud's time.
-    pub(crate) async fn sleep(&self, time: Duration) {
-        tokio::time::sleep(self.pace.ours(time)).await;
-    }
-
     /// Since its start, in ours.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()

@@ -30,6 +30,9 @@ pub(crate) struct Global {
     /// How to sign in, instead of the first way that is there.
     #[arg(long, value_name = "KIND", global = true, value_parser = credential_kinds())]
     pub(crate) credential: Option<CredentialKind>,
+    /// The blob that holds the ledger, before what the stack says.
+    #[arg(long, value_name = "URL", env = "AKSON_LEDGER", global = true)]
+    pub(crate) ledger: Option<String>,
     /// Sets a variable; may be repeated, the last wins.
     #[arg(long = "var", value_name = "NAME=VALUE", global = true)]
     pub(crate) variables: Vec<String>,
@@ -332,10 +335,18 @@ pub(crate) struct Applying {
 }
 
 /// What to do with the ledger.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum LedgerAction {
     /// Print it.
     Show,
+    /// Take resources out of it: they stay in Azure and are nobody's from then on.
+    Forget {
+        /// Addresses, such as `vault.app`, or ids in Azure.
+        #[arg(value_name = "RESOURCE", required = true)]
+        resources: Vec<String>,
+    },
+    /// Take the lock from a run that is known to be dead.
+    Unlock,
 }
 
 /// What to do with the emulator.

@@ -12,6 +12,10 @@ pub(crate) const CONTRADICTORY: Code = Code(572);
 pub(crate) const NOT_SIGNED_IN: Code = Code(573);
 /// The tenant or subscription does not fit the sign-in.
 pub(crate) const WRONG_PLACE: Code = Code(574);
+/// A ledger's place is none.
+pub(crate) const NO_LEDGER: Code = Code(609);
+/// The ledger has no such entry.
+pub(crate) const NOT_IN_LEDGER: Code = Code(610);
 /// There is no configuration.
 pub(crate) const NO_CONFIGURATION: Code = Code(680);
 /// A file cannot be read.

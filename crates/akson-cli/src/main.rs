@@ -8,6 +8,7 @@ mod document;
 mod exit;
 mod folder;
 mod kubeconfig;
+mod ledgers;
 mod load;
 mod output;
 mod planfile;
@@ -77,7 +78,11 @@ fn run(arguments: &Arguments) -> Exit {
         Command::Expand { address } => commands::expand::run(global, address.as_deref()),
         Command::Kubeconfig { asked } => session::block_on(commands::kubeconfig::run(global, asked)),
         Command::Explain { topic } => commands::explain::run(global, topic),
-        Command::Ledger { action: LedgerAction::Show } => session::block_on(commands::ledger::show(global)),
+        Command::Ledger { action } => match action {
+            LedgerAction::Show => session::block_on(commands::ledger::show(global)),
+            LedgerAction::Forget { resources } => session::block_on(commands::ledger::forget(global, resources)),
+            LedgerAction::Unlock => session::block_on(commands::ledger::unlock(global)),
+        },
         Command::Emulator { action: EmulatorAction::Start { port, data, time_scale, faults } } => {
             session::block_on(commands::emulator::start(global, *port, data.as_deref(), *time_scale, faults.as_deref()))
         }

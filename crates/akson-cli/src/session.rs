@@ -1,10 +1,10 @@
 //! One run against a cloud: configuration, engine and ledger brought together. What is done with them is in `commands`.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use akson_applier::{
     Cancel, Engine, EngineOptions, Limits, Pace,
-    ledger::{Binding, Document, Fallback, Ledger, LedgerStore, LocalStore, peek},
+    ledger::{Binding, Document, Fallback, Ledger, LedgerStore, peek},
     refresh, report, settle,
 };
 use akson_config::Config;
@@ -19,9 +19,11 @@ use crate::{
     cloud::{self, Identity},
     document::PlanDocument,
     exit::Exit,
+    ledgers,
     load::{self, Loaded},
     output, planfile,
     sign_in::{self, Written},
+    views::literal,
 };
 
 /// Runs a command's future in this thread.
@@ -65,11 +67,17 @@ impl Run {
             Err(diagnostic) => return Err(loaded.refuse_with(*diagnostic, global)),
         };
         let cancel = Cancel::new();
+        let way = ledgers::Way {
+            cloud: akson_azure::Cloud::by_name(session.cloud.as_str()).unwrap_or(akson_azure::Cloud::PUBLIC),
+            transport: Arc::clone(&session.transport),
+            tokens: Arc::clone(&session.tokens),
+            pace: Pace::new(session.time_scale),
+        };
         let engine = Engine::new(EngineOptions {
             tokens: session.tokens,
             transport: session.transport,
-            cloud: akson_azure::Cloud::by_name(session.cloud.as_str()).unwrap_or(akson_azure::Cloud::PUBLIC),
-            pace: Pace::new(session.time_scale),
+            cloud: way.cloud,
+            pace: way.pace,
             seed: uuid::Uuid::new_v4().as_u64_pair().0,
             run: uuid::Uuid::new_v4().to_string(),
             limits: Limits { parallelism, ..Limits::default() },
@@ -95,7 +103,14 @@ impl Run {
             tenant: config.stack.tenant.clone(),
             subscription: config.stack.subscription.clone(),
         };
-        let store = ledger_store(&global.directory, &binding);
+        let store = match ledgers::store(&global.directory, global.ledger.as_deref(), &config.stack, &binding, way) {
+            Ok(store) => store,
+            Err(diagnostic) => return Err(loaded.refuse_with(*diagnostic, global)),
+        };
+        // Said each time: a change of its place would be a change of what is ours.
+        if !global.quiet && (global.ledger.is_some() || config.stack.ledger.is_some()) {
+            output::aside(&format!("the ledger is {}", literal::safe(&store.place())));
+        }
         Ok(Self { loaded, config, identity, engine, cancel, binding, store, outlives: session.outlives })
     }
 
@@ -233,11 +248,6 @@ impl Run {
             }
         });
     }
-}
-
-/// Where the stack's ledger is kept.
-pub(crate) fn ledger_store(directory: &Path, binding: &Binding) -> Arc<dyn LedgerStore> {
-    Arc::new(LocalStore::new(directory, &binding.cloud, &binding.stack))
 }
 
 /// What a plan is asked for, in the planner's words.

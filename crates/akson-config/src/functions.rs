@@ -11,6 +11,7 @@ mod maps;
 mod numbers;
 mod outside;
 mod paths;
+mod places;
 mod sets;
 mod strings;
 mod text_search;
@@ -317,6 +318,7 @@ pub fn functions() -> &'static [Function] {
             hash::FUNCTIONS,
             cidr::FUNCTIONS,
             outside::FUNCTIONS,
+            places::FUNCTIONS,
         ];
         let mut table = families.concat();
         table.sort_by_key(|function| function.name);

@@ -57,7 +57,7 @@ struct Lease {
 /// What is known of a lease.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hold {
-    /// Nobody else is in before this time of the cloud's.
+    /// Nobody else is in before this time, of ours: whoever holds a lease does not live faster than usual, even where the cloud does.
     Until(Duration),
     /// Somebody else may be in.
     Lost,
@@ -112,21 +112,6 @@ impl BlobStore {
         }
         let link = Link { transport, tokens, cloud, clock: CloudClock::start(pace), url: url.to_owned() };
         Ok(Self { link: Arc::new(link), state: Mutex::default() })
-    }
-
-    /// Takes the lock away from whoever holds it: for a run that is known to be dead on a machine that is gone. It ends by itself within a minute otherwise.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn break_lock(&self) -> Result<(), StoreError> {
-        let link = &self.link;
-        let lease = [("x-ms-lease-action", value("break")), ("x-ms-lease-break-period", value("0"))];
-        let answer = link.ask(Method::PUT, "?comp=lease", &lease, Bytes::new()).await?;
-        match answer.code.as_str() {
-            _ if answer.status.is_success() => Ok(()),
-            "LeaseNotPresentWithLeaseOperation" | "BlobNotFound" => Ok(()),
-            _ => Err(link.refused("break the lease of", &answer)),
-        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -225,11 +210,11 @@ impl LedgerStore for BlobStore {
             ("x-ms-proposed-lease-id", id.clone()),
         ];
         let link = &self.link;
-        let mut asked = link.clock.now();
+        let mut asked = link.clock.elapsed();
         let mut answer = link.ask(Method::PUT, "?comp=lease", &headers, Bytes::new()).await?;
         if answer.code == "BlobNotFound" {
             self.make().await?;
-            asked = link.clock.now();
+            asked = link.clock.elapsed();
             answer = link.ask(Method::PUT, "?comp=lease", &headers, Bytes::new()).await?;
         }
         if answer.code == "LeaseAlreadyPresent" {
@@ -259,16 +244,27 @@ impl LedgerStore for BlobStore {
         Err(self.link.refused("release", &answer))
     }
 
+    async fn break_lock(&self) -> Result<bool, StoreError> {
+        let link = &self.link;
+        let lease = [("x-ms-lease-action", value("break")), ("x-ms-lease-break-period", value("0"))];
+        let answer = link.ask(Method::PUT, "?comp=lease", &lease, Bytes::new()).await?;
+        match answer.code.as_str() {
+            _ if answer.status.is_success() => Ok(true),
+            "LeaseNotPresentWithLeaseOperation" | "BlobNotFound" => Ok(true),
+            _ => Err(link.refused("break the lease of", &answer)),
+        }
+    }
+
     async fn assure(&self) -> Result<(), StoreError> {
         let (id, _, hold) = self.lease()?;
         match *lock(&hold) {
             Hold::Lost => return Err(StoreError::Lost),
-            Hold::Until(end) if self.link.clock.now() + LEFT <= end => return Ok(()),
+            Hold::Until(end) if self.link.clock.elapsed() + LEFT <= end => return Ok(()),
             Hold::Until(_) => {}
         }
         self.link.renew(&id, &hold).await?;
         match *lock(&hold) {
-            Hold::Until(end) if self.link.clock.now() + LEFT <= end => Ok(()),
+            Hold::Until(end) if self.link.clock.elapsed() + LEFT <= end => Ok(()),
             _ => Err(StoreError::Lost),
         }
     }
@@ -289,7 +285,7 @@ impl Drop for BlobStore {
 /// Renews a lease until it is released or lost.
 async fn keep_up(link: Arc<Link>, id: HeaderValue, hold: Arc<Mutex<Hold>>) {
     while *lock(&hold) != Hold::Lost {
-        link.clock.sleep(RENEWED).await;
+        tokio::time::sleep(RENEWED).await;
         // Without an answer the next turn tries again; whoever is about to send looks at what is left.
         let _ = link.renew(&id, &hold).await;
     }
@@ -297,7 +293,7 @@ async fn keep_up(link: Arc<Link>, id: HeaderValue, hold: Arc<Mutex<Hold>>) {
 
 impl Link {
     async fn renew(&self, id: &HeaderValue, hold: &Mutex<Hold>) -> Result<(), StoreError> {
-        let asked = self.clock.now();
+        let asked = self.clock.elapsed();
         let headers = [("x-ms-lease-action", value("renew")), ("x-ms-lease-id", id.clone())];
         let answer = self.ask(Method::PUT, "?comp=lease", &headers, Bytes::new()).await?;
         let mut hold = lock(hold);
@@ -338,11 +334,10 @@ impl Link {
             match answer {
                 Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && refused.is_none() => {
                     refused = Some(token);
-                    continue;
                 }
                 Ok(answer) if !answer.is_passing() => return Ok(answer),
                 answer => match (waits.next(), answer) {
-                    (Some(wait), _) => self.clock.sleep(*wait).await,
+                    (Some(wait), _) => tokio::time::sleep(*wait).await,
                     (None, Ok(answer)) => return Ok(answer),
                     (None, Err(detail)) => return Err(self.failed("reach", detail)),
                 },

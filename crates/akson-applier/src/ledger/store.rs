@@ -30,6 +30,14 @@ pub trait LedgerStore: Send + Sync {
     /// [`StoreError`]
     async fn unlock(&self) -> Result<(), StoreError>;
 
+    /// Takes the lock from whoever holds it. Whether there is a lock that can be taken: the system's own goes with its run.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn break_lock(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     /// Makes sure that no other run is in until a request that goes out now is over. Asked right before each request that changes something.
     ///
     /// # Errors

@@ -23,12 +23,13 @@ const LIFETIME: u32 = 3599;
 const GRAPH: &str = "https://graph.microsoft.com";
 
 /// The resources that tokens are issued for, without the slash at the end.
-const RESOURCES: [&str; 6] = [
+const RESOURCES: [&str; 7] = [
     "https://management.azure.com",
     "https://management.core.windows.net",
     GRAPH,
     "00000003-0000-0000-c000-000000000000",
     "https://vault.azure.net",
+    "https://storage.azure.com",
     "6dae42f8-4368-4678-94ff-3960e28e3630",
 ];
 

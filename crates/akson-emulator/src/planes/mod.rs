@@ -2,6 +2,7 @@
 
 mod absent;
 mod arm;
+mod blob;
 mod control;
 mod graph;
 mod kubernetes;
@@ -87,6 +88,7 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Answer {
         "login.microsoftonline.com" | "login.windows.net" | "sts.windows.net" => login::answer(call),
         "graph.microsoft.com" => graph::answer(call),
         host if host.ends_with(vault::SUFFIX) => vault::answer(call),
+        host if host.ends_with(blob::SUFFIX) => blob::answer(call),
         host if host.ends_with(kubernetes::SUFFIX) => kubernetes::answer(call),
         _ if call.visit.loopback => {
             if is_control_path(path) {

@@ -1,6 +1,7 @@
 //! Everything that exists: tenant, subscriptions, objects, secrets, what is soft-deleted, running operations.
 //! Holds and undoes; the rules of each type stand in `planes`, the file in `store`.
 
+mod blob;
 mod cached;
 mod directory;
 mod event;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::grants::{self, Spreading};
 use crate::clock::WorldTime;
 use crate::dice::Dice;
+pub(crate) use blob::{Blob, Lease as BlobLease};
 pub(crate) use cached::Cached;
 pub(crate) use directory::{AppSecret, DirectoryEntry, DirectoryKind};
 pub(crate) use event::{Event, EventBody};
@@ -89,6 +91,9 @@ pub(crate) struct World {
     /// What is in them.
     #[serde(default)]
     pub(crate) kube_objects: Table<KubeObject>,
+    /// Blobs of storage accounts, by account, container and name.
+    #[serde(default)]
+    pub(crate) blobs: Table<Blob>,
     #[serde(skip)]
     pub(crate) indexes: principals::Indexes,
 }
@@ -126,6 +131,7 @@ impl World {
             directory: Table::default(),
             kube_clusters: Table::default(),
             kube_objects: Table::default(),
+            blobs: Table::default(),
             indexes: principals::Indexes::default(),
         };
         world.subscriptions.insert(
@@ -157,6 +163,7 @@ impl World {
             || self.directory.changed()
             || self.kube_clusters.changed()
             || self.kube_objects.changed()
+            || self.blobs.changed()
     }
 
     /// Keeps the changes.
@@ -172,6 +179,7 @@ impl World {
         self.directory.accept();
         self.kube_clusters.accept();
         self.kube_objects.accept();
+        self.blobs.accept();
     }
 
     /// Takes the changes back.
@@ -187,6 +195,7 @@ impl World {
         self.directory.undo();
         self.kube_clusters.undo();
         self.kube_objects.undo();
+        self.blobs.undo();
     }
 
     /// Removes an object and everything below it. The secrets of a vault stay: they go when it is purged.
