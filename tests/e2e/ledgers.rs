@@ -57,3 +57,21 @@ fn places_that_are_none_and_locks() {
     let _ = folder.akson(&["ledger", "unlock"]).exits(0).says("nothing to do");
     let _ = folder.akson(&["ledger", "unlock", "--ledger", URL]).exits(0).says("nobody holds the ledger");
 }
+
+#[test]
+fn a_pipeline_does_not_go_on_without_the_ledger_of_the_runs_before() {
+    let folder = Folder::with(TEAMS);
+    let in_ci = |arguments: &[&str]| akson_tests::Ran::of(folder.command(arguments).env("CI", "true"));
+    let _ = in_ci(&["apply", "--auto-approve"]).exits(0);
+    let _ = in_ci(&["apply", "--auto-approve"]).exits(0);
+    for entry in std::fs::read_dir(folder.path().join(".akson/emulator")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let _ = in_ci(&["plan"]).exits(0);
+    let _ = in_ci(&["apply", "--auto-approve"]).exits(1).says("AKS0611");
+    let _ = in_ci(&["apply", "--auto-approve", "--ledger", URL]).exits(0);
+    let _ = in_ci(&["plan", "--detailed-exitcode", "--ledger", URL]).exits(0);
+}

@@ -16,6 +16,8 @@ pub(crate) const WRONG_PLACE: Code = Code(574);
 pub(crate) const NO_LEDGER: Code = Code(609);
 /// The ledger has no such entry.
 pub(crate) const NOT_IN_LEDGER: Code = Code(610);
+/// The stack exists and its ledger is elsewhere.
+pub(crate) const LEDGER_LEFT: Code = Code(611);
 /// There is no configuration.
 pub(crate) const NO_CONFIGURATION: Code = Code(680);
 /// A file cannot be read.

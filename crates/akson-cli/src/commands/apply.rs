@@ -7,11 +7,11 @@ use std::{
 
 use akson_applier::{End, Report, apply, ledger::Ledger};
 use akson_diagnostics::Diagnostic;
-use akson_planner::Plan;
+use akson_planner::{Action, Change, Plan, Work};
 
 use crate::{
     arguments::{Applying, Global, OutputFormat, Planning},
-    codes::{NOT_APPROVED, STALE},
+    codes::{LEDGER_LEFT, NOT_APPROVED, STALE},
     document::PlanDocument,
     exit::Exit,
     output,
@@ -89,6 +89,13 @@ async fn planned(
     let owned = ledger.owned();
     let snapshot = run.refresh(&owned, &options, global).await?;
     let mut plan = run.plan_from(&snapshot, &owned, &options, global)?;
+    if global.ledger.is_none()
+        && run.config.stack.ledger.is_none()
+        && std::env::var("CI").is_ok_and(|ci| matches!(ci.as_str(), "true" | "1"))
+        && let Some(gone) = left_behind(ledger, &plan)
+    {
+        return Err(run.refuse_with(gone, global));
+    }
     let document = run.document(&plan, true);
     let mut stale = false;
     match approved {
@@ -139,6 +146,24 @@ async fn planned(
         }
     }
     Ok(exit)
+}
+
+/// On a machine that goes away with its files, a ledger that is missing although the stack exists was left behind on the last one: what is not
+/// declared any more would stay for ever.
+fn left_behind(ledger: &Ledger, plan: &Plan) -> Option<Diagnostic> {
+    if ledger.document().generation > 0 {
+        return None;
+    }
+    let ours = |change: &&Change| {
+        matches!(change.work, Work::Record { .. } | Work::Write { exists: true, .. }) && change.action != Action::Adopt
+    };
+    let change = plan.changes.iter().find(ours)?;
+    Some(
+        Diagnostic::error(LEDGER_LEFT, format!("this stack exists, and its ledger is not on this machine: {}", literal::safe(&ledger.place())))
+            .note(format!("`{}` bears its mark", literal::safe(&change.address)))
+            .note("without its ledger nothing is deleted that is not declared any more, and here the new one would be lost again")
+            .help("keep it in a blob: `ledger = azure_blob(\"https://…\")` in the `stack` block, `--ledger URL` or AKSON_LEDGER"),
+    )
 }
 
 /// The line at the end, and how to go on.
