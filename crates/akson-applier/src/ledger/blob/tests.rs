@@ -1,4 +1,4 @@
-//! The blob ledger against a service that does what Azure documents: leases that end, conditions that hold, answers that get lost.
+//! The blob ledger against a account that does what Azure documents: leases that end, conditions that hold, answers that get lost.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails should say where")]
 
 use std::collections::VecDeque;
@@ -20,12 +20,12 @@ enum Fault {
     Before,
     /// Its answer does not.
     After,
-    /// The service is busy.
+    /// The account is busy.
     Busy,
 }
 
 #[derive(Default)]
-struct Service {
+struct Account {
     blob: Mutex<Option<Blob>>,
     faults: Mutex<VecDeque<Fault>>,
     log: Mutex<Vec<String>>,
@@ -40,7 +40,7 @@ struct Blob {
     lease: Option<(String, Instant)>,
 }
 
-impl Service {
+impl Account {
     fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let refuse = |status: u16, code: &str| {
@@ -127,7 +127,7 @@ impl Service {
 }
 
 #[async_trait::async_trait]
-impl Transport for Service {
+impl Transport for Account {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         assert_eq!(request.headers()["authorization"], "Bearer storage");
         let host = request.uri().host().unwrap().to_owned();
@@ -146,15 +146,15 @@ impl Transport for Service {
 }
 
 #[async_trait::async_trait]
-impl TokenSource for Service {
+impl TokenSource for Account {
     async fn token(&self, audience: Audience, _: Duration, _: Option<&Secret>) -> Result<Secret, TokenError> {
         assert_eq!(audience, Audience::Storage);
         Ok(Secret::new("storage"))
     }
 }
 
-fn store(service: &Arc<Service>) -> BlobStore {
-    let (transport, tokens): (Arc<dyn Transport>, Arc<dyn TokenSource>) = (service.clone(), service.clone());
+fn store(account: &Arc<Account>) -> BlobStore {
+    let (transport, tokens): (Arc<dyn Transport>, Arc<dyn TokenSource>) = (account.clone(), account.clone());
     BlobStore::new(URL, Cloud::PUBLIC, transport, tokens, Pace::default()).unwrap()
 }
 
@@ -172,15 +172,15 @@ async fn generation(store: &BlobStore) -> u64 {
 
 #[tokio::test(start_paused = true)]
 async fn a_life() {
-    let service = Arc::<Service>::default();
-    let first = store(&service);
+    let account = Arc::<Account>::default();
+    let first = store(&account);
     assert_eq!(first.load().await.unwrap(), Loaded::default(), "nothing is there");
-    assert_eq!(service.asked(), ["GET "], "a look makes nothing");
+    assert_eq!(account.asked(), ["GET "], "a look makes nothing");
     first.lock("run 1").await.unwrap();
     assert_eq!(first.load().await.unwrap(), Loaded::default(), "made, and empty");
     commit(&first, 1).await.unwrap();
     commit(&first, 2).await.unwrap();
-    let second = store(&service);
+    let second = store(&account);
     assert_eq!(generation(&second).await, 2, "whoever only looks needs no lock");
     assert_eq!(second.lock("run 2").await, Err(StoreError::Locked { holder: Some("run 1".to_owned()) }));
     assert_eq!(commit(&second, 3).await, Err(StoreError::NotLocked));
@@ -192,11 +192,11 @@ async fn a_life() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_is_kept_up_as_long_as_it_is_held_and_ends_with_its_run() {
-    let service = Arc::<Service>::default();
-    let first = store(&service);
+    let account = Arc::<Account>::default();
+    let first = store(&account);
     first.lock("run 1").await.unwrap();
     tokio::time::sleep(Duration::from_secs(600)).await;
-    let second = store(&service);
+    let second = store(&account);
     assert!(matches!(second.lock("run 2").await, Err(StoreError::Locked { .. })));
     first.assure().await.unwrap();
     // The process is gone: nobody renews.
@@ -207,12 +207,12 @@ async fn a_lease_is_kept_up_as_long_as_it_is_held_and_ends_with_its_run() {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_lost_the_lease_neither_sends_nor_writes() {
-    let service = Arc::<Service>::default();
-    let first = store(&service);
+    let account = Arc::<Account>::default();
+    let first = store(&account);
     first.lock("run 1").await.unwrap();
     first.load().await.unwrap();
     commit(&first, 1).await.unwrap();
-    let second = store(&service);
+    let second = store(&account);
     second.break_lock().await.unwrap();
     second.lock("run 2").await.unwrap();
     assert_eq!(commit(&first, 2).await, Err(StoreError::Lost));
@@ -224,18 +224,18 @@ async fn whoever_lost_the_lease_neither_sends_nor_writes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_was_paused_asks_before_it_sends() {
-    let service = Arc::<Service>::default();
-    let first = store(&service);
+    let account = Arc::<Account>::default();
+    let first = store(&account);
     first.lock("run 1").await.unwrap();
     first.load().await.unwrap();
     // As if the machine slept: time passes, and the renewal did not run.
     first.state().lease.as_ref().unwrap().renewal.abort();
     tokio::time::sleep(Duration::from_secs(30)).await;
-    service.asked();
+    account.asked();
     first.assure().await.unwrap();
-    assert_eq!(service.asked(), ["PUT comp=leaserenew"]);
+    assert_eq!(account.asked(), ["PUT comp=leaserenew"]);
     tokio::time::sleep(Duration::from_secs(LEASE + 1)).await;
-    let second = store(&service);
+    let second = store(&account);
     second.lock("run 2").await.unwrap();
     assert_eq!(first.assure().await, Err(StoreError::Lost));
     assert_eq!(commit(&first, 1).await, Err(StoreError::Lost));
@@ -246,48 +246,48 @@ async fn a_run_that_was_paused_asks_before_it_sends() {
 async fn lost_requests_and_answers_change_nothing() {
     for fault in [Fault::Before, Fault::After, Fault::Busy] {
         for at in 0..7 {
-            let service = Arc::<Service>::default();
+            let account = Arc::<Account>::default();
             let mut faults = vec![Fault::None; at];
             faults.push(fault);
-            service.fail(&faults);
-            let store = store(&service);
+            account.fail(&faults);
+            let store = store(&account);
             store.lock("run 1").await.unwrap();
             assert_eq!(generation(&store).await, 0);
             commit(&store, 1).await.unwrap();
             commit(&store, 2).await.unwrap();
             assert_eq!(generation(&store).await, 2, "at {at}");
             store.unlock().await.unwrap();
-            assert!(service.blob.lock().unwrap().as_ref().unwrap().lease.is_none(), "at {at}");
+            assert!(account.blob.lock().unwrap().as_ref().unwrap().lease.is_none(), "at {at}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_stays_away_is_told_and_so_is_a_foreign_write() {
-    let service = Arc::<Service>::default();
-    let store = store(&service);
+async fn a_account_that_stays_away_is_told_and_so_is_a_foreign_write() {
+    let account = Arc::<Account>::default();
+    let store = store(&account);
     store.lock("run 1").await.unwrap();
     store.load().await.unwrap();
-    service.blob.lock().unwrap().as_mut().unwrap().version += 1;
+    account.blob.lock().unwrap().as_mut().unwrap().version += 1;
     assert_eq!(commit(&store, 1).await, Err(StoreError::Conflict));
-    service.fail(&[Fault::Before; 5]);
+    account.fail(&[Fault::Before; 5]);
     assert!(matches!(store.load().await, Err(StoreError::Io { step: "reach", .. })));
-    service.blob.lock().unwrap().as_mut().unwrap().body = Bytes::from_static(b"{");
+    account.blob.lock().unwrap().as_mut().unwrap().body = Bytes::from_static(b"{");
     assert!(matches!(store.load().await, Err(StoreError::Unreadable { .. })));
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_container_must_be_there() {
-    let service = Arc::new(Service { container_is_missing: true, ..Service::default() });
-    let Err(StoreError::Io { detail, .. }) = store(&service).lock("run 1").await else { panic!("it is locked") };
+    let account = Arc::new(Account { container_is_missing: true, ..Account::default() });
+    let Err(StoreError::Io { detail, .. }) = store(&account).lock("run 1").await else { panic!("it is locked") };
     assert!(detail.contains("ContainerNotFound") && detail.contains("must be there"), "{detail}");
 }
 
 #[test]
 fn places() {
-    let service = Arc::<Service>::default();
+    let account = Arc::<Account>::default();
     let is_taken =
-        |url: &str| BlobStore::new(url, Cloud::PUBLIC, service.clone(), service.clone(), Pace::default()).is_ok();
+        |url: &str| BlobStore::new(url, Cloud::PUBLIC, account.clone(), account.clone(), Pace::default()).is_ok();
     assert!(is_taken(URL));
     assert!(is_taken("https://account.blob.core.windows.net/ledgers/teams/app.json"));
     for wrong in [
