@@ -15,6 +15,7 @@ use crate::{
 
 pub use wire::wire_value;
 
+
 /// One author-owned (or sent-at-create) value at its place in the body. The unit of comparison, of hashing in the ledger and of reasons in a plan.
 #[derive(Debug, Clone)]
 pub struct Leaf {
@@ -430,7 +431,7 @@ fn without_secrets(name: &str, variant: &Variant, arguments: &IndexMap<String, V
 }
 
 /// A name as the first label of a host name: letters, digits and hyphens, 54 of them at most, as AKS wants it.
-fn dns_label(name: &str) -> String {
+pub fn dns_label(name: &str) -> String {
     const LONGEST: usize = 54;
     let label: String = name
         .chars()
