@@ -9,6 +9,7 @@
     reason = "a harness fails its test by panicking"
 )]
 
+pub mod azure;
 pub mod sim;
 pub mod world;
 
@@ -67,6 +68,16 @@ pub struct Ran {
 }
 
 impl Ran {
+    /// Runs a command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("akson starts");
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// Fails the test unless it ended with `code`.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
@@ -115,11 +126,30 @@ impl Folder {
         Self { directory: tempfile::tempdir().expect("there is room for a folder"), emulator: None }
     }
 
-    /// One with a `main.aks`.
+    /// One with a `main.aks`, or several files: each after the first begins with a line `//- NAME`.
     pub fn with(text: &str) -> Self {
         let folder = Self::new();
-        folder.write("main.aks", text);
+        let mut name = "main.aks".to_owned();
+        let mut content = String::new();
+        for line in text.split_inclusive('\n') {
+            if let Some(next) = line.strip_prefix("//- ") {
+                folder.write_below(&name, &std::mem::take(&mut content));
+                next.trim().clone_into(&mut name);
+            } else {
+                content.push_str(line);
+            }
+        }
+        folder.write_below(&name, &content);
         folder
+    }
+
+    /// Writes a file that may lie in folders below.
+    fn write_below(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).unwrap();
+        }
+        fs::write(path, text).unwrap();
     }
 
     /// A copy of an example.
@@ -168,6 +198,8 @@ impl Folder {
             .current_dir(self.path())
             .env_clear()
             .env("AKSON_CLOUD", "emulator")
+            // Of the examples.
+            .env("DB_PASSWORD", "correct-horse")
             .args(arguments)
             .stdin(Stdio::null());
         if let Some(url) = &self.emulator {
@@ -178,12 +210,7 @@ impl Folder {
 
     /// Runs `akson ARGUMENTS`.
     pub fn akson(&self, arguments: &[&str]) -> Ran {
-        let output = self.command(arguments).output().expect("akson starts");
-        Ran {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Ran::of(&mut self.command(arguments))
     }
 
     /// Applies without asking.

@@ -1,5 +1,6 @@
 //! From attribute values to leaves of the wire's JSON body. The way back is `decode`; whole bodies are made by `body`.
 
+mod cluster;
 mod wire;
 
 use akson_diagnostics::Span;

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use akson_diagnostics::{Diagnostic, Diagnostics, SourceId, SourceMap};
+use akson_diagnostics::{Diagnostic, Diagnostics, SourceId, SourceMap, Span};
 use akson_parser::{codes::TOO_LARGE, limits::MAX_BYTES};
 
 use crate::codes::{NO_CONFIGURATION, UNREADABLE};
@@ -32,12 +32,7 @@ pub(crate) fn read_sources(directory: &Path, sources: &mut SourceMap, diagnostic
             return Vec::new();
         }
     };
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "aks"))
-        .filter(|path| !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')))
-        .collect();
-    paths.sort();
+    let paths = configuration_files(entries);
     if paths.is_empty() {
         diagnostics.push(
             Diagnostic::error(NO_CONFIGURATION, format!("there are no `.aks` files in `{}`", directory.display()))
@@ -46,6 +41,48 @@ pub(crate) fn read_sources(directory: &Path, sources: &mut SourceMap, diagnostic
         );
     }
     paths.iter().filter_map(|path| read_source(path, &display_name(path), sources, diagnostics)).collect()
+}
+
+fn configuration_files(entries: fs::ReadDir) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "aks"))
+        .filter(|path| !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')))
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// Reads the files of a module's folder, below the configuration's. None if there are none, which the evaluation reports; what cannot
+/// be read is a diagnostic. `span` is where the folder is named.
+pub(crate) fn read_module(
+    directory: &Path,
+    folder: &str,
+    span: Span,
+    sources: &mut SourceMap,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<SourceId>> {
+    let path = directory.join(folder);
+    // A link may lead out of the folder: the same files would not give the same plan everywhere.
+    let leaves = match (fs::canonicalize(directory), fs::canonicalize(&path)) {
+        (Ok(directory), Ok(path)) => !path.starts_with(directory),
+        _ => false,
+    };
+    if leaves {
+        diagnostics.push(
+            Diagnostic::error(UNREADABLE, format!("`{folder}` is a link that leads out of the configuration's folder"))
+                .at(span, "")
+                .note("a configuration reads nothing but what is in its folder")
+                .help("put the module itself into the folder"),
+        );
+        return Some(Vec::new());
+    }
+    let paths = configuration_files(fs::read_dir(&path).ok()?);
+    if paths.is_empty() {
+        return None;
+    }
+    let name = |path: &Path| format!("{folder}/{}", display_name(path));
+    Some(paths.iter().filter_map(|path| read_source(path, &name(path), sources, diagnostics)).collect())
 }
 
 /// Reads one text into the source map under `name`.

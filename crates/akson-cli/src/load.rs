@@ -1,6 +1,6 @@
 //! A configuration on its way in: files read, parsed, evaluated, and what was found on the way, printed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use akson_catalog::Catalog;
 use akson_config::{Config, ExpandError, Expanded, model::Inputs};
@@ -23,6 +23,8 @@ pub(crate) struct Loaded {
     pub(crate) diagnostics: Diagnostics,
     pub(crate) catalog: &'static Catalog,
     files: Vec<ast::File>,
+    /// The files of modules by folder, relative to the configuration's.
+    modules: BTreeMap<String, Arc<Vec<ast::File>>>,
     variable_files: Vec<SourceId>,
 }
 
@@ -33,6 +35,7 @@ impl Loaded {
         let ids = folder::read_sources(&global.directory, &mut loaded.sources, &mut loaded.diagnostics);
         loaded.files =
             ids.into_iter().map(|id| akson_parser::parse(&loaded.sources, id, &mut loaded.diagnostics)).collect();
+        loaded.read_modules(&global.directory);
         for path in &global.variable_files {
             let name = path.display().to_string();
             if let Some(id) = folder::read_source(path, &name, &mut loaded.sources, &mut loaded.diagnostics) {
@@ -40,6 +43,25 @@ impl Loaded {
             }
         }
         loaded
+    }
+
+    /// Reads and parses the folders that `module` blocks name, those in their files included.
+    fn read_modules(&mut self, directory: &Path) {
+        let mut open = akson_config::module_folders(&self.files, "");
+        while let Some((folder, span)) = open.pop() {
+            // The configuration's own folder as a module is a circle, which the evaluation reports.
+            if folder.is_empty() || self.modules.contains_key(&folder) {
+                continue;
+            }
+            let Some(ids) = folder::read_module(directory, &folder, span, &mut self.sources, &mut self.diagnostics)
+            else {
+                continue;
+            };
+            let files: Vec<ast::File> =
+                ids.into_iter().map(|id| akson_parser::parse(&self.sources, id, &mut self.diagnostics)).collect();
+            open.extend(akson_config::module_folders(&files, &folder));
+            self.modules.insert(folder, Arc::new(files));
+        }
     }
 
     /// The catalog alone, for commands without a configuration.
@@ -50,6 +72,7 @@ impl Loaded {
             diagnostics: Diagnostics::new(),
             catalog: NONE.get_or_init(Catalog::default),
             files: Vec::new(),
+            modules: BTreeMap::new(),
             variable_files: Vec::new(),
         };
         match Catalog::builtin() {
@@ -84,6 +107,23 @@ impl Loaded {
         config.filter(|_| !self.diagnostics.has_errors())
     }
 
+    /// Evaluates once more, with names that the ledger holds. What was found the first time is not told again.
+    pub(crate) fn evaluate_with(
+        &mut self,
+        global: &Global,
+        identity: &Identity,
+        held_names: BTreeMap<String, String>,
+    ) -> Option<Config> {
+        let inputs = Inputs { held_names, ..self.inputs(global, Some(identity)) };
+        let mut again = Diagnostics::new();
+        let config = akson_config::evaluate(&self.files, &self.sources, self.catalog, &inputs, &mut again);
+        if again.has_errors() {
+            self.diagnostics = again;
+            return None;
+        }
+        config
+    }
+
     /// Expands intents, without knowing tenant and subscription.
     ///
     /// # Errors
@@ -111,6 +151,7 @@ impl Loaded {
                 })
                 .collect(),
             variable_files: self.variable_files.clone(),
+            modules: self.modules.clone(),
             environment_variables: environment
                 .iter()
                 .filter_map(|(name, value)| Some((name.strip_prefix("AKSON_VAR_")?.to_owned(), value.clone())))
@@ -121,6 +162,7 @@ impl Loaded {
                 .map(|identity| identity.subscription.clone())
                 .or_else(|| environment.get("AZURE_SUBSCRIPTION_ID").filter(|id| !id.is_empty()).cloned()),
             environment,
+            held_names: BTreeMap::new(),
             token_exchange_audience: akson_azure::Cloud::by_name(global.cloud.as_str())
                 .unwrap_or(akson_azure::Cloud::PUBLIC)
                 .token_exchange_audience

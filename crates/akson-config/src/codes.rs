@@ -148,3 +148,11 @@ pub const LINT_WRITER: Code = Code(354);
 pub const LINT_POLICY_ON_CLUSTER: Code = Code(355);
 /// A credential trusts a cluster that is not said to issue tokens.
 pub const LINT_SILENT_ISSUER: Code = Code(356);
+/// The source of a module is no folder of the configuration.
+pub const MODULE_SOURCE: Code = Code(263);
+/// A module is a part of itself.
+pub const MODULE_CYCLE: Code = Code(264);
+/// What a module may not declare.
+pub const NOT_IN_MODULE: Code = Code(265);
+/// A module has no output of that name.
+pub const MODULE_OUTPUT: Code = Code(266);

@@ -1,15 +1,19 @@
 //! Expressions to values. The expected type goes down into literals, so that every mistake is reported at the smallest
 //! expression that is wrong. Names: `eval/traverse.rs`; fitting a value to a type: `eval/fit.rs`; calls: `eval/call.rs`.
 
+mod attempt;
 mod call;
 mod compute;
 mod fit;
 mod fit_named;
 mod literal;
 mod loops;
+mod omit;
 mod outputs;
 mod scopes;
 mod traverse;
+
+pub(crate) use omit::Omitted;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -21,6 +25,7 @@ use indexmap::IndexMap;
 use crate::{
     codes,
     model::Inputs,
+    modules::{run::Frame, tree::Tree},
     names::Names,
     resources::Instance,
     sink::Sink,
@@ -135,8 +140,18 @@ pub(crate) struct Evaluator<'a> {
     pub principals: akson_catalog::encode::Context,
     /// What the intents have become, for those who want to read it.
     pub expansions: Vec<crate::workload::Expansion>,
+    /// Namespaces that workloads name by a text.
+    pub named: Vec<crate::workload::namespace::Named>,
     /// The files, in order.
     pub files: Vec<akson_diagnostics::SourceId>,
+    /// All modules; none where values are read apart.
+    pub tree: Option<&'a Tree<'a>>,
+    /// The instances of modules, the root first.
+    pub frames: Vec<Frame<'a>>,
+    /// Of each module of the tree, its instances.
+    pub frames_of: Vec<Vec<usize>>,
+    /// Which instance is evaluated: what it declares is in `names`, `variables`, `locals` and `blocks`.
+    pub at: usize,
 }
 
 impl Evaluator<'_> {
@@ -221,7 +236,10 @@ impl Evaluator<'_> {
                 _ => {}
             }
         }
-        self.stray_word(name, want, scope);
+        // In a branch that is not taken it leaves out nothing.
+        if name.text != omit::OMIT || !self.sink.is_phantom() {
+            self.stray_word(name, want, scope);
+        }
         Val::Poison
     }
 
@@ -238,6 +256,8 @@ impl Evaluator<'_> {
         }
         diagnostic = if let Some(near) = did_you_mean(word, bound) {
             diagnostic.help(format!("did you mean `{near}`?")).suggest(name.span, near, format!("write `{near}`"))
+        } else if word == omit::OMIT {
+            diagnostic.help("`omit` leaves out an attribute, an element of a list or object, or an argument of a module: here there is nothing to leave out")
         } else if self.names.variables.contains_key(word.as_str()) {
             let fixed = format!("var.{word}");
             diagnostic.help(format!("a variable is written `{fixed}`")).suggest(
@@ -294,7 +314,7 @@ impl Evaluator<'_> {
             Some(attribute) if none => (
                 codes::NOT_REMOVABLE,
                 format!("`{}` cannot be `none`: the service has no way to remove it", attribute.name),
-                "leave the attribute out: what is not written is not changed".to_owned(),
+                "leave the attribute out, in a condition by `omit`: what is not written is not changed".to_owned(),
             ),
             Some(attribute) => (
                 codes::NO_DEFAULT,

@@ -7,9 +7,10 @@ use akson_parser::ast;
 use crate::{
     codes,
     eval::{BlockState, Evaluator, Scope, Want},
-    graph::{self, Node},
+    graph::{self, What},
     lints,
-    model::{Config, Inputs, OutputValue, Resource},
+    model::{Config, Inputs, OutputValue, Resource, Stack},
+    modules::{run::Frame, tree::Tree},
     names::Names,
     policy,
     resources::{Instance, body::plain_block, nested, unique},
@@ -50,49 +51,53 @@ pub(crate) fn evaluate_all(
     inputs: &Inputs,
     diagnostics: &mut Diagnostics,
 ) -> (Option<Config>, Vec<Expansion>) {
-    let files = in_order(files, sources);
-    let blocks: Vec<&ast::Block> = files.iter().flat_map(|file| &file.blocks).collect();
-    let broken: Vec<&ast::Block> = files.iter().flat_map(|file| &file.broken).collect();
-    let unread = files.iter().any(|file| {
-        file.blocks.is_empty()
-            && file.broken.is_empty()
-            && diagnostics.iter().any(|diagnostic| diagnostic.primary().is_some_and(|span| span.source == file.source))
-    });
-
+    let ordered = in_order(files, sources);
     let mut found = Diagnostics::new();
-    let (names, order) = {
+    let (tree, order, incomplete) = {
         let mut sink = Sink::new(&mut found);
-        let names = Names::collect(&blocks, &broken, catalog, &mut sink);
-        let order = graph::order(&names, &mut sink);
-        (names, order)
+        let tree = Tree::build(files, sources, catalog, inputs, diagnostics, &mut sink);
+        let order = graph::order(&tree, &mut sink);
+        (tree, order, sink.incomplete)
     };
-    let mut evaluator = Evaluator::new(sources, catalog, inputs, &names, &mut found);
-    evaluator.files = files.iter().map(|file| file.source).collect();
-    evaluator.sink.incomplete = unread;
+    let Some(root) = tree.scopes.first() else { return (None, Vec::new()) };
+    let mut evaluator = Evaluator::new(sources, catalog, inputs, &root.names, &mut found);
+    evaluator.files = ordered.iter().map(|file| file.source).collect();
+    evaluator.tree = Some(&tree);
+    evaluator.frames_of = tree.scopes.iter().map(|_| Vec::new()).collect();
+    if let Some(frames) = evaluator.frames_of.first_mut() {
+        frames.push(0);
+    }
+    evaluator.sink.incomplete = incomplete;
     evaluator.variables();
     evaluator.count_stacks();
     let mut stack = None;
     for node in &order.nodes {
         let cyclic = order.cyclic.contains(node);
-        match *node {
-            Node::Stack => stack = Some(evaluator.stack(cyclic)),
-            Node::Local(name) => evaluator.local(name, cyclic),
-            Node::Resource(at) => {
-                // The stack comes before every resource, unless both are in a cycle.
-                let known = stack.get_or_insert_with(|| evaluator.stack(true)).clone();
-                let state = evaluator.declared(at, cyclic, &known);
-                if let Some(place) = evaluator.blocks.get_mut(at) {
-                    *place = state;
-                }
-            }
+        if node.what == What::Stack {
+            stack = Some(evaluator.stack(cyclic));
+            continue;
+        }
+        let frames = evaluator.frames_of.get(node.scope).cloned().unwrap_or_default();
+        for frame in frames {
+            evaluator.within(frame, |evaluator| evaluator.node(node.what, cyclic, &mut stack));
         }
     }
     let stack = stack.unwrap_or_else(|| evaluator.stack(true));
+    evaluator.namespaces(&stack);
+    for frame in 1..evaluator.frames.len() {
+        evaluator.within(frame, Evaluator::module_validations);
+    }
     evaluator.report_locations();
     let outputs = evaluator.outputs();
     let mut instances = std::mem::take(&mut evaluator.instances);
-    // Instances were made in the order of references; they come out in the order of the source.
-    instances.sort_by_key(|instance| instance.block);
+    // Instances were made in the order of references; they come out in the order of the source, those of modules after the root's.
+    let mut places = vec![0; evaluator.frames.len()];
+    for (order, frame) in evaluator.frames_of.iter().flatten().enumerate() {
+        if let Some(place) = places.get_mut(*frame) {
+            *place = order;
+        }
+    }
+    instances.sort_by_key(|instance| (places.get(instance.frame).copied(), instance.block));
     let all: Vec<&Instance> = instances.iter().collect();
     unique::check(&all, &mut evaluator.sink);
     policy::check(&all, &mut evaluator.sink);
@@ -168,7 +173,32 @@ impl<'a> Evaluator<'a> {
             without_location: Vec::new(),
             principals: encode::Context::default().with_principals(catalog),
             expansions: Vec::new(),
+            named: Vec::new(),
             files: Vec::new(),
+            tree: None,
+            frames: vec![Frame::new(names, 0)],
+            frames_of: Vec::new(),
+            at: 0,
+        }
+    }
+
+    /// Evaluates one declaration of the module that is evaluated.
+    fn node(&mut self, what: What<'a>, cyclic: bool, stack: &mut Option<Stack>) {
+        match what {
+            What::Stack => {}
+            What::Local(name) => self.local(name, cyclic),
+            What::Module(name) => self.module(name, cyclic),
+            What::Variable(name) => self.argument_of_module(name, cyclic),
+            What::Output(name) => self.module_output(name, cyclic),
+            What::Resource(at) => {
+                let phantom = self.frames.get(self.at).is_some_and(|frame| frame.phantom);
+                // The stack comes before every resource, unless both are in a cycle.
+                let known = stack.get_or_insert_with(|| self.stack(true)).clone();
+                let state = self.declared(at, cyclic || phantom, &known);
+                if let Some(place) = self.blocks.get_mut(at) {
+                    *place = state;
+                }
+            }
         }
     }
 

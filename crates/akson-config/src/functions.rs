@@ -4,11 +4,13 @@
 mod arguments;
 mod cidr;
 mod collections;
+mod documents;
 mod encoding;
 mod hash;
 mod maps;
 mod numbers;
 mod outside;
+mod paths;
 mod sets;
 mod strings;
 mod text_search;
@@ -106,8 +108,14 @@ pub enum Shape {
 pub(crate) enum Work {
     /// From its arguments alone.
     Pure(fn(&[Val]) -> Result<Val, Fault>),
-    /// `file`
-    File,
+    /// `file` and its like, with what they make of a file's text.
+    File(fn(&std::sync::Arc<str>) -> Val),
+    /// `fileexists`
+    FileExists,
+    /// `try`
+    Try,
+    /// `can`
+    Can,
     /// `env`
     Environment,
     /// `subscription`
@@ -287,9 +295,7 @@ impl Function {
     pub(crate) fn call(&self, arguments: &[Val]) -> Result<Val, Fault> {
         match self.work {
             Work::Pure(run) => run(arguments),
-            Work::File | Work::Environment | Work::Subscription => {
-                Err(Fault::Failed(format!("`{}` is evaluated with the configuration only", self.name)))
-            }
+            _ => Err(Fault::Failed(format!("`{}` is evaluated with the configuration only", self.name))),
         }
     }
 }
@@ -306,6 +312,8 @@ pub fn functions() -> &'static [Function] {
             sets::FUNCTIONS,
             numbers::FUNCTIONS,
             encoding::FUNCTIONS,
+            documents::FUNCTIONS,
+            paths::FUNCTIONS,
             hash::FUNCTIONS,
             cidr::FUNCTIONS,
             outside::FUNCTIONS,

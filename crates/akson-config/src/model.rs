@@ -16,14 +16,19 @@ pub struct Inputs {
     pub environment_variables: BTreeMap<String, String>,
     /// What `env("NAME")` may see: the environment, as asked for. Only sensitive positions can use it.
     pub environment: BTreeMap<String, String>,
-    /// Files below the configuration's folder that `file()` may read: relative path to content.
+    /// Files below the configuration's folder that `file()` may read: path relative to it, and content.
     pub files: BTreeMap<String, Arc<str>>,
+    /// The files of the folders that `module` blocks name, by folder as [`crate::module_folders`] names it; no file at all where the
+    /// folder could not be read and that was reported.
+    pub modules: BTreeMap<String, Arc<Vec<akson_parser::ast::File>>>,
     /// The tenant's GUID, if the session knows it; `stack.tenant` wins.
     pub tenant: Option<String>,
     /// The default subscription's GUID; `stack.subscription` wins.
     pub subscription: Option<String>,
     /// The audience that a federated credential of the chosen cloud has.
     pub token_exchange_audience: String,
+    /// Names that were made once and are held since, by address: they stand where a name would be made anew.
+    pub held_names: BTreeMap<String, String>,
 }
 
 /// A whole configuration, resolved.

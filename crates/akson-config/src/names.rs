@@ -9,11 +9,10 @@ use akson_catalog::{Catalog, Kind};
 use akson_diagnostics::{Diagnostic, Span, did_you_mean};
 use akson_parser::ast::{Attribute, Block, Item, Name};
 
-use crate::{codes, sink::Sink};
+use crate::{codes, modules::MODULE, sink::Sink};
 
 /// Words of the language that a later version carries out, each with what it is.
-const LATER: &[(&str, &str)] =
-    &[("module", "modules are"), ("never", "access rules (`never`) are"), ("always", "access rules (`always`) are")];
+const LATER: &[(&str, &str)] = &[("never", "access rules (`never`) are"), ("always", "access rules (`always`) are")];
 
 /// Kinds of the language that the catalog of a later version has.
 const LATER_KINDS: &[&str] = &[
@@ -34,7 +33,7 @@ const LATER_KINDS: &[&str] = &[
 pub(crate) const WORKLOAD: &str = "workload";
 
 /// Blocks that are no resources.
-const BLOCKS: &[&str] = &["stack", "variable", "locals", "output"];
+const BLOCKS: &[&str] = &["stack", "variable", "locals", "output", "module"];
 
 /// A block that declares resources.
 pub(crate) struct Declared<'a> {
@@ -52,6 +51,8 @@ pub(crate) struct Names<'a> {
     pub variables: BTreeMap<&'a str, &'a Block>,
     pub locals: BTreeMap<&'a str, &'a Attribute>,
     pub outputs: Vec<&'a Block>,
+    pub modules: BTreeMap<&'a str, &'a Block>,
+    by_output: BTreeMap<&'a str, &'a Block>,
     pub resources: Vec<Declared<'a>>,
     index: BTreeMap<(&'a str, &'a str), usize>,
     /// Which of `resources` are intents: each stands for several resources.
@@ -66,6 +67,8 @@ pub(crate) struct Names<'a> {
     pub broken_locals: bool,
     /// Variables whose block has a syntax error.
     pub broken_variables: BTreeSet<&'a str>,
+    /// Outputs whose block has a syntax error.
+    pub broken_outputs: BTreeSet<&'a str>,
 }
 
 impl<'a> Names<'a> {
@@ -80,7 +83,6 @@ impl<'a> Names<'a> {
         for block in broken {
             names.broken(block);
         }
-        let mut output_spans = BTreeMap::new();
         for block in blocks {
             match block.keyword.text.as_str() {
                 "stack" => names.stacks.push(block),
@@ -92,9 +94,14 @@ impl<'a> Names<'a> {
                 "locals" => names.locals_of(block, sink),
                 "output" => {
                     if let Some(label) = one_label(block, sink)
-                        && declare(&mut output_spans, &label.text, block.header, |span| *span, "output", sink)
+                        && declare(&mut names.by_output, &label.text, block, |block| block.header, "output", sink)
                     {
                         names.outputs.push(block);
+                    }
+                }
+                MODULE => {
+                    if let Some(label) = one_label(block, sink) {
+                        declare(&mut names.modules, &label.text, block, |block| block.header, MODULE, sink);
                     }
                 }
                 keyword => names.resource(block, keyword, catalog, sink),
@@ -119,7 +126,9 @@ impl<'a> Names<'a> {
             ("variable", Some(label)) => {
                 self.broken_variables.insert(&label.text);
             }
-            ("output", _) => {}
+            ("output", Some(label)) => {
+                self.broken_outputs.insert(&label.text);
+            }
             (keyword, _) => self.poisoned(block, keyword),
         }
     }
@@ -286,6 +295,11 @@ impl<'a> Names<'a> {
             entry.insert(at);
             self.resources.push(Declared { block, kind: None, keyword, name });
         }
+    }
+
+    /// The block of an output.
+    pub(crate) fn output(&self, name: &str) -> Option<&'a Block> {
+        self.by_output.get(name).copied()
     }
 
     /// The block of an address.

@@ -21,7 +21,7 @@ use akson_parser::ast::{Block, Expr, ExprKind, Name};
 
 use crate::{
     codes,
-    eval::{BlockState, Evaluator, Instances, Scope, Slot, Want},
+    eval::{BlockState, Evaluator, Instances, Omitted, Scope, Slot, Want},
     model::{Dependency, Stack},
     names::Declared,
     resources::body::Written,
@@ -32,8 +32,10 @@ use crate::{
 /// One instance of a resource block, evaluated.
 pub(crate) struct Instance {
     pub kind: Arc<Kind>,
-    /// Place of its block among the declared ones: the order of the source.
+    /// Place of its block among the declared ones of its module: the order of the source.
     pub block: usize,
+    /// The instance of a module that it is declared in.
+    pub frame: usize,
     pub existing: bool,
     pub pointed: Arc<Pointed>,
     pub name: Option<String>,
@@ -130,7 +132,7 @@ impl<'a> Evaluator<'a> {
             return self.workload(at, cyclic, stack);
         }
         let Some(kind) = self.kind_of(declared) else { return BlockState::Poisoned };
-        self.sink.address = Some(format!("{}.{}", declared.keyword, declared.name));
+        self.sink.address = Some(self.title(declared.keyword, declared.name));
         let plan = self.plan(&kind, block);
         let state = if cyclic {
             self.phantom(&plan, block);
@@ -220,7 +222,7 @@ impl<'a> Evaluator<'a> {
     ) -> Slot {
         let address = Address {
             within: None,
-            modules: Vec::new(),
+            modules: self.path().to_vec(),
             kind: declared.keyword.to_owned(),
             name: declared.name.to_owned(),
             key: each.map(|(key, _)| InstanceKey(key.to_string())),
@@ -259,13 +261,16 @@ impl<'a> Evaluator<'a> {
         let mut values = Vec::with_capacity(plan.written.len());
         let mut sound = true;
         for written in &plan.written {
-            let value = self.attribute(written, scope, &mut dependencies);
+            let Some(value) = self.attribute_unless_omitted(written, scope, block, &mut dependencies) else { continue };
             let identifies =
                 matches!(written.attribute.role, Role::Name | Role::Parent | Role::Subscription | Role::Key);
             sound &= !(identifies && value.traits().poison);
             values.push((written.path.clone(), value, written.span));
         }
         let meta = self.meta(block, scope, &mut dependencies);
+        if let Some(frame) = self.frames.get(self.at) {
+            dependencies.extend(frame.after.iter().cloned());
+        }
         if !sound || !plan.whole {
             return Slot::Poisoned;
         }
@@ -287,6 +292,32 @@ impl<'a> Evaluator<'a> {
         self.first_of(kind, place, &plan.nested);
         self.rules(place);
         Slot::Exists(place)
+    }
+
+    /// Evaluates one attribute; none if it is left out by `omit`.
+    fn attribute_unless_omitted(
+        &mut self,
+        written: &Written<'_>,
+        scope: &Scope<'_>,
+        block: &Block,
+        dependencies: &mut Vec<Dependency>,
+    ) -> Option<Val> {
+        match written.value.map_or(Omitted::No, |expr| self.omitted(expr, scope)) {
+            Omitted::No => Some(self.attribute(written, scope, dependencies)),
+            Omitted::Unclear => Some(Val::Poison),
+            Omitted::Yes if written.attribute.required && block.existing.is_none() => {
+                self.sink.report(
+                    Diagnostic::error(
+                        codes::MISSING_ATTRIBUTES,
+                        format!("`{}` cannot be left out: it is required", written.path),
+                    )
+                    .at(written.span, "")
+                    .help("give a value in every case"),
+                );
+                Some(Val::Poison)
+            }
+            Omitted::Yes => None,
+        }
     }
 
     /// Evaluates one attribute, with what it refers to.

@@ -28,6 +28,8 @@ pub(crate) struct Sink<'a> {
     seen: HashSet<(Code, Span)>,
     /// More than 0 while something is evaluated that will not exist: only what is wrong whatever the values are is reported.
     phantom: u32,
+    /// In `try` or `can`: how often something was wrong because of a value.
+    trial: Option<u64>,
     /// The resource that is being evaluated.
     pub address: Option<String>,
     /// A file could not be read at all: a name that is not found may stand in it.
@@ -43,6 +45,7 @@ impl<'a> Sink<'a> {
             out,
             seen: HashSet::new(),
             phantom: 0,
+            trial: None,
             address: None,
             incomplete: false,
             work: 0,
@@ -66,9 +69,22 @@ impl<'a> Sink<'a> {
 
     /// Reports what is wrong because of a value: silent where the value does not count.
     pub(crate) fn report_value(&mut self, diagnostic: Diagnostic) {
-        if self.phantom == 0 {
+        if let Some(failures) = &mut self.trial {
+            *failures += 1;
+        } else if self.phantom == 0 {
             self.report(diagnostic);
         }
+    }
+
+    /// From here on what is wrong because of a value is counted, not reported. What was counted before, for `leave_trial`.
+    pub(crate) fn enter_trial(&mut self) -> Option<u64> {
+        self.trial.replace(0)
+    }
+
+    /// Whether anything was counted.
+    pub(crate) fn leave_trial(&mut self, before: Option<u64>) -> bool {
+        let failures = std::mem::replace(&mut self.trial, before);
+        failures.is_some_and(|failures| failures > 0)
     }
 
     pub(crate) fn is_phantom(&self) -> bool {

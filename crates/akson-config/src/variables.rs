@@ -18,11 +18,18 @@ use crate::{
 pub(crate) use type_expr::Shape;
 
 /// A variable block, read.
-struct Variable<'a> {
+pub(crate) struct Variable<'a> {
     block: &'a Block,
     shape: Option<Shape>,
     parts: HashMap<&'a str, &'a Expr>,
-    sensitive: bool,
+    pub sensitive: bool,
+}
+
+impl Variable<'_> {
+    /// What its value must be.
+    pub(crate) fn want(&self) -> Want<'_> {
+        self.shape.as_ref().map_or(Want::Free, |shape| Want::Of(&shape.of, None))
+    }
 }
 
 /// The scope of a value that may refer to nothing.
@@ -36,22 +43,7 @@ impl Evaluator<'_> {
         let names = self.names;
         let mut read = Vec::new();
         for (name, block) in &names.variables {
-            let parts = plain_block(
-                &mut self.sink,
-                block,
-                &["type", "default", "description", "sensitive"],
-                &["validation"],
-                &[],
-            );
-            let shape = match parts.get("type") {
-                Some(expr) => self.shape(expr),
-                None => Some(Shape::any()),
-            };
-            let sensitive = parts.get("sensitive").is_some_and(|expr| self.flag(expr));
-            if let Some(description) = parts.get("description") {
-                self.eval(description, Want::Of(&akson_catalog::Type::String, None), &constant("a description"));
-            }
-            read.push((*name, Variable { block, shape, parts, sensitive }));
+            read.push((*name, self.read_variable(block)));
         }
         let mut given = self.given();
         for (name, variable) in &read {
@@ -59,16 +51,40 @@ impl Evaluator<'_> {
             self.variables.insert(name, value);
         }
         self.undeclared(&given);
-        for (name, variable) in &read {
-            self.validations(name, variable);
+        for (name, block) in &names.variables {
+            self.validations(name, block, None);
         }
     }
 
+    /// Reads the block of a variable.
+    pub(crate) fn read_variable<'b>(&mut self, block: &'b Block) -> Variable<'b> {
+        let parts =
+            plain_block(&mut self.sink, block, &["type", "default", "description", "sensitive"], &["validation"], &[]);
+        let shape = match parts.get("type") {
+            Some(expr) => self.shape(expr),
+            None => Some(Shape::any()),
+        };
+        let sensitive = parts.get("sensitive").is_some_and(|expr| self.flag(expr));
+        if let Some(description) = parts.get("description") {
+            self.eval(description, Want::Of(&akson_catalog::Type::String, None), &constant("a description"));
+        }
+        Variable { block, shape, parts, sensitive }
+    }
+
+    /// The value that was given to a variable, else its default, with what it leaves out. None if there is neither.
+    pub(crate) fn variable_value(&mut self, variable: &Variable<'_>, given: Option<Val>) -> Option<Val> {
+        let default = self.default_of(variable);
+        let Some(shape) = &variable.shape else { return Some(Val::Poison) };
+        given.or(default).map(|value| shape.complete(&value))
+    }
+
+    fn default_of(&mut self, variable: &Variable<'_>) -> Option<Val> {
+        let expr = variable.parts.get("default")?;
+        Some(self.eval(expr, variable.want(), &constant("a default")))
+    }
+
     fn value(&mut self, name: &str, variable: &Variable<'_>, given: Option<given::Given>) -> Val {
-        let default = variable.parts.get("default").map(|expr| {
-            let want = variable.shape.as_ref().map_or(Want::Free, |shape| Want::Of(&shape.of, None));
-            self.eval(expr, want, &constant("a default"))
-        });
+        let default = self.default_of(variable);
         let Some(shape) = &variable.shape else { return Val::Poison };
         let inferred = match &default {
             Some(default) if !variable.parts.contains_key("type") => Some(Shape::like(default)),
@@ -125,8 +141,9 @@ impl Evaluator<'_> {
         }
     }
 
-    fn validations(&mut self, name: &str, variable: &Variable<'_>) {
-        for item in &variable.block.body {
+    /// Checks the conditions of a variable. `given` is where its value stands, if that is known.
+    pub(crate) fn validations(&mut self, name: &str, variable: &Block, given: Option<Span>) {
+        for item in &variable.body {
             let Item::Block(block) = item else { continue };
             if block.keyword.text != "validation" {
                 continue;
@@ -138,6 +155,22 @@ impl Evaluator<'_> {
                 .map(|expr| (self.eval(expr, Want::Of(&akson_catalog::Type::String, None), &scope), expr.span));
             let Some(condition) = parts.get("condition") else { continue };
             let holds = self.eval(condition, Want::Of(&akson_catalog::Type::Bool, None), &scope);
+            if let Val::Unknown(_) = holds.plain() {
+                let mut diagnostic = Diagnostic::error(
+                    codes::NOT_KNOWN,
+                    format!("whether the value of `{name}` is right is known only after apply"),
+                )
+                .at(given.unwrap_or(condition.span), "");
+                if given.is_some() {
+                    diagnostic = diagnostic.also(condition.span, "the condition that it must meet");
+                }
+                self.sink.report(
+                    diagnostic
+                        .note("a condition is checked before anything is done")
+                        .help("give a value that the configuration knows: a variable, a local, a name"),
+                );
+                continue;
+            }
             if !matches!(holds.plain(), Val::Bool(false)) {
                 continue;
             }
@@ -148,11 +181,12 @@ impl Evaluator<'_> {
                 },
                 _ => "its condition does not hold".to_owned(),
             };
-            self.sink.report(
-                Diagnostic::error(codes::VALIDATION, format!("the value of `{name}` is refused: {said}"))
-                    .at(condition.span, "this does not hold")
-                    .help("give the variable another value"),
-            );
+            let refused = Diagnostic::error(codes::VALIDATION, format!("the value of `{name}` is refused: {said}"));
+            let refused = match given {
+                Some(given) => refused.at(given, "").also(condition.span, "this does not hold"),
+                None => refused.at(condition.span, "this does not hold"),
+            };
+            self.sink.report(refused.help("give the variable another value"));
         }
     }
 

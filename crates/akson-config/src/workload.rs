@@ -4,13 +4,14 @@
 
 mod form;
 pub(crate) mod make;
+pub(crate) mod namespace;
 mod parts;
 
 use std::sync::Arc;
 
 use akson_catalog::{Address, InstanceKey, SymbolicId, Type};
 use akson_diagnostics::{Diagnostic, Span};
-use akson_parser::ast::Expr;
+use akson_parser::ast::{Block, Expr};
 use indexmap::IndexMap;
 
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
 };
 use form::{Form, Given};
 use make::Make;
+use namespace::Named;
 pub(crate) use parts::{IDENTITY, Part, TARGET};
 use parts::{Parts, Shape, VaultName};
 
@@ -51,6 +53,8 @@ pub(crate) struct Expansion {
     pub identity: Option<Expr>,
     /// Whether the block has `for_each`.
     pub keyed: bool,
+    /// Namespaces that it brings along, by name.
+    pub namespaces: Vec<(String, Block)>,
     /// Each key stands for itself: `for_each` is a list or a set.
     pub keys_are_values: bool,
     /// Whether any instance exists.
@@ -65,6 +69,8 @@ struct Facts {
     /// Of each mount, the secrets.
     mounts: Vec<Vec<Arc<Pointed>>>,
     namespace_is_resource: bool,
+    /// The namespace's name, if it is given as text.
+    namespace: Option<Arc<str>>,
     account_is_resource: bool,
 }
 
@@ -79,7 +85,7 @@ impl Evaluator<'_> {
     pub(crate) fn workload(&mut self, at: usize, cyclic: bool, stack: &Stack) -> BlockState {
         let names = self.names;
         let Some(declared) = names.resources.get(at) else { return BlockState::Poisoned };
-        self.sink.address = Some(format!("{WORKLOAD}.{}", declared.name));
+        self.sink.address = Some(self.title(WORKLOAD, declared.name));
         let state = match form::read(&mut self.sink, declared.block) {
             Some(form) if !cyclic => self.expanded(at, declared.name, &form, stack),
             _ => BlockState::Poisoned,
@@ -112,6 +118,7 @@ impl Evaluator<'_> {
                 _ => None,
             },
             keyed: for_each.is_some(),
+            namespaces: Vec::new(),
             keys_are_values: keys.iter().flatten().all(|(key, (_, value))| match value.plain() {
                 Val::Text(value) => value == key,
                 _ => false,
@@ -141,7 +148,10 @@ impl Evaluator<'_> {
                 None => single = BlockState::Intent { value, excluded: Vec::new() },
             }
         }
-        self.expansions.push(expansion);
+        // Those of modules stand in the modules' files.
+        if self.at == 0 {
+            self.expansions.push(expansion);
+        }
         if for_each.is_some() { BlockState::Intent { value: Val::map(all), excluded } } else { single }
     }
 
@@ -189,6 +199,10 @@ impl Evaluator<'_> {
                 cluster,
                 mounts,
                 namespace_is_resource: of_kind(&namespace, "namespace"),
+                namespace: match namespace.plain() {
+                    Val::Text(name) => Some(Arc::clone(name)),
+                    _ => None,
+                },
                 account_is_resource: declared && of_kind(&account, "service_account"),
             }),
             _ => Found::Poisoned,
@@ -295,7 +309,10 @@ impl Evaluator<'_> {
                 of_mount.dedup_by(|left, right| left.0 == right.0);
                 match of_mount.as_slice() {
                     [(_, value)] => match value.plain() {
-                        Val::Ref(pointed) => VaultName::Same(pointed.reference.address.clone()),
+                        // One of another module has no name here.
+                        Val::Ref(pointed) if pointed.reference.address.modules == self.path() => {
+                            VaultName::Same(pointed.reference.address.clone())
+                        }
                         Val::Text(id) => VaultName::Id(id.to_string()),
                         _ => VaultName::OfSecret,
                     },
@@ -327,6 +344,10 @@ impl Evaluator<'_> {
         stack: &Stack,
     ) -> Val {
         let place = Place { at, name, key: each.map(|(key, _)| key) };
+        if let Some(namespace) = &facts.namespace {
+            let (cluster, namespace) = (Arc::clone(&facts.cluster), Arc::clone(namespace));
+            self.named.push(Named { at, key: each.map(|(key, _)| Arc::clone(key)), cluster, namespace });
+        }
         let scope = Scope { each: each.map(|(_, each)| each), ..Scope::default() };
         let mut value: IndexMap<Arc<str>, Val> = IndexMap::new();
         let mut identity = match &expansion.identity {
@@ -347,7 +368,11 @@ impl Evaluator<'_> {
         for (key, target) in self.targets(form, facts) {
             let make = Make { span: form.header() };
             let written = match target.plain() {
-                Val::Ref(pointed) => make.address(&pointed.reference.address),
+                // One of another module has no name here, but an id.
+                Val::Ref(pointed) => match &pointed.reference.id {
+                    Some(id) if pointed.reference.address.modules != self.path() => make.text(id),
+                    _ => make.address(&pointed.reference.address),
+                },
                 Val::Text(id) => make.text(id),
                 _ => continue,
             };
@@ -381,7 +406,7 @@ impl Evaluator<'_> {
         };
         let address = Address {
             within: None,
-            modules: Vec::new(),
+            modules: self.path().to_vec(),
             kind: above,
             name: part.name.to_owned(),
             key: key.map(|key| InstanceKey(key.to_owned())),

@@ -1,52 +1,72 @@
-//! How fast text becomes a syntax tree, and canonical text again: a megabyte of ordinary blocks. Reading files is not in it.
+//! How fast text becomes a syntax tree, beside hcl-edit on the same text, and canonical text again. Then each construct alone, in two
+//! sizes: the throughput of the larger must be that of the smaller. Reading files is not in it.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails should say where")]
 
-use std::{fmt::Write as _, hint::black_box};
+mod shape;
+
+use std::{hint::black_box, time::Duration};
 
 use akson_diagnostics::{Diagnostics, SourceMap};
-use criterion::{Criterion, Throughput};
+use criterion::{BenchmarkId, Criterion, Throughput};
 
-/// Blocks as people write them: references, templates, maps, comments.
-fn text(bytes: usize) -> String {
-    let mut text = String::from("stack \"bench\" { location = \"westeurope\" }\n");
-    let mut number = 0;
-    while text.len() < bytes {
-        number += 1;
-        let _ = write!(
-            text,
-            r#"
-# The identity of team {number}.
-identity "team_{number}" {{
-  for_each       = ["mail", "web"]
-  name           = "id-${{each.key}}-{number}"
-  resource_group = resource_group.main
-  tags           = {{ team = each.key, number = "{number}", size = {number} > 100 ? "large" : "small" }}
-}}
-"#
-        );
-    }
-    text
+/// A construct repeated: what stands before, what is repeated, what stands after.
+const CONSTRUCTS: &[(&str, &str, &str, &str)] = &[
+    ("long list", "locals {\n  x = [\n", "    \"an element\",\n", "  ]\n}\n"),
+    ("long object", "locals {\n  x = {\n", "    key = \"a value\"\n", "  }\n}\n"),
+    ("long chain", "locals {\n  x = [\n", "    1 + 2 * 3 - 4 / 5 + 6 > 7 && true,\n", "  ]\n}\n"),
+    ("templates in templates", "locals {\n  x = [\n", "    \"a${\"b${\"c${\"d${e.f}\"}\"}\"}\",\n", "  ]\n}\n"),
+    (
+        "deep blocks",
+        "",
+        "a \"b\" {\n  c {\n    d {\n      e {\n        f {\n          g = 1\n        }\n      }\n    }\n  }\n}\n",
+        "",
+    ),
+    ("deep brackets", "locals {\n  x = [\n", "    [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]],\n", "  ]\n}\n"),
+    ("long heredoc", "locals {\n  x = <<-EOT\n", "    a line of text with ${one.value} in it\n", "  EOT\n}\n"),
+    ("long string", "locals {\n  x = \"", "words and ${values} ", "\"\n}\n"),
+    ("comments", "", "# a line of a comment\n", "locals { x = 1 }\n"),
+    ("errors in lines", "locals {\n", "  a = = 1\n", "}\n"),
+    ("errors in blocks", "", "a \"b\" {\n  c = [1, 2\n}\n", ""),
+];
+
+fn parse(sources: &SourceMap, id: akson_diagnostics::SourceId) -> (akson_parser::ast::File, usize) {
+    let mut diagnostics = Diagnostics::new();
+    let file = akson_parser::parse(black_box(sources), id, &mut diagnostics);
+    let errors = diagnostics.iter().count();
+    (file, errors)
 }
 
 fn main() {
-    let mut criterion = Criterion::default().sample_size(20).configure_from_args();
-    let mut sources = SourceMap::new();
-    let text = text(1 << 20);
-    let length = text.len() as u64;
-    let id = sources.add("main.aks", text);
-    let mut group = criterion.benchmark_group("1 MiB");
-    group.throughput(Throughput::Bytes(length));
-    group.bench_function("parse", |bencher| {
-        bencher.iter(|| {
-            let mut diagnostics = Diagnostics::new();
-            let file = akson_parser::parse(black_box(&sources), id, &mut diagnostics);
-            assert!(!diagnostics.has_errors());
-            file
+    let mut criterion =
+        Criterion::default().sample_size(10).measurement_time(Duration::from_secs(4)).configure_from_args();
+    for (size, name) in [(1 << 20, "1 MiB"), (10 << 20, "10 MiB")] {
+        let text = shape::text(size);
+        let mut sources = SourceMap::new();
+        let id = sources.add("main.aks", text.clone());
+        assert_eq!(parse(&sources, id).1, 0, "the text is right");
+        let mut group = criterion.benchmark_group(name);
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_function("parse", |bencher| bencher.iter_with_large_drop(|| parse(&sources, id)));
+        group.bench_function("hcl-edit", |bencher| {
+            bencher.iter_with_large_drop(|| hcl_edit::parser::parse_body(black_box(&text)).unwrap());
         });
-    });
-    group.bench_function("format", |bencher| {
-        bencher.iter(|| akson_parser::format(black_box(&sources), id).unwrap());
-    });
-    group.finish();
+        group.bench_function("format", |bencher| {
+            bencher.iter(|| akson_parser::format(black_box(&sources), id).unwrap());
+        });
+        group.finish();
+    }
+    for (name, before, repeated, after) in CONSTRUCTS {
+        let mut group = criterion.benchmark_group(*name);
+        for size in [64 << 10, 1 << 20] {
+            let text = format!("{before}{}{after}", repeated.repeat(size / repeated.len()));
+            let mut sources = SourceMap::new();
+            let id = sources.add("main.aks", text);
+            group.throughput(Throughput::Bytes(size as u64));
+            group.bench_with_input(BenchmarkId::from_parameter(size), &id, |bencher, id| {
+                bencher.iter_with_large_drop(|| parse(&sources, *id));
+            });
+        }
+        group.finish();
+    }
     criterion.final_summary();
 }

@@ -215,6 +215,11 @@ impl Evaluator<'_> {
             );
             return Val::Poison;
         }
+        match (function.work, arguments) {
+            (Work::Try, _) => return self.attempt(arguments, span, scope),
+            (Work::Can, [argument]) => return self.possible(&argument.value, scope),
+            _ => {}
+        }
         let values: Vec<Val> = arguments.iter().map(|argument| self.eval(&argument.value, Want::Free, scope)).collect();
         if values.iter().any(|value| value.traits().poison) {
             return Val::Poison;
@@ -228,7 +233,10 @@ impl Evaluator<'_> {
         }
         match function.work {
             Work::Pure(_) => self.pure(function, &values, arguments, span),
-            Work::File => self.file(&values, arguments, span),
+            Work::File(give) => self.file(&values, arguments, span, give),
+            Work::FileExists => self.file_exists(&values, arguments, span),
+            // Evaluated above, before their arguments are.
+            Work::Try | Work::Can => Val::Poison,
             Work::Environment => self.environment(&values, arguments, span, scope),
             Work::Subscription => self.subscription(span, scope),
         }
@@ -295,15 +303,15 @@ impl Evaluator<'_> {
         }
     }
 
-    fn file(&mut self, values: &[Val], arguments: &[Argument], span: Span) -> Val {
-        let place = arguments.first().map_or(span, |argument| argument.value.span);
+    /// The path of a file as it is written, and relative to the configuration's folder; none of the second if it leads out.
+    fn path_of_file(&mut self, values: &[Val], place: Span) -> Option<(String, Option<String>)> {
         let Some(Val::Text(path)) = values.first().map(Val::plain) else {
             self.sink.report_value(
                 Diagnostic::error(codes::NOT_KNOWN, "which file is meant is known only after apply")
                     .at(place, "")
                     .help("name a file of the configuration's folder"),
             );
-            return Val::Poison;
+            return None;
         };
         if values.first().is_some_and(|value| value.traits().sensitive) {
             self.sink.report(
@@ -311,28 +319,47 @@ impl Evaluator<'_> {
                     .at(place, "")
                     .help("use a path that may be shown"),
             );
-            return Val::Poison;
+            return None;
         }
-        let wanted = path.strip_prefix("./").unwrap_or(path);
+        // Relative to the folder that the file of the call is in.
+        Some((path.to_string(), crate::modules::below(self.folder(), path)))
+    }
+
+    fn file_exists(&mut self, values: &[Val], arguments: &[Argument], span: Span) -> Val {
+        let place = arguments.first().map_or(span, |argument| argument.value.span);
+        let Some((_, below)) = self.path_of_file(values, place) else { return Val::Poison };
+        Val::Bool(below.is_some_and(|below| self.inputs.files.contains_key(&below)))
+    }
+
+    fn file(
+        &mut self,
+        values: &[Val],
+        arguments: &[Argument],
+        span: Span,
+        give: fn(&std::sync::Arc<str>) -> Val,
+    ) -> Val {
+        let place = arguments.first().map_or(span, |argument| argument.value.span);
+        let Some((path, below)) = self.path_of_file(values, place) else { return Val::Poison };
+        let path = path.as_str();
+        let wanted = below.as_deref().unwrap_or(path);
         if let Some(content) = self.inputs.files.get(wanted) {
-            let value = Val::Text(std::sync::Arc::clone(content));
+            let value = give(content);
             return self.sink.made(value, span);
         }
         let mut diagnostic =
             Diagnostic::error(codes::FILE, format!("there is no file `{path}` in this configuration")).at(place, "");
-        diagnostic =
-            if wanted.starts_with('/') || wanted.starts_with('~') || wanted.split(['/', '\\']).any(|part| part == "..")
-            {
-                diagnostic
-                    .note("files are read below the configuration's folder only")
-                    .help("move the file into the folder, and name it relative to the folder")
-            } else {
-                match did_you_mean(wanted, self.inputs.files.keys().map(String::as_str)) {
-                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                    None => diagnostic
-                        .help("name an UTF-8 text file below the configuration's folder, relative to that folder"),
+        diagnostic = if below.is_none() || wanted.starts_with('~') {
+            diagnostic
+                .note("files are read below the configuration's folder only")
+                .help("move the file into the folder, and name it relative to the folder")
+        } else {
+            match did_you_mean(wanted, self.inputs.files.keys().map(String::as_str)) {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => {
+                    diagnostic.help("name an UTF-8 text file below the configuration's folder, relative to that folder")
                 }
-            };
+            }
+        };
         self.sink.report_value(diagnostic);
         Val::Poison
     }

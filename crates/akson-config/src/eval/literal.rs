@@ -7,7 +7,7 @@ use akson_diagnostics::{Diagnostic, Span, did_you_mean};
 use akson_parser::ast::{Expr, ObjectKey};
 use indexmap::map::Entry;
 
-use super::{Evaluator, Scope, Want};
+use super::{Evaluator, Omitted, Scope, Want};
 use crate::{
     codes,
     val::{Entries, Marks, Val, quoted},
@@ -25,15 +25,25 @@ impl Evaluator<'_> {
             Some(Type::Any) => Want::Of(&Type::Any, None),
             _ => Want::Free,
         };
-        let values: Vec<Val> = items.iter().map(|item| self.eval(item, item_want, scope)).collect();
+        let mut values = Vec::with_capacity(items.len());
+        let mut written = Vec::with_capacity(items.len());
+        for item in items {
+            let value = match self.omitted(item, scope) {
+                Omitted::No => self.eval(item, item_want, scope),
+                Omitted::Yes => continue,
+                Omitted::Unclear => Val::Poison,
+            };
+            values.push(value);
+            written.push(item);
+        }
         if let Some(Type::Set(_)) = of {
-            self.repeated(items, &values);
+            self.repeated(&written, &values);
         }
         self.sink.made(Val::list(values), span)
     }
 
     /// A set has each element once: writing one twice is a slip of the pen.
-    fn repeated(&mut self, items: &[Expr], values: &[Val]) {
+    fn repeated(&mut self, items: &[&Expr], values: &[Val]) {
         let mut seen = std::collections::HashMap::new();
         for (item, value) in items.iter().zip(values) {
             if let Val::Text(text) = value
@@ -85,7 +95,11 @@ impl Evaluator<'_> {
                 },
                 _ => Want::Free,
             };
-            let value = self.eval(expr, value_want, scope);
+            let value = match self.omitted(expr, scope) {
+                Omitted::No => self.eval(expr, value_want, scope),
+                Omitted::Yes => continue,
+                Omitted::Unclear => Val::Poison,
+            };
             let Some(name) = name else {
                 bad = true;
                 continue;

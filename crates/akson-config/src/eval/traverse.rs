@@ -8,7 +8,7 @@ use akson_parser::ast::{Expr, ExprKind, Name};
 
 use super::{BlockState, Evaluator, Scope, Slot, Want, outputs::instance_map};
 use crate::{
-    codes,
+    codes, modules,
     operators::missing_key,
     val::{Marks, Pointed, Val, quoted},
 };
@@ -22,7 +22,15 @@ impl Evaluator<'_> {
                 if let ExprKind::Word(root) = &base.kind
                     && scope.find(&root.text).is_none()
                 {
+                    if root.text == modules::MODULE {
+                        return self.whole_module(name, None, scope);
+                    }
                     return self.root(root, name, expr.span, scope);
+                }
+                if let Some((module, key)) = modules::named(base)
+                    && scope.find(modules::MODULE).is_none()
+                {
+                    return self.output_of_module(module, key, name, scope);
                 }
                 let value = self.base(base, scope);
                 if value.is_poison() && scope.constant.is_none() {
@@ -31,6 +39,11 @@ impl Evaluator<'_> {
                 self.field(&value, name)
             }
             ExprKind::Index(base, index) => {
+                if let Some((module, None)) = modules::named(base)
+                    && scope.find(modules::MODULE).is_none()
+                {
+                    return self.whole_module(module, Some(index), scope);
+                }
                 if let ExprKind::Field(kind, name) = &base.kind
                     && let ExprKind::Word(kind) = &kind.kind
                     && scope.find(&kind.text).is_none()
@@ -72,7 +85,11 @@ impl Evaluator<'_> {
         match root.text.as_str() {
             "var" => match self.variables.get(name.text.as_str()) {
                 Some(value) => value.clone(),
-                None if self.names.broken_variables.contains(name.text.as_str()) => Val::Poison,
+                None if self.names.broken_variables.contains(name.text.as_str())
+                    || self.names.variables.contains_key(name.text.as_str()) =>
+                {
+                    Val::Poison
+                }
                 None => self.unknown(
                     "variable",
                     name,
@@ -133,7 +150,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn unknown(&mut self, what: &str, name: &Name, known: Vec<&str>, otherwise: &str) -> Val {
+    pub(crate) fn unknown(&mut self, what: &str, name: &Name, known: Vec<&str>, otherwise: &str) -> Val {
         if self.sink.incomplete {
             return Val::Poison;
         }
@@ -154,7 +171,7 @@ impl Evaluator<'_> {
 
     #[inline(never)]
     fn unknown_root(&mut self, root: &Name, name: &Name) -> Val {
-        let roots = self.names.keywords.iter().map(String::as_str).chain(["var", "local", "each"]);
+        let roots = self.names.keywords.iter().map(String::as_str).chain(["var", "local", "each", "module"]);
         let mut diagnostic =
             Diagnostic::error(codes::UNKNOWN_NAME, format!("`{}` is no kind and no variable", root.text))
                 .at(root.span, "");
@@ -170,7 +187,8 @@ impl Evaluator<'_> {
                 "self" | "count" | "path" | "terraform" => {
                     diagnostic.help("refer to a resource as `kind.name`, to a variable as `var.name`")
                 }
-                _ => diagnostic.help("a reference begins with a kind, `var`, `local` or `each`; text stands in quotes"),
+                _ => diagnostic
+                    .help("a reference begins with a kind, `var`, `local`, `module` or `each`; text stands in quotes"),
             },
         };
         self.sink.report(diagnostic);
@@ -262,7 +280,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn bad_key(&mut self, key: &Val, help: &str, span: Span) -> Val {
+    pub(crate) fn bad_key(&mut self, key: &Val, help: &str, span: Span) -> Val {
         let (code, text, help) = match key.plain() {
             _ if key.traits().sensitive => (
                 codes::SENSITIVE,
@@ -283,8 +301,8 @@ impl Evaluator<'_> {
     fn excluded(&mut self, at: usize, key: Option<&str>, span: Span) {
         let Some(declared) = self.names.resources.get(at) else { return };
         let address = match key {
-            Some(key) => format!("{}.{}[\"{key}\"]", declared.keyword, declared.name),
-            None => format!("{}.{}", declared.keyword, declared.name),
+            Some(key) => format!("{}[\"{key}\"]", self.title(declared.keyword, declared.name)),
+            None => self.title(declared.keyword, declared.name),
         };
         let place = declared.block.attribute("when").map_or(declared.block.header, |when| when.span);
         self.sink.report_value(

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use sha2::{Digest, Sha256};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256, Sha512};
 use uuid::Uuid;
 
 use super::{Function, Shape, arguments::text, parameter};
@@ -16,6 +17,33 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "SHA-256 of the bytes of a text, in hex.",
         ("sha256(\"\")", "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\""),
         |a| Ok(Val::text(hex(&Sha256::digest(text(a, 0)?.as_bytes())))),
+    ),
+    Function::pure(
+        "sha512",
+        &[parameter("text", Shape::Text)],
+        Shape::Text,
+        "SHA-512 of the bytes of a text, in hex.",
+        ("substr(sha512(\"\"), 0, 16)", "\"cf83e1357eefb8bd\""),
+        |a| Ok(Val::text(hex(&Sha512::digest(text(a, 0)?.as_bytes())))),
+    ),
+    Function::pure(
+        "base64sha256",
+        &[parameter("text", Shape::Text)],
+        Shape::Text,
+        "SHA-256 of the bytes of a text, in base64.",
+        ("base64sha256(\"\")", "\"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\""),
+        |a| Ok(Val::text(STANDARD.encode(Sha256::digest(text(a, 0)?.as_bytes())))),
+    ),
+    Function::pure(
+        "base64sha512",
+        &[parameter("text", Shape::Text)],
+        Shape::Text,
+        "SHA-512 of the bytes of a text, in base64.",
+        (
+            "base64sha512(\"\")",
+            "\"z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==\"",
+        ),
+        |a| Ok(Val::text(STANDARD.encode(Sha512::digest(text(a, 0)?.as_bytes())))),
     ),
     Function::pure(
         "uuidv5",

@@ -41,6 +41,29 @@ pub(super) const FUNCTIONS: &[Function] = &[
         },
     ),
     Function::pure(
+        "pow",
+        &[parameter("base", Shape::Number), parameter("exponent", Shape::Number)],
+        Shape::Number,
+        "A number raised to a power.",
+        ("pow(2, 10)", "1024"),
+        |a| match (a.first(), a.get(1)) {
+            (Some(Val::Int(base)), Some(Val::Int(exponent))) if *exponent >= 0 => u32::try_from(*exponent)
+                .ok()
+                .and_then(|exponent| base.checked_pow(exponent))
+                .map(Val::Int)
+                .ok_or_else(|| Fault::Arithmetic("the result is beyond the range of whole numbers".to_owned())),
+            _ => rounded(number(a, 0)?.powf(number(a, 1)?)),
+        },
+    ),
+    Function::pure(
+        "log",
+        &[parameter("number", Shape::Number), parameter("base", Shape::Number)],
+        Shape::Number,
+        "The logarithm of a number to a base.",
+        ("log(1024, 2)", "10"),
+        |a| rounded(number(a, 0)?.log(number(a, 1)?)),
+    ),
+    Function::pure(
         "ceil",
         &[parameter("number", Shape::Number)],
         Shape::Int,

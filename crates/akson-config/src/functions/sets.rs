@@ -72,7 +72,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// A text that is equal for equal values.
-fn fingerprint(value: &Val) -> String {
+pub(super) fn fingerprint(value: &Val) -> String {
     let mut text = String::new();
     write(value.plain(), &mut text);
     text

@@ -183,7 +183,7 @@ fn title(a: &[Val]) -> Result<Val, Fault> {
     Ok(Val::text(titled))
 }
 
-fn format_text(a: &[Val]) -> Result<Val, Fault> {
+pub(super) fn format_text(a: &[Val]) -> Result<Val, Fault> {
     let pattern = text(a, 0)?;
     let mut made = Growing::default();
     let mut next = 1;

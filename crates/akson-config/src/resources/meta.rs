@@ -209,12 +209,18 @@ impl Evaluator<'_> {
         meta
     }
 
-    fn after(&mut self, expr: &Expr, scope: &Scope<'_>, dependencies: &mut Vec<Dependency>) {
+    pub(crate) fn after(&mut self, expr: &Expr, scope: &Scope<'_>, dependencies: &mut Vec<Dependency>) {
         self.needs.clear();
         let any = Type::Resource(vec!["*".to_owned()]);
         match &expr.kind {
             ExprKind::List(items) => {
                 for item in items {
+                    if let Some((module, key)) = crate::modules::named(item) {
+                        for on in self.resources_of_module(module, key, scope) {
+                            self.needs.entry(on).or_insert(item.span);
+                        }
+                        continue;
+                    }
                     let value = self.eval(item, Want::Free, scope);
                     let instances = match value.plain() {
                         // All instances of a block.

@@ -43,7 +43,9 @@ impl Evaluator<'_> {
             }
             let mut sound = plan.whole;
             for written in &plan.written {
-                let value = self.attribute(written, scope, &mut dependencies);
+                let Some(value) = self.attribute_unless_omitted(written, scope, plan.block, &mut dependencies) else {
+                    continue;
+                };
                 sound &= !(written.attribute.role == Role::Name && value.traits().poison);
                 values.push((written.path.clone(), value, written.span));
             }

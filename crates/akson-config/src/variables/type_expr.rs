@@ -84,7 +84,7 @@ type Read<T> = Result<T, Box<Diagnostic>>;
 pub(super) fn read(evaluator: &mut Evaluator<'_>, expr: &Expr) -> Read<Shape> {
     match &expr.kind {
         ExprKind::Parens(inner) => read(evaluator, inner),
-        ExprKind::Word(name) => simple(&name.text, expr.span),
+        ExprKind::Word(name) => simple(evaluator, &name.text, expr.span),
         ExprKind::Call(name, arguments) => match name.text.as_str() {
             "list" | "set" | "map" => {
                 let inner = read(evaluator, only(&name.text, arguments, expr.span)?)?;
@@ -119,7 +119,7 @@ pub(super) fn read(evaluator: &mut Evaluator<'_>, expr: &Expr) -> Read<Shape> {
     }
 }
 
-fn simple(word: &str, span: Span) -> Read<Shape> {
+fn simple(evaluator: &Evaluator<'_>, word: &str, span: Span) -> Read<Shape> {
     let of = match word {
         "string" => Type::String,
         "bool" => Type::Bool,
@@ -137,6 +137,8 @@ fn simple(word: &str, span: Span) -> Read<Shape> {
         "object" => return Err(fault("`object` needs its fields", span, "write `object({ name = string })`")),
         "enum" => return Err(fault("`enum` needs its words", span, "write `enum(\"dev\", \"prod\")`")),
         other if NAMED.iter().any(|named| named.name == other) => Type::Named(other.to_owned()),
+        "resource" => Type::Resource(vec!["*".to_owned()]),
+        other if evaluator.catalog.get(other).is_some() => Type::Resource(vec![other.to_owned()]),
         other => return Err(unknown(other, span)),
     };
     Ok(Shape { of, fill: Fill::Nothing })

@@ -14,6 +14,8 @@ mod functions;
 mod holes;
 mod inputs;
 mod kinds;
+mod modules;
+mod omitted;
 mod order;
 mod own;
 mod pages;

@@ -1,6 +1,6 @@
 //! Evaluating a text in a test: with inputs that its comments give, and diagnostics in one line each.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use akson_catalog::Catalog;
 use akson_config::{Config, evaluate, model::Inputs};
@@ -53,14 +53,35 @@ pub(crate) fn run_with(files: &[(&str, &str)], inputs: &Inputs) -> Run {
 
 pub(crate) fn run_sources(sources: SourceMap, ids: &[akson_diagnostics::SourceId], inputs: &Inputs) -> Run {
     let mut diagnostics = Diagnostics::new();
-    let parsed: Vec<_> = ids.iter().map(|id| akson_parser::parse(&sources, *id, &mut diagnostics)).collect();
+    let mut parsed = Vec::new();
+    let mut modules: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for id in ids {
+        let file = akson_parser::parse(&sources, *id, &mut diagnostics);
+        match sources.get(*id).name.rsplit_once('/') {
+            Some((folder, _)) => modules.entry(folder.to_owned()).or_default().push(file),
+            None => parsed.push(file),
+        }
+    }
+    let modules = modules.into_iter().map(|(folder, files)| (folder, Arc::new(files))).collect();
+    let inputs = &Inputs { modules, ..inputs.clone() };
     let catalog = Catalog::builtin().unwrap();
     let config = evaluate(&parsed, &sources, catalog, inputs, &mut diagnostics);
     Run { sources, diagnostics, config }
 }
 
+/// One text, or several files: each after the first begins with a line `//- NAME`. Those in folders are those of modules.
 pub(crate) fn run(text: &str) -> Run {
-    run_with(&[("main.aks", text)], &inputs_of(text))
+    let mut files: Vec<(&str, &str)> = Vec::new();
+    let mut rest = text;
+    let mut name = "main.aks";
+    while let Some(at) = rest.find("//- ").filter(|at| *at == 0 || rest[..*at].ends_with('\n')) {
+        files.push((name, &rest[..at]));
+        let (line, after) = rest[at..].split_once('\n').unwrap_or((&rest[at..], ""));
+        name = line.trim_start_matches("//- ").trim();
+        rest = after;
+    }
+    files.push((name, rest));
+    run_with(&files, &inputs_of(text))
 }
 
 impl Run {

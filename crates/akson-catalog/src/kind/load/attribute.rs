@@ -43,6 +43,7 @@ pub(super) const EQUALITIES: &[(&str, Equality)] = &[
     ("edges", Equality::Edges),
     ("items", Equality::Items),
     ("keys", Equality::Keys),
+    ("yaml", Equality::Yaml),
 ];
 
 const ROLES: &[(&str, Role)] = &[
@@ -130,8 +131,15 @@ pub(super) fn attribute(
         table.finish(diagnostics);
         PrincipalAt { type_at }
     });
+    made.by_name = view.flag("by_name", diagnostics);
     made.stands_for = view.text("stands_for", diagnostics).map(|output| output.value);
-    let forms = [("same", Form::Same), ("text", Form::Text), ("epoch", Form::Epoch)];
+    let forms = [
+        ("same", Form::Same),
+        ("text", Form::Text),
+        ("epoch", Form::Epoch),
+        ("yaml_texts", Form::YamlTexts),
+        ("subjects", Form::Subjects),
+    ];
     made.form = view.word("form", &forms, diagnostics).unwrap_or_default();
     made.values = values;
     made.fields = fields;
@@ -394,6 +402,9 @@ fn check(attribute: &mut Attribute, view: &mut View<'_, '_>, place: Place, diagn
     }
     if attribute.takes.is_some() && !matches!(base, Type::Resource(_)) {
         wrong("takes an output and refers to nothing", "takes", "this belongs to `resource(…)`");
+    }
+    if attribute.by_name && !matches!(base, Type::Resource(_)) {
+        wrong("takes a name and refers to nothing", "by_name", "this belongs to `resource(…)`");
     }
     if attribute.names.is_some() && !matches!(base, Type::Resource(_)) {
         wrong("has names and refers to nothing", "names", "this belongs to `resource(…)`");
