@@ -16,7 +16,6 @@ use crate::{
 
 pub use wire::wire_value;
 
-
 /// One author-owned (or sent-at-create) value at its place in the body. The unit of comparison, of hashing in the ledger and of reasons in a plan.
 #[derive(Debug, Clone)]
 pub struct Leaf {

@@ -13,7 +13,7 @@ pub(super) struct Labels {
 
 impl Labels {
     /// A label for an object of this name among others of a kind.
-    pub fn give(&mut self, kind: &str, name: &str) -> String {
+    pub(super) fn give(&mut self, kind: &str, name: &str) -> String {
         let taken = self.taken.entry(kind.to_owned()).or_default();
         let own = word(name);
         let others = (2..).map(|number| format!("{own}_{number}"));

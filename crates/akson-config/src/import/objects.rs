@@ -56,7 +56,9 @@ fn open(answer: &Json, found: &mut Vec<Json>) {
         Json::Array(items) => items.iter().for_each(|item| open(item, found)),
         Json::Object(entries) => match entries.get("value") {
             Some(Json::Array(items)) if !entries.contains_key("properties") => {
-                items.iter().for_each(|item| open(item, found));
+                for item in items {
+                    open(item, found);
+                }
             }
             _ => found.push(answer.clone()),
         },
@@ -84,7 +86,9 @@ fn inside(object: &Json, catalog: &Catalog) -> Vec<Json> {
             if let Json::Object(entries) = &mut properties {
                 entries.shift_remove("name");
             }
-            found.push(json!({"id": inner_id.as_str(), "name": name, "type": inner.resource_type, "properties": properties}));
+            found.push(
+                json!({"id": inner_id.as_str(), "name": name, "type": inner.resource_type, "properties": properties}),
+            );
         }
     }
     let members = object.get("properties").and_then(Json::as_object).into_iter().flatten();
@@ -123,7 +127,8 @@ pub fn kind_of(object: &Json, catalog: &Catalog) -> Option<Arc<Kind>> {
         return None;
     }
     let has = |member: &str| object.get(member).is_some_and(|value| !value.is_null());
-    let told = object.get("@odata.type").and_then(Json::as_str).map(|name| name.trim_start_matches("#microsoft.graph."));
+    let told =
+        object.get("@odata.type").and_then(Json::as_str).map(|name| name.trim_start_matches("#microsoft.graph."));
     let of = match told {
         Some("user") => "users",
         Some("group") => "groups",
@@ -142,7 +147,8 @@ pub fn kind_of(object: &Json, catalog: &Catalog) -> Option<Arc<Kind>> {
 
 /// Why an object is none to be declared: nobody made it, or somebody else keeps it.
 pub(super) fn not_ours(object: &Json) -> Option<&'static str> {
-    let property = |name: &str| object.pointer(&format!("/properties/{name}")).and_then(Json::as_str).unwrap_or_default();
+    let property =
+        |name: &str| object.pointer(&format!("/properties/{name}")).and_then(Json::as_str).unwrap_or_default();
     let built_in = property("type") == "BuiltInRole" || matches!(property("policyType"), "BuiltIn" | "Static");
     if built_in {
         return Some("it is built in");
@@ -211,10 +217,16 @@ mod tests {
     #[test]
     fn ids_fall_into_parts() {
         let template = "{group}/providers/Microsoft.KeyVault/vaults/{name}";
-        let parts = parts_of(template, "/subscriptions/s/resourcegroups/g/providers/microsoft.keyvault/vaults/v").unwrap();
-        assert_eq!(parts, [("group".to_owned(), "/subscriptions/s/resourcegroups/g".to_owned()), ("name".to_owned(), "v".to_owned())]);
+        let parts =
+            parts_of(template, "/subscriptions/s/resourcegroups/g/providers/microsoft.keyvault/vaults/v").unwrap();
+        assert_eq!(
+            parts,
+            [("group".to_owned(), "/subscriptions/s/resourcegroups/g".to_owned()), ("name".to_owned(), "v".to_owned())]
+        );
         assert_eq!(parts_of(template, "/subscriptions/s/resourcegroups/g"), None);
-        let parts = parts_of("/subscriptions/{subscription}/resourceGroups/{name}", "/subscriptions/s/resourcegroups/g").unwrap();
+        let parts =
+            parts_of("/subscriptions/{subscription}/resourceGroups/{name}", "/subscriptions/s/resourcegroups/g")
+                .unwrap();
         assert_eq!(parts.len(), 2);
         assert_eq!(parts_of("/subscriptions/{subscription}/x/{name}", "/providers/M/groups/g/x/n"), None);
     }

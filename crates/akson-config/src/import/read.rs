@@ -70,7 +70,8 @@ impl Reading<'_> {
         // Of two attributes of one place one says it.
         told.retain(|unsaid| {
             let place = kind.attribute(&unsaid.attribute).and_then(|attribute| attribute.pointer.clone());
-            let same = |other: &&Written| kind.attributes.get(other.name()).and_then(|other| other.pointer.clone()) == place;
+            let same =
+                |other: &&Written| kind.attributes.get(other.name()).and_then(|other| other.pointer.clone()) == place;
             place.is_none() || !written.iter().any(|other| same(&other))
         });
         (written, told)
@@ -100,7 +101,8 @@ impl Reader<'_> {
         let mut written = Vec::new();
         for attribute in attributes.values() {
             let path = format!("{prefix}{}", attribute.name);
-            let place = matches!(attribute.role, Role::Name | Role::Parent | Role::Location | Role::Subscription | Role::Key);
+            let place =
+                matches!(attribute.role, Role::Name | Role::Parent | Role::Location | Role::Subscription | Role::Key);
             let finds = prefix.is_empty() && self.kind.late.is_some() && self.finds(&attribute.name);
             if place || finds || attribute.sensitive {
                 continue;
@@ -147,10 +149,8 @@ impl Reader<'_> {
         let live = |pointer: &str| {
             lookup(body, pointer).filter(|value| !value.is_null()).or_else(|| attribute.absent.get(pointer))
         };
-        let is_on = attribute
-            .writes
-            .iter()
-            .all(|(pointer, want)| equal(Equality::CaseInsensitive, Some(want), live(pointer)));
+        let is_on =
+            attribute.writes.iter().all(|(pointer, want)| equal(Equality::CaseInsensitive, Some(want), live(pointer)));
         if !is_on {
             let absent = attribute.pointer.as_deref().is_some_and(|pointer| live(pointer).is_none());
             let none = attribute.removable && (attribute.required || self.reading.everything);
@@ -243,7 +243,9 @@ impl Reader<'_> {
                 }
             }
         }
-        if let Some(missing) = variant.arguments.values().find(|argument| argument.required && !kept.contains_key(&argument.name)) {
+        if let Some(missing) =
+            variant.arguments.values().find(|argument| argument.required && !kept.contains_key(&argument.name))
+        {
             self.cannot(path, &format!("`{name}` needs `{}`", missing.name));
             return None;
         }
@@ -306,15 +308,19 @@ impl Reader<'_> {
                 })
             }
             (Type::Choice, Value::Choice { .. }) => Ok(()),
-            (Type::Resource(kinds), Value::Text(text)) => match (&attribute.principal, &attribute.takes, attribute.names) {
-                (Some(_), ..) => named("principal_id", text),
-                (_, Some(_), _) => named("object_id", text),
-                (.., Some(Names::Roles)) => Ok(()),
-                (.., Some(Names::Policies(_))) if Table::Definitions.by_id(text).or(Table::Initiatives.by_id(text)).is_some() => {
-                    self.points(kinds, text)
+            (Type::Resource(kinds), Value::Text(text)) => {
+                match (&attribute.principal, &attribute.takes, attribute.names) {
+                    (Some(_), ..) => named("principal_id", text),
+                    (_, Some(_), _) => named("object_id", text),
+                    (.., Some(Names::Roles)) => Ok(()),
+                    (.., Some(Names::Policies(_)))
+                        if Table::Definitions.by_id(text).or(Table::Initiatives.by_id(text)).is_some() =>
+                    {
+                        self.points(kinds, text)
+                    }
+                    _ => named("arm_id", text).and_then(|()| self.points(kinds, text)),
                 }
-                _ => named("arm_id", text).and_then(|()| self.points(kinds, text)),
-            },
+            }
             _ => Err("it is of another type".to_owned()),
         }
     }
@@ -403,9 +409,8 @@ fn missing<'a>(fields: &'a IndexMap<String, Attribute>, written: &[Written]) -> 
 /// Whether two values of an attribute are one; a symbol of a choice is a constructor without arguments.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Text(word), Value::Choice { name, arguments }) | (Value::Choice { name, arguments }, Value::Text(word)) => {
-            arguments.is_empty() && word == name
-        }
+        (Value::Text(word), Value::Choice { name, arguments })
+        | (Value::Choice { name, arguments }, Value::Text(word)) => arguments.is_empty() && word == name,
         _ => one == other,
     }
 }
@@ -417,7 +422,9 @@ fn wrong(kind: &Kind, written: &Written, context: &Context, body: &Json) -> Opti
     let paths: Vec<String> = values.iter().map(|(path, ..)| path.clone()).collect();
     let own = |leaf: &Leaf| {
         paths.iter().any(|path| {
-            leaf.attribute.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            leaf.attribute
+                .strip_prefix(path.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         })
     };
     encode(kind, &values, context)

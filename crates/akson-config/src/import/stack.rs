@@ -105,9 +105,10 @@ impl<'a> Stack<'a> {
     fn parents(&mut self) {
         let mut at = 0;
         while let Some(thing) = self.things.get(at) {
-            let parent = match &thing.object.parent {
-                Some(parent) => self.find(parent).or_else(|| self.ancestor(&parent.clone())),
-                None if matches!(thing.object.kind.late, Some(LateId::Told { .. })) => self.registration(at),
+            let told = matches!(thing.object.kind.late, Some(LateId::Told { .. }));
+            let parent = match thing.object.parent.clone() {
+                Some(parent) => self.find(&parent).or_else(|| self.ancestor(&parent)),
+                None if told => self.registration(at),
                 None => None,
             };
             if let Some(thing) = self.things.get_mut(at) {
@@ -133,7 +134,8 @@ impl<'a> Stack<'a> {
         let pointer = thing.object.kind.found_by.iter().find_map(|found| found.at.get(&attribute.name))?;
         let live = lookup(&thing.object.body, pointer)?;
         let is = |other: &Thing| {
-            let told = other.object.kind.outputs.get(output).and_then(|output| lookup(&other.object.body, &output.pointer));
+            let told =
+                other.object.kind.outputs.get(output).and_then(|output| lookup(&other.object.body, &output.pointer));
             kinds.contains(&other.object.kind.keyword) && told == Some(live)
         };
         self.things.iter().position(is)
@@ -159,7 +161,9 @@ impl<'a> Stack<'a> {
                 thing.unsaid = unsaid;
                 let said = |name: &str| thing.written.iter().any(|written| written.name() == name);
                 let missing = kind.attributes.values().find(|attribute| {
-                    attribute.required && matches!(attribute.role, Role::Value | Role::Tags | Role::Key) && !said(&attribute.name)
+                    attribute.required
+                        && matches!(attribute.role, Role::Value | Role::Tags | Role::Key)
+                        && !said(&attribute.name)
                 });
                 // What cannot be said whole is only looked at.
                 thing.existing = orphan || missing.is_some();
@@ -176,7 +180,10 @@ impl<'a> Stack<'a> {
                 let told = matches!(kind.late, Some(LateId::Told { .. }));
                 let own = finders(&kind, found, &object.body);
                 let new = |written: &Written| !thing.written.iter().any(|other| other.name() == written.name());
-                let more: Vec<Written> = own.into_iter().filter(|written| told && new(written) && Some(written.name()) != kind.parent.as_deref()).collect();
+                let more: Vec<Written> = own
+                    .into_iter()
+                    .filter(|written| told && new(written) && Some(written.name()) != kind.parent.as_deref())
+                    .collect();
                 thing.written.extend(more);
             }
         }
@@ -212,9 +219,14 @@ impl<'a> Stack<'a> {
             if let Some(thing) = self.things.get_mut(at).filter(|thing| !thing.existing) {
                 thing.existing = true;
                 thing.written.clear();
-                thing.unsaid.push(Unsaid { attribute: String::new(), why: "what it cannot be without is not among the objects".to_owned() });
+                thing.unsaid.push(Unsaid {
+                    attribute: String::new(),
+                    why: "what it cannot be without is not among the objects".to_owned(),
+                });
             }
-            for thing in self.things.iter_mut().filter(|thing| thing.within.as_ref().is_some_and(|(parent, _)| *parent == at)) {
+            for thing in
+                self.things.iter_mut().filter(|thing| thing.within.as_ref().is_some_and(|(parent, _)| *parent == at))
+            {
                 thing.within = None;
             }
         }
@@ -243,7 +255,9 @@ impl<'a> Stack<'a> {
         let said: Vec<Option<String>> = all
             .iter()
             .enumerate()
-            .map(|(at, own)| own.clone().filter(|own| inherited(at).or_else(|| self.location.clone()).as_ref() != Some(own)))
+            .map(|(at, own)| {
+                own.clone().filter(|own| inherited(at).or_else(|| self.location.clone()).as_ref() != Some(own))
+            })
             .collect();
         for (thing, said) in self.things.iter_mut().zip(said) {
             thing.location = said;
@@ -293,7 +307,10 @@ impl<'a> Stack<'a> {
             let last = ArmId::new(role.as_str()).name().to_owned();
             let custom = || {
                 let named = |other: &&Thing| other.object.name.eq_ignore_ascii_case(&last);
-                self.things.iter().find(named).and_then(|other| lookup(&other.object.body, "/properties/roleName")?.as_str().map(str::to_owned))
+                self.things
+                    .iter()
+                    .find(named)
+                    .and_then(|other| lookup(&other.object.body, "/properties/roleName")?.as_str().map(str::to_owned))
             };
             roles::by_guid(&last).map(|role| role.name.clone()).or_else(custom).unwrap_or(last)
         });
@@ -324,7 +341,9 @@ impl<'a> Stack<'a> {
 
     fn address(&self, at: usize) -> String {
         match self.things.get(at) {
-            Some(Thing { within: Some((parent, word)), label, .. }) => format!("{}.{word}.{label}", self.address(*parent)),
+            Some(Thing { within: Some((parent, word)), label, .. }) => {
+                format!("{}.{word}.{label}", self.address(*parent))
+            }
             Some(thing) => format!("{}.{}", thing.object.kind.keyword, thing.label),
             None => String::new(),
         }
@@ -417,11 +436,13 @@ fn is_reset(kind: &Kind, body: &Json) -> bool {
 /// By what a block finds its object: of an existing one by a name if it has one, else by its id.
 fn finder<'k>(kind: &'k Kind, body: &Json, existing: bool) -> Option<&'k FoundBy> {
     let there = |found: &&FoundBy| {
-        (existing || !found.existing) && found.at.values().all(|pointer| lookup(body, pointer).is_some_and(|value| !value.is_null()))
+        (existing || !found.existing)
+            && found.at.values().all(|pointer| lookup(body, pointer).is_some_and(|value| !value.is_null()))
     };
     let by_id = |found: &FoundBy| found.at.values().any(|pointer| pointer == "/id");
     let parent = |found: &FoundBy| kind.parent.as_ref().is_some_and(|parent| found.at.contains_key(parent));
-    let unique = |found: &&FoundBy| there(found) && !by_id(found) && !(existing && (parent(found) || by_display(found)));
+    let unique =
+        |found: &&FoundBy| there(found) && !by_id(found) && !(existing && (parent(found) || by_display(found)));
     kind.found_by.iter().find(unique).or_else(|| kind.found_by.iter().find(|found| there(found) && by_id(found)))
 }
 

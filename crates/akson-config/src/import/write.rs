@@ -7,7 +7,6 @@ use akson_catalog::{
     equality::Equality,
     json::lookup,
     kind::{Names, Role},
-    policies::Table,
     roles,
 };
 use akson_parser::ast::{Argument, Block, Expr, ExprKind, Item};
@@ -73,7 +72,9 @@ impl<'s> Writer<'s> {
             // What lies in another needs it, whatever else refers to what.
             if let Some(parent) = thing.parent {
                 let (from, to) = (writer.root(at), writer.root(parent));
-                if from != to && let Some(edges) = writer.edges.get_mut(from) {
+                if from != to
+                    && let Some(edges) = writer.edges.get_mut(from)
+                {
                     edges.insert(to);
                 }
             }
@@ -131,7 +132,9 @@ impl<'s> Writer<'s> {
         }
         let stack = self.stack;
         let inner = stack.order().into_iter().filter_map(|inner| Some((inner, stack.things.get(inner)?)));
-        for (inner, nested) in inner.filter(|(_, nested)| nested.within.as_ref().is_some_and(|(parent, _)| *parent == at)) {
+        for (inner, nested) in
+            inner.filter(|(_, nested)| nested.within.as_ref().is_some_and(|(parent, _)| *parent == at))
+        {
             body.push(Item::Block(self.block(inner, nested)));
         }
         let keyword = thing.within.as_ref().map_or(kind.keyword.as_str(), |(_, word)| word);
@@ -170,7 +173,9 @@ impl<'s> Writer<'s> {
         let id = ArmId::new(id);
         for (to, thing) in self.stack.things.iter().enumerate() {
             let above = ArmId::new(thing.object.id.as_str());
-            let Some(below) = id.as_str().get(above.as_str().len()..).filter(|_| id.is_within(&above)) else { continue };
+            let Some(below) = id.as_str().get(above.as_str().len()..).filter(|_| id.is_within(&above)) else {
+                continue;
+            };
             for (word, scope) in &thing.object.kind.scopes {
                 let Some((before, after)) = scope.path.split_once("{name}") else { continue };
                 let inside = below.get(..before.len()).filter(|start| start.eq_ignore_ascii_case(before));
@@ -232,7 +237,9 @@ impl<'s> Writer<'s> {
 
     fn constructor(&mut self, at: usize, attribute: &Attribute, name: &str, given: &IndexMap<String, Value>) -> Expr {
         let make = self.make;
-        let Some(variant) = attribute.variants.get(name).filter(|_| !given.is_empty()) else { return symbol(make, name) };
+        let Some(variant) = attribute.variants.get(name).filter(|_| !given.is_empty()) else {
+            return symbol(make, name);
+        };
         let mut arguments = Vec::new();
         // What is required comes first and by its place; after the first that is left out, by name.
         let mut by_place = true;
@@ -271,7 +278,12 @@ impl<'s> Writer<'s> {
             }
             let is = |thing: &Thing| {
                 ArmId::new(thing.object.id.as_str()).name().eq_ignore_ascii_case(&guid)
-                    && thing.object.kind.attributes.values().any(|attribute| attribute.role == Role::Name && attribute.name == "guid")
+                    && thing
+                        .object
+                        .kind
+                        .attributes
+                        .values()
+                        .any(|attribute| attribute.role == Role::Name && attribute.name == "guid")
             };
             let to = self.stack.things.iter().position(is);
             return to.and_then(|to| self.refer(at, to)).unwrap_or_else(|| make.text(&guid));
