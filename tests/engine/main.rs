@@ -16,6 +16,7 @@ mod hosts;
 mod kills;
 mod kinds;
 mod propagation;
+mod recorded_import;
 mod refusals;
 mod runs;
 mod secrets;
