@@ -12,7 +12,10 @@ use akson_catalog::{Catalog, kind::Plane};
 use akson_config::import::{ImportOptions, Imported, import, kind_of, spread};
 use akson_planner::{Action, Plan};
 use akson_tests::world::World;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
+
+/// The built-in role Reader.
+const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 
 /// Kinds that are looked at; what lies in clusters has no recordings.
 fn is_looked_at(plane: Plane) -> bool {
@@ -98,6 +101,20 @@ fn imported(world: &World, object: &Json) -> Imported {
 
 async fn check(object: &Json) -> Result<(bool, Imported), String> {
     let world = World::new();
+    let id = object["id"].as_str().unwrap_or_default();
+    if let Some(above) = id.strip_prefix("/providers/Microsoft.Management/managementGroups/") {
+        // Above its subscriptions the emulator's user has no rights of its own.
+        let group = above.split('/').next().unwrap_or_default();
+        let grant = format!(
+            "/providers/Microsoft.Management/managementGroups/{group}/providers/Microsoft.Authorization/roleAssignments/{READER}"
+        );
+        let body = json!({"properties": {
+            "principalId": world.emulator.identity().object_id,
+            "principalType": "ServicePrincipal",
+            "roleDefinitionId": format!("/providers/Microsoft.Authorization/roleDefinitions/{READER}"),
+        }});
+        world.god().put_object(&grant, body).map_err(|error| format!("grant: {error}"))?;
+    }
     world.emulator.seed(vec![object.clone()]).map_err(|error| format!("seed: {error}"))?;
     let imported = imported(&world, object);
     if imported.declared.iter().all(|declared| declared.existing) {

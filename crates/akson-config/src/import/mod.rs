@@ -4,6 +4,7 @@
 mod labels;
 mod objects;
 mod read;
+mod rules;
 mod stack;
 mod write;
 

@@ -184,6 +184,21 @@ pub(super) fn place(kind: &Arc<Kind>, body: &Json) -> Option<Object> {
     Some(object(&name.1, parent, subscription))
 }
 
+/// Whether a block could have such a name and lie there.
+pub(super) fn is_sayable(object: &Object, catalog: &Catalog) -> bool {
+    let kind = &object.kind;
+    let told = matches!(kind.late, Some(LateId::Told { .. }));
+    let named = kind.attributes.values().find(|attribute| attribute.role == akson_catalog::kind::Role::Name);
+    let ruled =
+        named.and_then(|attribute| attribute.rule.as_ref()).is_none_or(|rule| told || rule.allows(&object.name));
+    let above = kind.parent.as_deref().and_then(|parent| kind.attributes.get(parent)).zip(object.parent.as_deref());
+    let lies = above.is_none_or(|(attribute, parent)| match &attribute.of {
+        akson_catalog::Type::Resource(kinds) => catalog.check_reference(kinds, &ArmId::new(parent)).is_ok(),
+        _ => true,
+    });
+    ruled && lies
+}
+
 /// What stands in the braces of a template, for an id that it could have made.
 fn parts_of(template: &str, id: &str) -> Option<Vec<(String, String)>> {
     let id = ArmId::new(id);

@@ -67,6 +67,7 @@ impl Reading<'_> {
                 false
             }
         });
+        super::rules::keep(kind, &mut written);
         // Of two attributes of one place one says it.
         told.retain(|unsaid| {
             let place = kind.attribute(&unsaid.attribute).and_then(|attribute| attribute.pointer.clone());
@@ -212,7 +213,15 @@ impl Reader<'_> {
                     .filter(|(key, _)| !marks(self.kind, attribute, key))
                     .collect(),
             ),
-            Value::List(items) => Value::List(items.into_iter().filter(|item| *item != Value::None).collect()),
+            Value::List(items) => {
+                let mut kept: Vec<Value> = Vec::with_capacity(items.len());
+                for item in items.into_iter().filter(|item| *item != Value::None) {
+                    if !matches!(attribute.of, Type::Set(_)) || !kept.contains(&item) {
+                        kept.push(item);
+                    }
+                }
+                Value::List(kept)
+            }
             other => other,
         }
     }

@@ -122,7 +122,8 @@ impl<'a> Stack<'a> {
     fn ancestor(&mut self, id: &str) -> Option<usize> {
         let of = type_of(&ArmId::new(id))?;
         let kind = self.catalog.kind_of_type(&of).filter(|kind| kind.existing && kind.plane == Plane::Arm)?;
-        let object = objects::place(kind, &json!({ "id": id }))?;
+        let object =
+            objects::place(kind, &json!({ "id": id })).filter(|object| objects::is_sayable(object, self.catalog))?;
         (object.parent.is_some() == kind.parent.is_some()).then(|| self.add(object, None, true))
     }
 
@@ -421,6 +422,7 @@ fn sorted(
             continue;
         }
         match objects::place(&kind, &body) {
+            Some(object) if !objects::is_sayable(&object, catalog) => skip("its name or its place cannot be written"),
             Some(object) => drop(objects.insert(ArmId::new(id).folded().to_owned(), (object, raw))),
             None => skip(&format!("a `{}` does not lie there", kind.keyword)),
         }
