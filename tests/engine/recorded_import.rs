@@ -14,6 +14,8 @@ use akson_planner::{Action, Plan};
 use akson_tests::world::World;
 use serde_json::{Value as Json, json};
 
+/// Where management groups are.
+const MANAGEMENT: &str = "/providers/Microsoft.Management/managementGroups/";
 /// The built-in role Reader.
 const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 
@@ -102,12 +104,11 @@ fn imported(world: &World, object: &Json) -> Imported {
 async fn check(object: &Json) -> Result<(bool, Imported), String> {
     let world = World::new();
     let id = object["id"].as_str().unwrap_or_default();
-    if let Some(above) = id.strip_prefix("/providers/Microsoft.Management/managementGroups/") {
+    let above = id.get(..MANAGEMENT.len()).filter(|start| start.eq_ignore_ascii_case(MANAGEMENT));
+    if let Some(above) = above.and_then(|start| id.get(start.len()..)) {
         // Above its subscriptions the emulator's user has no rights of its own.
         let group = above.split('/').next().unwrap_or_default();
-        let grant = format!(
-            "/providers/Microsoft.Management/managementGroups/{group}/providers/Microsoft.Authorization/roleAssignments/{READER}"
-        );
+        let grant = format!("{MANAGEMENT}{group}/providers/Microsoft.Authorization/roleAssignments/{READER}");
         let body = json!({"properties": {
             "principalId": world.emulator.identity().object_id,
             "principalType": "ServicePrincipal",

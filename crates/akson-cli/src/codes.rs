@@ -12,6 +12,10 @@ pub(crate) const CONTRADICTORY: Code = Code(572);
 pub(crate) const NOT_SIGNED_IN: Code = Code(573);
 /// The tenant or subscription does not fit the sign-in.
 pub(crate) const WRONG_PLACE: Code = Code(574);
+/// There is nothing to import.
+pub(crate) const NOTHING_TO_IMPORT: Code = Code(678);
+/// A file to import from holds no objects.
+pub(crate) const BAD_OBJECTS: Code = Code(679);
 /// There is no configuration.
 pub(crate) const NO_CONFIGURATION: Code = Code(680);
 /// A file cannot be read.

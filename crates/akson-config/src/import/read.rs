@@ -265,6 +265,10 @@ impl Reader<'_> {
     fn is_default(&self, attribute: &Attribute, value: &Value) -> bool {
         let context = self.reading.context;
         let is = |text: &str| value.as_text().is_some_and(|value| value.eq_ignore_ascii_case(text));
+        // The stack has one tenant, and what does not name one means it.
+        if attribute.of == Type::Named("tenant_id".to_owned()) && is(&context.tenant) {
+            return true;
+        }
         match &attribute.on_create {
             Some(OnCreate::Value(sent)) => same(sent, value),
             Some(OnCreate::Tenant) => is(&context.tenant),

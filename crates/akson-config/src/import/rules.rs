@@ -30,16 +30,10 @@ fn broken(kind: &Kind, written: &[Written], rule: &Needs) -> Vec<String> {
 }
 
 fn holds(kind: &Kind, written: &[Written], path: &str, word: &str) -> bool {
-    let said = match find(written, path) {
-        Some(said) => said,
+    let Some(said) = find(written, path) else {
         // What Azure does without a word is what the rule is about, too.
-        None => {
-            return word == "!"
-                || kind
-                    .attribute(path)
-                    .and_then(|attribute| attribute.default.clone())
-                    .is_some_and(|value| !matches!(word, "*" | "!") && is(&value, word));
-        }
+        let default = kind.attribute(path).and_then(|attribute| attribute.default.as_ref());
+        return word == "!" || (word != "*" && default.is_some_and(|value| is(value, word)));
     };
     match (word, said) {
         ("*", Said::Value(Value::None)) | ("!", Said::Block | Said::Value(_)) => false,
