@@ -57,7 +57,7 @@ pub struct Reading<'a> {
 impl Reading<'_> {
     /// What a block of a kind would say of a body, but for its name, place and location.
     pub fn attributes(&self, kind: &Kind, name: &str, body: &Json) -> (Vec<Written>, Vec<Unsaid>) {
-        let mut reader = Reader { reading: self, kind, name, unsaid: Vec::new() };
+        let mut reader = Reader { reading: self, kind, name, root: body, unsaid: Vec::new() };
         let mut written = reader.all(&kind.attributes, body, "");
         let mut told = reader.unsaid;
         written.retain(|written| match wrong(kind, written, self.context, body) {
@@ -94,6 +94,7 @@ struct Reader<'a> {
     reading: &'a Reading<'a>,
     kind: &'a Kind,
     name: &'a str,
+    root: &'a Json,
     unsaid: Vec<Unsaid>,
 }
 
@@ -194,6 +195,10 @@ impl Reader<'_> {
             (true, value) => self.choice(attribute, value, path)?,
             (false, value) => value,
         };
+        // Its arguments may all have been what Azure fills in.
+        if attribute.of == Type::Choice && !self.reading.everything && self.is_default(attribute, &value) {
+            return None;
+        }
         match self.legal(attribute, &attribute.of, &value) {
             Ok(()) => Some(value),
             Err(why) => {
@@ -237,7 +242,8 @@ impl Reader<'_> {
         let mut kept = IndexMap::new();
         for (word, value) in arguments {
             let Some(argument) = variant.arguments.get(&word).filter(|argument| !argument.sensitive) else { continue };
-            if is_empty(&value) && !argument.required {
+            let said = argument.required || self.reading.everything || !self.is_filled(argument, &value);
+            if !said || (is_empty(&value) && !argument.required) {
                 continue;
             }
             match self.legal(argument, &argument.of, &value) {
@@ -269,6 +275,9 @@ impl Reader<'_> {
         if attribute.of == Type::Named("tenant_id".to_owned()) && is(&context.tenant) {
             return true;
         }
+        if self.is_filled(attribute, value) {
+            return true;
+        }
         match &attribute.on_create {
             Some(OnCreate::Value(sent)) => same(sent, value),
             Some(OnCreate::Tenant) => is(&context.tenant),
@@ -279,6 +288,21 @@ impl Reader<'_> {
                     || decode_attribute(attribute, &Json::Null).is_some_and(|silence| same(&silence, value))
             }
         }
+    }
+
+    /// Whether Azure fills it in where nothing is said.
+    fn is_filled(&self, attribute: &Attribute, value: &Value) -> bool {
+        let own = |name: &str| self.root.get(name).and_then(Json::as_str).unwrap_or_default();
+        let id = ArmId::new(own("id"));
+        let filled = |text: &str| {
+            text.replace("{name}", self.name)
+                .replace("{resource_group}", id.resource_group().unwrap_or_default())
+                .replace("{location}", &own("location").split_whitespace().collect::<String>().to_lowercase())
+        };
+        attribute.filled.iter().any(|known| match (known, value) {
+            (Value::Text(known), Value::Text(value)) => filled(known).eq_ignore_ascii_case(value),
+            (known, value) => known == value,
+        })
     }
 
     fn legal(&self, attribute: &Attribute, of: &Type, value: &Value) -> Result<(), String> {
