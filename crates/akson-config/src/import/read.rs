@@ -50,7 +50,7 @@ pub struct Reading<'a> {
     pub catalog: &'a Catalog,
     /// What values at create are taken from.
     pub context: &'a Context,
-    /// Also what is as Azure has it anyway.
+    /// Also what is as Azure has it anyway, and arguments that are secrets: nothing that is shown may come of it.
     pub everything: bool,
 }
 
@@ -235,13 +235,17 @@ impl Reader<'_> {
     fn choice(&mut self, attribute: &Attribute, value: Value, path: &str) -> Option<Value> {
         let Value::Choice { name, arguments } = value else { return Some(value) };
         let variant = attribute.variants.get(&name)?;
-        let secret = variant.arguments.values().any(|argument| argument.required && argument.sensitive);
-        if secret {
+        let hidden = |argument: &Attribute| argument.sensitive && !self.reading.everything;
+        if variant.arguments.values().any(|argument| argument.required && hidden(argument)) {
             return None;
         }
         let mut kept = IndexMap::new();
         for (word, value) in arguments {
-            let Some(argument) = variant.arguments.get(&word).filter(|argument| !argument.sensitive) else { continue };
+            let Some(argument) =
+                variant.arguments.get(&word).filter(|argument| !argument.sensitive || self.reading.everything)
+            else {
+                continue;
+            };
             let said = argument.required || self.reading.everything || !self.is_filled(argument, &value);
             if !said || (is_empty(&value) && !argument.required) {
                 continue;
