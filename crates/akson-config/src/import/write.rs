@@ -23,7 +23,7 @@ use crate::workload::make::Make;
 pub(super) fn blocks(stack: &Stack<'_>) -> Vec<Block> {
     let mut writer = Writer::new(stack);
     let mut blocks = vec![writer.stack()];
-    for at in stack.order() {
+    for at in writer.order.clone() {
         if let Some(thing) = stack.things.get(at).filter(|thing| thing.within.is_none()) {
             blocks.push(writer.block(at, thing));
         }
@@ -43,6 +43,10 @@ struct Writer<'s> {
     told: Told,
     /// Which block refers to which.
     edges: Vec<BTreeSet<usize>>,
+    /// All of them, in the order of the text.
+    order: Vec<usize>,
+    /// What stands in each block, in order.
+    inner: HashMap<usize, Vec<usize>>,
 }
 
 impl<'s> Writer<'s> {
@@ -53,7 +57,14 @@ impl<'s> Writer<'s> {
             principals: HashMap::new(),
             told: Told::new(),
             edges: vec![BTreeSet::new(); stack.things.len()],
+            order: stack.order(),
+            inner: HashMap::new(),
         };
+        for at in &writer.order {
+            if let Some((parent, _)) = stack.things.get(*at).and_then(|thing| thing.within.as_ref()) {
+                writer.inner.entry(*parent).or_default().push(*at);
+            }
+        }
         for (at, thing) in stack.things.iter().enumerate() {
             let kind = &thing.object.kind;
             if let Some(principal) = &kind.principal
@@ -131,11 +142,10 @@ impl<'s> Writer<'s> {
             }
         }
         let stack = self.stack;
-        let inner = stack.order().into_iter().filter_map(|inner| Some((inner, stack.things.get(inner)?)));
-        for (inner, nested) in
-            inner.filter(|(_, nested)| nested.within.as_ref().is_some_and(|(parent, _)| *parent == at))
-        {
-            body.push(Item::Block(self.block(inner, nested)));
+        for inner in self.inner.get(&at).cloned().unwrap_or_default() {
+            if let Some(nested) = stack.things.get(inner) {
+                body.push(Item::Block(self.block(inner, nested)));
+            }
         }
         let keyword = thing.within.as_ref().map_or(kind.keyword.as_str(), |(_, word)| word);
         let mut block = make.block(keyword, Some(&thing.label), body);
