@@ -139,7 +139,7 @@ fn objects_of_a_file_need_no_network() {
     let all = objects(&signed_in.subscription, &signed_in.tenant);
     let ours: Vec<&Value> = all.iter().filter(|object| object["id"].as_str().unwrap().contains(GROUP)).collect();
     folder.write("legacy.json", &json!({ "value": ours }).to_string());
-    let lines: Vec<String> = ours.iter().map(|object| object.to_string()).collect();
+    let lines: Vec<String> = ours.iter().map(ToString::to_string).collect();
     folder.write("lines/legacy.jsonl", &lines.join("\n"));
     let offline = |arguments: &[&str]| {
         let mut command = folder.command(arguments);
