@@ -5,6 +5,7 @@
 mod changes;
 mod crash;
 mod formats;
+mod import;
 mod inputs;
 mod kubeconfig;
 mod ledgers;

@@ -20,7 +20,7 @@ use akson_config::{Config, Inputs};
 use akson_diagnostics::{Diagnostics, SourceMap};
 use akson_emulator::{Emulator, God, Latency, Options};
 use akson_planner::{
-    OwnedState, Plan, Work,
+    Owned, OwnedState, Plan, Work,
     options::{Mode, PlanOptions},
 };
 use bytes::Bytes;
@@ -172,13 +172,25 @@ impl World {
         self.attempt_over(Arc::new(Wire::new(self, None)), source, mode, cancel).await
     }
 
-    async fn attempt_over(
-        &self,
-        wire: Arc<Wire>,
-        source: &str,
-        mode: Mode,
-        cancel: &Cancel,
-    ) -> Result<Outcome, String> {
+    /// Reads and plans, as one to whom nothing belongs yet.
+    ///
+    /// # Errors
+    /// Why there is no plan, in words.
+    pub async fn plan(&self, source: &str) -> Result<Plan, String> {
+        let engine = self.engine(Arc::new(Wire::new(self, None)), &Cancel::new());
+        let config = self.evaluated(source, BTreeMap::new())?;
+        let catalog = Catalog::builtin().unwrap();
+        let options = PlanOptions { cloud: "emulator".to_owned(), ..PlanOptions::default() };
+        let owned = Owned { known: true, ..Owned::default() };
+        let snapshot = refresh(&engine, &config, &owned, catalog, &options)
+            .await
+            .map_err(|failure| format!("read {}: {:?}", failure.path, failure.cause))?;
+        let mut diagnostics = Diagnostics::new();
+        akson_planner::plan(&config, &snapshot, &owned, catalog, &options, &mut diagnostics)
+            .ok_or_else(|| format!("plan: {:#?}", diagnostics.sorted()))
+    }
+
+    fn engine(&self, wire: Arc<Wire>, cancel: &Cancel) -> Engine {
         let signed_in = self.emulator.identity();
         let tokens = ClientCredentials::new(
             Arc::<Wire>::clone(&wire),
@@ -187,7 +199,7 @@ impl World {
             signed_in.client_id.clone(),
             Secret::new(signed_in.client_secret.clone()),
         );
-        let engine = Engine::new(EngineOptions {
+        Engine::new(EngineOptions {
             transport: wire,
             tokens: Arc::new(tokens),
             cloud: Cloud::PUBLIC,
@@ -196,7 +208,17 @@ impl World {
             run: format!("00000000-0000-4000-8000-{:012}", self.store.commits()),
             limits: Limits::default(),
             cancel: cancel.clone(),
-        });
+        })
+    }
+
+    async fn attempt_over(
+        &self,
+        wire: Arc<Wire>,
+        source: &str,
+        mode: Mode,
+        cancel: &Cancel,
+    ) -> Result<Outcome, String> {
+        let engine = self.engine(wire, cancel);
         let config = self.config(source);
         let catalog = Catalog::builtin().unwrap();
         let binding = binding(&config);
@@ -241,6 +263,14 @@ impl World {
 
     /// The same with names that a ledger holds.
     pub fn config_with(&self, source: &str, held_names: BTreeMap<String, String>) -> Config {
+        self.evaluated(source, held_names).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// A configuration in this world.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn evaluated(&self, source: &str, held_names: BTreeMap<String, String>) -> Result<Config, String> {
         let signed_in = self.emulator.identity();
         let mut sources = SourceMap::new();
         let mut diagnostics = Diagnostics::new();
@@ -255,8 +285,7 @@ impl World {
         };
         let catalog = Catalog::builtin().unwrap();
         let config = akson_config::evaluate(&[file], &sources, catalog, &inputs, &mut diagnostics);
-        assert!(!diagnostics.has_errors(), "{:#?}", diagnostics.sorted());
-        config.unwrap()
+        config.filter(|_| !diagnostics.has_errors()).ok_or_else(|| format!("{:#?}", diagnostics.sorted()))
     }
 
     /// Everything that lives in the subscription's groups, by id, without what a service counts by itself.

@@ -91,7 +91,7 @@ fn expects(owned: &Owned, read: &Read) -> bool {
 }
 
 /// One read, page by page.
-async fn fetch(engine: &Engine, read: &Read, expected: bool) -> Result<Vec<Answer>, ReadFailure> {
+pub(crate) async fn fetch(engine: &Engine, read: &Read, expected: bool) -> Result<Vec<Answer>, ReadFailure> {
     let failed = |cause: ReadCause| ReadFailure { path: read.path.clone(), cause };
     let operation = match &read.at {
         At::Arm => Operation::read(&read.path),

@@ -75,6 +75,11 @@ fn typed(attribute: &Attribute, of: &Type, wire: &Json) -> Value {
         (_, Json::Number(seconds)) if attribute.form == Form::Epoch => {
             seconds.as_i64().map_or_else(|| from_json(wire), |seconds| Value::Text(time::of_epoch(seconds)))
         }
+        // Some services write whole numbers with a point.
+        (Type::Int, Json::Number(number)) if number.as_i64().is_none() => {
+            let whole = format!("{number}").strip_suffix(".0").and_then(|whole| whole.parse().ok());
+            whole.map_or_else(|| from_json(wire), Value::Int)
+        }
         (Type::Enum(words), wire) => {
             let mapped =
                 attribute.values.iter().find(|(_, value)| equal(Equality::CaseInsensitive, Some(value), Some(wire)));

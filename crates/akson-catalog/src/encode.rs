@@ -431,7 +431,7 @@ fn without_secrets(name: &str, variant: &Variant, arguments: &IndexMap<String, V
 }
 
 /// A name as the first label of a host name: letters, digits and hyphens, 54 of them at most, as AKS wants it.
-fn dns_label(name: &str) -> String {
+pub fn dns_label(name: &str) -> String {
     const LONGEST: usize = 54;
     let label: String = name
         .chars()

@@ -256,6 +256,9 @@ pub struct Attribute {
     pub off: IndexMap<String, serde_json::Value>,
     /// What a change does at single places, where it is not what it does elsewhere: JSON pointer to effect.
     pub changes: IndexMap<String, ChangeEffect>,
+    /// What Azure fills in where nothing is said, as far as it is known: nobody needs to write it, and an import does not. In texts,
+    /// `{name}`, `{resource_group}` and `{location}` stand for the resource's own. Nothing is compared with it: it changes with versions.
+    pub filled: Vec<Value>,
     /// Its value at create is not sent if this attribute is written.
     pub unless: Option<String>,
 }
@@ -355,6 +358,7 @@ impl Attribute {
             writes: IndexMap::new(),
             off: IndexMap::new(),
             changes: IndexMap::new(),
+            filled: Vec::new(),
             unless: None,
         }
     }

@@ -200,6 +200,11 @@ pub(crate) enum Command {
     },
     /// Show what changed outside.
     Drift,
+    /// Print existing objects as configuration: its plan adopts them and changes nothing.
+    Import {
+        #[command(flatten)]
+        asked: ImportArguments,
+    },
     /// Show a saved plan.
     Show {
         /// A file of `plan --out`.
@@ -241,6 +246,29 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+}
+
+/// Which objects, and where they go.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ImportArguments {
+    /// ARM ids of resources, resource groups or subscriptions.
+    #[arg(value_name = "ID", required_unless_present_any = ["groups", "subscription", "files"])]
+    pub(crate) ids: Vec<String>,
+    /// All of a resource group; may be repeated.
+    #[arg(long = "resource-group", short = 'g', value_name = "NAME")]
+    pub(crate) groups: Vec<String>,
+    /// The subscription that the resource groups are in; without any, all of it.
+    #[arg(long, value_name = "GUID")]
+    pub(crate) subscription: Option<String>,
+    /// Objects as Azure returned them, from a file of JSON or JSON lines or a folder of such; without network or credentials.
+    #[arg(long = "from-file", value_name = "FILE|DIR", conflicts_with_all = ["ids", "groups"])]
+    pub(crate) files: Vec<PathBuf>,
+    /// What the stack is called; without it, as what was asked for.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stack: Option<String>,
+    /// Write a new file below the configuration's folder, in place of stdout.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// For which cluster, and how to sign in.

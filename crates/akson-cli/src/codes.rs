@@ -18,6 +18,10 @@ pub(crate) const NO_LEDGER: Code = Code(609);
 pub(crate) const NOT_IN_LEDGER: Code = Code(610);
 /// The stack exists and its ledger is elsewhere.
 pub(crate) const LEDGER_LEFT: Code = Code(611);
+/// There is nothing to import.
+pub(crate) const NOTHING_TO_IMPORT: Code = Code(678);
+/// A file to import from holds no objects.
+pub(crate) const BAD_OBJECTS: Code = Code(679);
 /// There is no configuration.
 pub(crate) const NO_CONFIGURATION: Code = Code(680);
 /// A file cannot be read.

@@ -73,6 +73,7 @@ fn run(arguments: &Arguments) -> Exit {
             session::block_on(commands::destroy::run(global, applying, targets, *max_deletes))
         }
         Command::Drift => session::block_on(commands::drift::run(global)),
+        Command::Import { asked } => session::block_on(commands::import::run(global, asked)),
         Command::Show { plan } => commands::show::run(global, plan),
         Command::Graph => commands::graph::run(global),
         Command::Expand { address } => commands::expand::run(global, address.as_deref()),

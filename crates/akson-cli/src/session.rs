@@ -16,7 +16,7 @@ use akson_planner::{
 
 use crate::{
     arguments::Global,
-    cloud::{self, Identity},
+    cloud::{self, Identity, Session},
     document::PlanDocument,
     exit::Exit,
     ledgers,
@@ -35,6 +35,20 @@ pub(crate) fn block_on(work: impl Future<Output = Exit>) -> Exit {
             Exit::Error
         }
     }
+}
+
+/// What sends the requests of a session.
+pub(crate) fn engine(session: &Session, parallelism: usize, cancel: &Cancel) -> Engine {
+    Engine::new(EngineOptions {
+        tokens: Arc::clone(&session.tokens),
+        transport: Arc::clone(&session.transport),
+        cloud: akson_azure::Cloud::by_name(session.cloud.as_str()).unwrap_or(akson_azure::Cloud::PUBLIC),
+        pace: Pace::new(session.time_scale),
+        seed: uuid::Uuid::new_v4().as_u64_pair().0,
+        run: uuid::Uuid::new_v4().to_string(),
+        limits: Limits { parallelism, ..Limits::default() },
+        cancel: cancel.clone(),
+    })
 }
 
 /// A configuration, signed in.
@@ -73,16 +87,7 @@ impl Run {
             tokens: Arc::clone(&session.tokens),
             pace: Pace::new(session.time_scale),
         };
-        let engine = Engine::new(EngineOptions {
-            tokens: session.tokens,
-            transport: session.transport,
-            cloud: way.cloud,
-            pace: way.pace,
-            seed: uuid::Uuid::new_v4().as_u64_pair().0,
-            run: uuid::Uuid::new_v4().to_string(),
-            limits: Limits { parallelism, ..Limits::default() },
-            cancel: cancel.clone(),
-        });
+        let engine = engine(&session, parallelism, &cancel);
         let mut identity = session.identity;
         if let Some(signed_in) = &session.signed_in {
             match sign_in::settle_tenant(&engine, &identity, signed_in, &written).await {

@@ -268,6 +268,16 @@ fn written(attribute: &Attribute, found: &mut BTreeSet<String>) {
     }
 }
 
+/// Azure's words that no word of ours stands for, with the reason.
+const UNSAID_WORDS: &[(&str, &str, &str, &str)] = &[
+    ("lock", "level", "NotSpecified", "Azure refuses it in a request"),
+    ("log_workspace", "public_ingestion", "SecuredByPerimeter", "network security perimeters are not of this domain"),
+    ("log_workspace", "public_query", "SecuredByPerimeter", "network security perimeters are not of this domain"),
+    ("policy", "enforcement", "Enroll", "a preview"),
+    ("registry", "sku", "Classic", "retired"),
+    ("route_table", "next_hop", "VirtualApplianceEcmp", "a preview"),
+];
+
 /// The words of an enum, ours mapped to Azure's, must be among Azure's.
 fn check_words(keyword: &str, attribute: &Attribute, node: &Json, wrong: &mut Vec<String>) {
     let node = if node["items"].is_object() { &node["items"] } else { node };
@@ -276,8 +286,22 @@ fn check_words(keyword: &str, attribute: &Attribute, node: &Json, wrong: &mut Ve
         .values
         .values()
         .chain(attribute.switch.iter().flat_map(|(enabled, disabled)| [Some(enabled), disabled.as_ref()]).flatten());
-    for word in ours.filter(|word| !known.contains(word)) {
+    let ours: Vec<&Json> = ours.collect();
+    for word in ours.iter().filter(|word| !known.contains(word)) {
         wrong.push(format!("{keyword}.{}: Azure does not know the word {word}", attribute.name));
+    }
+    // A text takes any word.
+    let closed = matches!(attribute.of, Type::Enum(_) | Type::Switch) || !ours.is_empty();
+    let said = |word: &Json| {
+        let plain = matches!(&attribute.of, Type::Enum(words) if word.as_str().is_some_and(|word| words.iter().any(|own| own == word)));
+        plain || ours.contains(&word) || (matches!(attribute.of, Type::Switch) && attribute.switch.is_none())
+    };
+    for word in known.iter().filter(|word| closed && !said(word)) {
+        let left =
+            UNSAID_WORDS.iter().any(|(of, name, left, _)| *of == keyword && *name == attribute.name && word == left);
+        if !left {
+            wrong.push(format!("{keyword}.{}: no word stands for Azure's {word}", attribute.name));
+        }
     }
 }
 

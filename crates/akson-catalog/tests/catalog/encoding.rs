@@ -142,7 +142,7 @@ fn constructors_write_their_words_and_arguments() {
     check_vault(
         "network",
         &choice("private", &[("trusted_services", text("disabled"))]),
-        &["/properties/publicNetworkAccess \"Disabled\"", "…/defaultAction \"Deny\"", "…/bypass \"None\""],
+        &["/properties/publicNetworkAccess \"Disabled\"", "…/bypass \"None\"", "…/defaultAction \"Deny\" (at create)"],
     );
     let subnet = reference("resource", Some("/subscriptions/s/subnets/a"));
     check_vault(

@@ -146,6 +146,11 @@ pub(super) fn attribute(
     made.pointer = pointer;
     made.default = view.json("default", diagnostics).map(|default| value(&made, &default, diagnostics));
     made.on_create = on_create(&made, &mut view, diagnostics);
+    if let Some(filled) = view.json("filled", diagnostics) {
+        let each = |item: &Json| At { value: item.clone(), span: filled.span };
+        let items = filled.value.as_array().cloned().unwrap_or_default();
+        made.filled = items.iter().map(|item| value(&made, &each(item), diagnostics)).collect();
+    }
     // What follows from a type or place that could not be read would be a second error for one mistake.
     if of.is_some() && view.has("pointer") == made.pointer.is_some() {
         check(&mut made, &mut view, place, diagnostics);
