@@ -1,0 +1,72 @@
+//! `tests/corpus/bad/*.aks`: files with a mistake each, as bytes, and all that is said about them in `tests/corpus/bad/found.txt`.
+//! Adding a case is adding a file. `AKSON_BLESS=1` writes what is found anew.
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use akson_diagnostics::{Diagnostic, SourceMap};
+
+use super::run::run;
+
+/// What is said about a file.
+fn found(name: &str, bytes: &[u8]) -> String {
+    let text = match akson_parser::decode(name, bytes) {
+        Ok(text) => text,
+        Err(diagnostic) => return said(&SourceMap::new(), &diagnostic),
+    };
+    let run = run(&text);
+    run.diagnostics.sorted().into_iter().map(|diagnostic| said(&run.sources, diagnostic)).collect()
+}
+
+fn said(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
+    let place = |span: akson_diagnostics::Span| {
+        let (start, end) = (sources.start(span), sources.end(span));
+        format!("{}:{}-{}:{}", start.line, start.column, end.line, end.column)
+    };
+    let at = diagnostic.primary().map_or_else(String::new, |span| format!("{} ", place(span)));
+    let mut out = format!("{at}{} {}\n", diagnostic.code, diagnostic.message);
+    for label in &diagnostic.labels {
+        if !label.primary || !label.text.is_empty() {
+            let _ = writeln!(out, "  {} {}", place(label.span), label.text);
+        }
+    }
+    for note in &diagnostic.notes {
+        let _ = writeln!(out, "  note: {note}");
+    }
+    if let Some(help) = &diagnostic.help {
+        let _ = writeln!(out, "  help: {help}");
+    }
+    for suggestion in &diagnostic.suggestions {
+        let _ = writeln!(out, "  {} becomes `{}`", place(suggestion.span), suggestion.replacement);
+    }
+    out
+}
+
+#[test]
+fn what_is_said_about_bad_files() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/bad");
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .filter_map(|entry| Some(entry.unwrap().file_name().to_str()?.strip_suffix(".aks")?.to_owned()))
+        .collect();
+    names.sort();
+    assert!(names.len() > 400, "the corpus is not where it should be");
+    let (mut all, mut silent) = (String::new(), Vec::new());
+    for name in names {
+        let said = found("main.aks", &fs::read(folder.join(format!("{name}.aks"))).unwrap());
+        if said.is_empty() {
+            silent.push(name.clone());
+        }
+        let _ = write!(all, "## {name}\n{said}\n");
+    }
+    assert!(silent.is_empty(), "nothing is said about {silent:?}");
+    let expected = folder.join("found.txt");
+    if std::env::var_os("AKSON_BLESS").is_some() {
+        fs::write(&expected, &all).unwrap();
+        return;
+    }
+    let expected = fs::read_to_string(&expected).unwrap();
+    for (found, expected) in all.split("## ").zip(expected.split("## ")) {
+        assert_eq!(found, expected);
+    }
+    assert_eq!(all.len(), expected.len(), "a file is there that was not");
+}
