@@ -81,12 +81,6 @@ fn approval_is_needed_where_nobody_can_be_asked() {
 }
 
 #[test]
-fn real_clouds_are_refused_honestly() {
-    let folder = Folder::with(TEAMS);
-    let _ = folder.akson(&["plan", "--cloud", "public"]).exits(1).says("AKS0570");
-}
-
-#[test]
 fn a_broken_or_foreign_ledger_is_refused() {
     let folder = Folder::with(TEAMS);
     let _ = folder.apply().exits(0);

@@ -74,6 +74,40 @@ fn a_kubeconfig_has_no_secret_and_keeps_what_a_file_has() {
 }
 
 #[test]
+fn after_an_apply_the_ledger_knows_the_way() {
+    let folder = folder();
+    let namespace = "namespace \"guest\" {\n  cluster = cluster.main\n  name    = \"guest\"\n}\n";
+    folder.write("guest.aks", namespace);
+    let _ = folder.apply().exits(0);
+    folder.settled();
+    let printed = folder.akson(&["kubeconfig", "cluster.main"]).exits(0);
+    let live = folder.akson(&["kubeconfig", "cluster.main", "--live"]).exits(0);
+    assert_eq!(printed.stdout, live.stdout);
+    assert!(printed.stdout.contains("certificate-authority-data: "), "{}", printed.stdout);
+    let _ = folder.akson(&["drift"]).exits(0).says("No drift");
+
+    // From an address that is not let in nobody can look, and nobody says that nothing changed.
+    let subscription = folder.world().identity().subscription.clone();
+    let cluster = format!(
+        "/subscriptions/{subscription}/resourceGroups/app-rg/providers/Microsoft.ContainerService/managedClusters/app-aks"
+    );
+    let ranges = |ranges: serde_json::Value| {
+        let world = folder.world();
+        let edit = |object: &mut serde_json::Value| {
+            object["properties"]["apiServerAccessProfile"] = json!({ "authorizedIPRanges": ranges });
+        };
+        assert!(world.god().edit(&cluster, edit).unwrap());
+    };
+    ranges(json!(["192.0.2.0/24"]));
+    let _ = folder.akson(&["drift"]).exits(1).says("AKS0422");
+    let plan = folder.akson(&["plan"]).exits(0).says("AKS0422");
+    assert!(plan.stdout.contains("No changes"), "{}", plan.stdout);
+    ranges(json!([]));
+    let _ = folder.akson(&["drift"]).exits(0);
+    let _ = folder.akson(&["destroy", "--auto-approve"]).exits(0);
+}
+
+#[test]
 fn clusters_that_give_none() {
     let folder = folder();
     let _ = folder.akson(&["kubeconfig", "cluster.old", "--live"]).exits(1).says("AKS0698");

@@ -10,4 +10,6 @@ mod kubeconfig;
 mod main_job;
 mod pages;
 mod plan_files;
+mod rights;
+mod sign_in;
 mod stacks;

@@ -4,10 +4,13 @@ use akson_tests::Folder;
 
 #[test]
 fn the_example_comes_up_and_stays() {
-    let folder = Folder::example("workload-identity");
-    let _ = folder.apply().exits(0).says("vault_uri");
+    let folder = Folder::example("myapp");
+    let _ = folder.apply().exits(0).says("issuer");
     folder.settled();
     let _ = folder.apply().exits(0).says("No changes");
+    let plan = folder.akson(&["plan", "--format", "json"]).exits(0).json();
+    let reads = plan["requests"]["reads"].as_u64().unwrap();
+    assert!(reads <= 35, "a plan of the whole domain takes {reads} requests");
 }
 
 #[test]

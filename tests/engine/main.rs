@@ -7,11 +7,16 @@
     reason = "nobody reads the documentation of a test"
 )]
 
+mod clusters;
+mod domain;
 mod faults;
 mod grants;
 mod groups;
+mod hosts;
 mod kills;
 mod kinds;
+mod propagation;
+mod refusals;
 mod runs;
 mod secrets;
 mod sim;

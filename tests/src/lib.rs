@@ -9,6 +9,7 @@
     reason = "a harness fails its test by panicking"
 )]
 
+pub mod azure;
 pub mod sim;
 pub mod world;
 
@@ -67,6 +68,16 @@ pub struct Ran {
 }
 
 impl Ran {
+    /// Runs a command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("akson starts");
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// Fails the test unless it ended with `code`.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
@@ -187,6 +198,8 @@ impl Folder {
             .current_dir(self.path())
             .env_clear()
             .env("AKSON_CLOUD", "emulator")
+            // Of the examples.
+            .env("DB_PASSWORD", "correct-horse")
             .args(arguments)
             .stdin(Stdio::null());
         if let Some(url) = &self.emulator {
@@ -197,12 +210,7 @@ impl Folder {
 
     /// Runs `akson ARGUMENTS`.
     pub fn akson(&self, arguments: &[&str]) -> Ran {
-        let output = self.command(arguments).output().expect("akson starts");
-        Ran {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Ran::of(&mut self.command(arguments))
     }
 
     /// Applies without asking.

@@ -75,7 +75,12 @@ pub struct World {
     pub meanwhile: Option<Hand>,
     /// What somebody else does after each write.
     pub afterwards: Option<Hand>,
+    /// What becomes of answers on their way.
+    pub tamper: Option<Tamper>,
 }
+
+/// Changes answers on their way: given the method and the path that were asked for.
+pub type Tamper = Arc<dyn Fn(&Method, &str, &mut Response<Bytes>) + Send + Sync>;
 
 /// Somebody else at work.
 pub type Hand = Arc<dyn Fn(&God) + Send + Sync>;
@@ -117,7 +122,7 @@ impl World {
     pub fn of_seed(seed: u64, emulator: u64) -> Self {
         let options = Options { latency: Latency::Realistic, seed: emulator, ..Options::default() };
         let emulator = Emulator::open(options).unwrap();
-        Self { emulator, store: MemoryStore::new(), seed, meanwhile: None, afterwards: None }
+        Self { emulator, store: MemoryStore::new(), seed, meanwhile: None, afterwards: None, tamper: None }
     }
 
     /// The view of one who knows everything.
@@ -203,6 +208,8 @@ impl World {
             settle(&engine, &ledger, true).await.map_err(|error| format!("settle: {error:?}"))?;
             let options = PlanOptions { mode, cloud: "emulator".to_owned(), ..PlanOptions::default() };
             let owned = ledger.owned();
+            let held = akson_planner::held_names(&config, &owned);
+            let config = if held.is_empty() { config } else { self.config_with(source, held) };
             let snapshot = refresh(&engine, &config, &owned, catalog, &options)
                 .await
                 .map_err(|failure| format!("read {}: {:?}", failure.path, failure.cause))?;
@@ -229,6 +236,11 @@ impl World {
 
     /// A configuration in this world; it must be right.
     pub fn config(&self, source: &str) -> Config {
+        self.config_with(source, BTreeMap::new())
+    }
+
+    /// The same with names that a ledger holds.
+    pub fn config_with(&self, source: &str, held_names: BTreeMap<String, String>) -> Config {
         let signed_in = self.emulator.identity();
         let mut sources = SourceMap::new();
         let mut diagnostics = Diagnostics::new();
@@ -238,6 +250,7 @@ impl World {
             tenant: Some(signed_in.tenant),
             subscription: Some(signed_in.subscription),
             token_exchange_audience: Cloud::PUBLIC.token_exchange_audience.to_owned(),
+            held_names,
             ..Inputs::default()
         };
         let catalog = Catalog::builtin().unwrap();
@@ -288,6 +301,7 @@ struct Wire {
     sent: AtomicUsize,
     killed: Notify,
     afterwards: Option<Hand>,
+    tamper: Option<Tamper>,
 }
 
 impl Wire {
@@ -299,12 +313,17 @@ impl Wire {
             sent: AtomicUsize::new(0),
             killed: Notify::new(),
             afterwards: world.afterwards.clone(),
+            tamper: world.tamper.clone(),
         }
     }
 
     /// What the durable ledger says of the object at a place: by what it is known as, or by the id it has or will have.
     fn announced(&self, host: &str, path: &str) -> Vec<(OwnedState, bool)> {
         let Some(document) = self.store.document() else { return Vec::new() };
+        if host.ends_with(Cloud::PUBLIC.cluster) {
+            let states = document.entries.iter().filter(|(id, _)| in_cluster(id.as_str()).as_deref() == Some(path));
+            return states.map(|(_, entry)| (entry.owned.state, false)).collect();
+        }
         let unique = if host == Cloud::PUBLIC.graph { self.unique_name(path) } else { None };
         let path = match host.strip_suffix(Cloud::PUBLIC.vault) {
             // A version of a secret, or a deleted one: it is the secret that is announced.
@@ -350,8 +369,13 @@ impl Transport for Wire {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let number = self.sent.fetch_add(1, Ordering::Relaxed);
         let host = request.uri().host().unwrap().to_owned();
+        assert!(is_azures(request.uri()), "{} was asked, which is none of Azure's hosts", request.uri());
+        let (method, asked) = (request.method().clone(), request.uri().path().to_owned());
         let path = request.uri().path();
-        let asks = request.method() == Method::GET || host == Cloud::PUBLIC.login || asks_in_batch(&request);
+        let asks = request.method() == Method::GET
+            || host == Cloud::PUBLIC.login
+            || asks_in_batch(&request)
+            || path.ends_with("/listClusterUserCredential");
         if !asks {
             // To take a member out of a group is to write the group.
             let deletes = request.method() == Method::DELETE && !path.ends_with("/$ref");
@@ -388,8 +412,44 @@ impl Transport for Wire {
         if self.kill == Some(Kill::After(number)) {
             self.die().await;
         }
-        answer.map_err(|_| TransportError::Broken { host, detail: "connection reset".to_owned() })
+        let mut answer = answer.map_err(|_| TransportError::Broken { host, detail: "connection reset".to_owned() })?;
+        if let Some(tamper) = &self.tamper {
+            tamper(&method, &asked, &mut answer);
+        }
+        Ok(answer)
     }
+}
+
+/// Where an object of a cluster is at its API server, as far as tests make such.
+fn in_cluster(id: &str) -> Option<String> {
+    const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+    let (_, place) = id.split_once("/kubernetes.")?;
+    let segments: Vec<&str> = place.split('/').collect();
+    let (kind, namespace, name) = match segments.as_slice() {
+        [kind, name] => (*kind, String::new(), *name),
+        [_, namespace, kind, name] => (*kind, format!("/namespaces/{namespace}"), *name),
+        _ => return None,
+    };
+    let (group, plural) = match kind {
+        "namespace" => ("/api/v1", "namespaces"),
+        "serviceaccount" => ("/api/v1", "serviceaccounts"),
+        "secretproviderclass" => ("/apis/secrets-store.csi.x-k8s.io/v1", "secretproviderclasses"),
+        "clusterrole" => (RBAC, "clusterroles"),
+        "clusterrolebinding" => (RBAC, "clusterrolebindings"),
+        "rolebinding" => (RBAC, "rolebindings"),
+        _ => return None,
+    };
+    Some(format!("{group}{namespace}/{plural}/{name}"))
+}
+
+/// Whether a URL leads to one of the hosts that a run has any business with.
+fn is_azures(uri: &http::Uri) -> bool {
+    let (host, cloud) = (uri.host().unwrap_or_default(), Cloud::PUBLIC);
+    let is_below = |suffix: &str| host.strip_suffix(suffix).is_some_and(|name| name.ends_with('.'));
+    let known =
+        [cloud.arm, cloud.login, cloud.graph].contains(&host) || is_below(cloud.vault) || is_below(cloud.cluster);
+    let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+    uri.scheme_str() == Some("https") && matches!(uri.port_u16(), None | Some(443)) && plain && known
 }
 
 /// Whether a request is a batch of reads.

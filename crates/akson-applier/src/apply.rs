@@ -67,6 +67,9 @@ pub async fn apply(
         known: RefCell::new(Known::new(plan.known.clone())),
         observer: RefCell::new(observer),
         granted: Cell::new(false),
+        servers: RefCell::default(),
+        asked: RefCell::default(),
+        asking: futures_util::lock::Mutex::default(),
     };
     let mut tally =
         Tally { counts: Counts::default(), diagnostics: Diagnostics::new(), ledger_failed: false, interrupted: false };
@@ -98,6 +101,9 @@ pub async fn apply(
             tally.interrupted |= !tally.ledger_failed;
             tally.skip(&run, plan.changes.get(id.0), "interrupted");
         }
+    }
+    if !tally.ledger_failed && !engine.cancel().is_stopped() {
+        run.learn_ways().await;
     }
     run.tell(What::Summary(tally.counts));
     let known = run.known.borrow();

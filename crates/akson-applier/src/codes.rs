@@ -36,6 +36,14 @@ pub const UNREACHABLE: Code = Code(524);
 pub const TOO_BUSY: Code = Code(525);
 /// A soft-deleted object of somebody else's has the name.
 pub const HELD_BY_DELETED: Code = Code(526);
+/// Somebody else owns a field of an object in a cluster.
+pub const FIELD_OWNED: Code = Code(527);
+/// The namespace does not exist.
+pub const NO_NAMESPACE: Code = Code(528);
+/// The cluster does not have the API of the kind.
+pub const NO_API: Code = Code(529);
+/// The API server of a cluster cannot be reached.
+pub const CLUSTER_CLOSED: Code = Code(530);
 
 /// Another run holds the ledger.
 pub const LEDGER_HELD: Code = Code(601);

@@ -12,10 +12,11 @@ use std::{
 };
 
 use akson_azure::{
-    Answer, BadOperation, Class, Cloud, Lane, Operation, RequestIds, Throttle, TokenError, TokenSource, Transport,
-    TransportError, classify, may_have_happened,
+    Answer, BadOperation, Class, Cloud, Lane, NotACluster, Operation, Reach, RequestIds, Throttle, TokenError,
+    TokenSource, Transport, TransportError, TrustCa, classify, may_have_happened, plane::kubernetes::ApiServer,
 };
 use akson_catalog::Secret;
+use akson_planner::Way;
 use bytes::Bytes;
 use http::{HeaderValue, Request, header::AUTHORIZATION};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
@@ -77,6 +78,8 @@ impl Default for Limits {
 /// Sends requests.
 pub struct Engine {
     options: EngineOptions,
+    /// Where tokens may go.
+    reach: Reach,
     clock: CloudClock,
     throttle: Mutex<Throttle>,
     random: Mutex<StdRng>,
@@ -136,6 +139,7 @@ impl Engine {
             slots: Semaphore::new(options.limits.parallelism.clamp(1, 1024)),
             sent: AtomicUsize::new(0),
             stopped: Mutex::new(None),
+            reach: Reach::new(options.cloud),
             options,
         }
     }
@@ -148,6 +152,16 @@ impl Engine {
     /// Whose hosts are asked.
     pub fn cloud(&self) -> &Cloud {
         &self.options.cloud
+    }
+
+    /// The API server of a cluster of the stack's: tokens may go there from now on.
+    ///
+    /// # Errors
+    /// [`NotACluster`] if the host is not one of the cloud's for clusters, whoever says so.
+    pub(crate) fn cluster(&self, way: &Way) -> Result<ApiServer, NotACluster> {
+        let host = self.reach.add_cluster(&way.host)?;
+        let authority = (!way.authority.is_empty()).then(|| TrustCa::new(way.authority.as_str()));
+        Ok(ApiServer { host, authority })
     }
 
     /// Its bounds.
@@ -276,14 +290,14 @@ impl Engine {
         }
     }
 
-    /// The request with a token on it, if its host is one of the cloud's own; to any other it is not sent.
+    /// The request with a token on it, if its host is one of the cloud's own or of the stack's clusters; to any other it is not sent.
     async fn signed(
         &self,
         mut request: Request<Bytes>,
         refused: Option<&Secret>,
         patience: Patience,
     ) -> Result<(Request<Bytes>, Secret), SendError> {
-        let audience = self.options.cloud.audience_of(request.uri());
+        let audience = self.reach.audience_of(request.uri());
         let audience = audience.ok_or_else(|| BadOperation::Path(request.uri().path().to_owned()))?;
         let give_up = self.now() + self.options.limits.read;
         let mut attempt = 0;
@@ -329,7 +343,21 @@ impl Engine {
         lane: &Lane,
         patience: Patience,
     ) -> Result<Answer, SendError> {
-        let deadline = self.now() + self.options.limits.read;
+        self.read_within(request, lane, patience, self.options.limits.read).await
+    }
+
+    /// The same, tried for so long and no longer.
+    ///
+    /// # Errors
+    /// [`SendError`]
+    pub(crate) async fn read_within(
+        &self,
+        request: Request<Bytes>,
+        lane: &Lane,
+        patience: Patience,
+        long: Duration,
+    ) -> Result<Answer, SendError> {
+        let deadline = self.now() + long;
         let mut attempt = 0;
         loop {
             let answer = self.send_request(request.clone(), lane, deadline, patience).await;

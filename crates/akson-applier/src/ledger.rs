@@ -1,7 +1,7 @@
 //! The ledger: what is ours. One small checksummed document a stack, with an intent in it before any request that changes something.
 //!
 //! [`Document`] is what stands in it, a [`LedgerStore`] keeps it, and [`Ledger`] is the one that a run works with. It holds no value
-//! of any attribute, no secret and no URL of an operation.
+//! of any attribute, no secret and no URL of an operation; of clusters it holds how they are reached, which is public.
 
 mod commit;
 mod document;

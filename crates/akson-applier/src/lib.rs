@@ -17,6 +17,7 @@ mod refresh;
 pub mod report;
 mod settle;
 mod step;
+mod tenant;
 
 pub use apply::{End, Report, apply};
 pub use cancel::Cancel;
@@ -24,7 +25,8 @@ pub use engine::{Engine, EngineOptions, Limits, SendError};
 pub use event::{ApplyEvent, Counts, StepName, What};
 pub use holes::HoleError;
 pub use pace::Pace;
-pub use reach::{Reached, reach};
+pub use reach::{Reached, look, reach};
 pub use refresh::{ReadCause, ReadFailure, refresh};
 pub use settle::settle;
 pub use step::{NotKept, Stale, StepError};
+pub use tenant::tenant_of;

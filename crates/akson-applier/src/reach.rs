@@ -1,8 +1,10 @@
-//! How a cluster is reached, asked of Azure itself: its object, and the kubeconfig of its users. It is asked when a person asks; plans
-//! and applies never send a call that lists credentials.
+//! How a cluster is reached, asked of Azure itself: its object, and the kubeconfig of its users. It is asked when a person asks, and by an
+//! apply that does not know the way yet; a plan never sends a call that lists credentials.
 
 use akson_azure::{Action, Answer, Operation};
 use akson_catalog::{ArmId, Secret};
+use akson_planner::Way;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
     engine::{Engine, Patience},
@@ -18,15 +20,36 @@ pub struct Reached {
     pub kubeconfig: Secret,
 }
 
+impl Reached {
+    /// The API server and who vouches for it; nothing else of the kubeconfig is kept. None if it does not say so.
+    pub fn way(&self) -> Option<Way> {
+        let text = String::from_utf8(STANDARD.decode(self.kubeconfig.expose()).ok()?).ok()?;
+        let config: serde_json::Value = serde_saphyr::from_str(&text).ok()?;
+        let cluster = |key: &str| config.pointer(&format!("/clusters/0/cluster/{key}"))?.as_str();
+        let host = cluster("server")?.parse::<http::Uri>().ok()?.host()?.to_ascii_lowercase();
+        let authority = cluster("certificate-authority-data").unwrap_or_default();
+        let authority = String::from_utf8(STANDARD.decode(authority).ok()?).ok()?;
+        Some(Way { host, authority })
+    }
+}
+
+/// Whether a cluster's own object names another host than this as its API server's: it was made anew since.
+pub(crate) fn is_outdated(way: &Way, cluster: &serde_json::Value) -> bool {
+    let names: Vec<&str> = ["fqdn", "privateFQDN", "azurePortalFQDN"]
+        .iter()
+        .filter_map(|key| cluster.pointer(&format!("/properties/{key}"))?.as_str())
+        .filter(|name| !name.is_empty())
+        .collect();
+    !names.is_empty() && !names.iter().any(|name| name.eq_ignore_ascii_case(&way.host))
+}
+
 /// Reads a cluster and the kubeconfig of its users, at the api-version of its kind; with `public` the one for the public name of a private
 /// cluster.
 ///
 /// # Errors
 /// [`ReadFailure`]
 pub async fn reach(engine: &Engine, cluster: &ArmId, version: &str, public: bool) -> Result<Reached, ReadFailure> {
-    let read = Operation::get(cluster.as_str(), version);
-    let object = answer(engine, &read).await?.json().cloned();
-    let object = object.filter(serde_json::Value::is_object).ok_or_else(|| no_object(&read))?;
+    let object = look(engine, cluster, version).await?;
     let mut ask = Operation::action(cluster.as_str(), Action::ListClusterUserCredential, version).asking("format=exec");
     if public {
         ask = ask.asking("server-fqdn=public");
@@ -39,6 +62,16 @@ pub async fn reach(engine: &Engine, cluster: &ArmId, version: &str, public: bool
         .map(Secret::new)
         .ok_or_else(|| no_object(&ask))?;
     Ok(Reached { object, kubeconfig })
+}
+
+/// Reads a cluster's object, at the api-version of its kind.
+///
+/// # Errors
+/// [`ReadFailure`]
+pub async fn look(engine: &Engine, cluster: &ArmId, version: &str) -> Result<serde_json::Value, ReadFailure> {
+    let read = Operation::get(cluster.as_str(), version);
+    let object = answer(engine, &read).await?.json().cloned();
+    object.filter(serde_json::Value::is_object).ok_or_else(|| no_object(&read))
 }
 
 async fn answer(engine: &Engine, operation: &Operation) -> Result<Answer, ReadFailure> {

@@ -12,6 +12,8 @@ use futures_util::future::join_all;
 
 use crate::engine::{Engine, LOOK_AGAIN, Patience, SendError};
 
+mod cluster;
+
 /// More waves than a plan ever asks for.
 const MOST_WAVES: usize = 8;
 
@@ -42,7 +44,7 @@ pub enum ReadCause {
     NoObject,
 }
 
-/// Everything that a plan of `config` needs to know. `owned` says what else to look for.
+/// Everything that a plan of `config` needs to know. `owned` says what else to look for, and how to look into clusters.
 ///
 /// # Errors
 /// [`ReadFailure`], of the first read in order that failed.
@@ -55,11 +57,19 @@ pub async fn refresh(
 ) -> Result<Snapshot, ReadFailure> {
     let mut snapshot = Snapshot::default();
     let mut wave = first_wave(config, owned, catalog, options);
-    for _ in 0..MOST_WAVES {
-        if wave.is_empty() {
+    for number in 0..MOST_WAVES {
+        // A cluster of somebody else's is not read before what is in it.
+        if wave.is_empty() && number > 0 {
             break;
         }
-        let answers = join_all(wave.iter().map(|read| fetch(engine, read, expects(owned, read)))).await;
+        let answers = join_all(wave.iter().map(async |read| match &read.at {
+            At::Cluster(of) => {
+                let object = snapshot.live(of).map(|live| &live.body);
+                cluster::fetch(engine, catalog, read, (of, object), owned.reachable.get(of)).await
+            }
+            At::Arm | At::Graph => fetch(engine, read, expects(owned, read)).await,
+        }))
+        .await;
         for (read, answers) in wave.iter().zip(answers) {
             for answer in answers? {
                 snapshot.absorb(read, answer);
@@ -85,8 +95,7 @@ async fn fetch(engine: &Engine, read: &Read, expected: bool) -> Result<Vec<Answe
     let failed = |cause: ReadCause| ReadFailure { path: read.path.clone(), cause };
     let operation = match &read.at {
         At::Arm => Operation::read(&read.path),
-        // No run knows the way to an API server yet, so that nothing in one is declared; what asks all the same learns nothing.
-        At::Cluster(_) => return Ok(vec![Answer::Unreachable("the way to its API server is not known".to_owned())]),
+        At::Cluster(_) => return Ok(vec![Answer::Unreachable("it was asked of nobody".to_owned())]),
         At::Graph => graph::read(&read.path),
     };
     let lane = Lane::of(&operation);

@@ -1,6 +1,8 @@
 //! Errors to diagnostics: the one place where they get a code, the declaring block's place and a way out. Azure's own words are always told as such.
 
-use akson_azure::{AzureError, Class, FollowError, TokenError, classify};
+use akson_azure::{AzureError, Class, Cloud, FollowError, TokenError, TransportError, classify};
+use akson_catalog::kind::Plane;
+use akson_config::Config;
 use akson_diagnostics::{Code, Diagnostic, SafeText};
 use akson_planner::{Action, Change};
 use serde_json::Value as Json;
@@ -9,11 +11,15 @@ use crate::{
     codes,
     engine::SendError,
     refresh::{ReadCause, ReadFailure},
-    step::{NotKept, Stale, StepError},
+    step::{NotKept, Stale, StepError, is_no_definition},
 };
 
+mod blocks;
+mod cluster;
+mod denied;
 mod ledger;
 
+use denied::Asked;
 pub use ledger::{fallback, ledger};
 
 /// What every failed step ends with.
@@ -24,6 +30,8 @@ pub(crate) fn of_step(change: &Change, error: &StepError, ledger_place: &str) ->
     let what = verb(change);
     let address = &change.address;
     let diagnostic = match error {
+        StepError::Refused(error) if change.kind.plane == Plane::Kubernetes => cluster::refused(change, error),
+        StepError::Closed(error) => cluster::closed(change, error),
         StepError::Refused(error) => refused(change, error),
         StepError::Ended(error) => ended(change, error),
         StepError::Undecided(detail) => {
@@ -32,11 +40,7 @@ pub(crate) fn of_step(change: &Change, error: &StepError, ledger_place: &str) ->
                 .note("the ledger says that it was under way; the next run looks what came of it")
                 .help(CONTINUES)
         }
-        StepError::Unreachable(error) => {
-            Diagnostic::error(codes::UNREACHABLE, format!("cannot {what} `{address}`: Azure cannot be reached"))
-                .note(SafeText(&error.to_string()).to_string())
-                .help(format!("check the network, then: {CONTINUES}"))
-        }
+        StepError::Unreachable(error) => unreachable(error, &format!("cannot {what} `{address}`"), CONTINUES),
         StepError::Send(error) => of_send(error, &format!("cannot {what} `{address}`")),
         StepError::Stale(stale) => self::stale(change, stale),
         StepError::NotKept(lost) => not_kept(change, lost),
@@ -75,6 +79,15 @@ pub(crate) fn of_step(change: &Change, error: &StepError, ledger_place: &str) ->
     diagnostic.on(address.clone())
 }
 
+/// A read that failed, on the block that it was for.
+pub fn read_for(failure: &ReadFailure, config: &Config) -> Diagnostic {
+    let diagnostic = read(failure);
+    match blocks::asking(&failure.path, config) {
+        Some(resource) => diagnostic.at(resource.header, "").on(resource.address.to_string()),
+        None => diagnostic,
+    }
+}
+
 /// A read that failed.
 pub fn read(failure: &ReadFailure) -> Diagnostic {
     let path = failure.path.split('?').next().unwrap_or_default();
@@ -82,8 +95,10 @@ pub fn read(failure: &ReadFailure) -> Diagnostic {
     match &failure.cause {
         ReadCause::Send(error) => of_send(error, &headline),
         ReadCause::Azure(error) if classify(error) == Class::Denied => {
-            said(Diagnostic::error(codes::DENIED, format!("{headline}: the signed-in principal may not")), error)
-                .help("give it the role `Reader` there; nothing was changed")
+            let plane = if path.starts_with("/v1.0/") { Plane::Graph } else { Plane::Arm };
+            let asked = Asked { plane, path, writes: false };
+            let diagnostic = Diagnostic::error(codes::DENIED, format!("{headline}: the signed-in principal may not"));
+            denied::explain(said(diagnostic, error), error, &asked, "nothing was changed")
         }
         ReadCause::Azure(error) => said(Diagnostic::error(codes::NOT_READ, headline), error)
             .help("what cannot be read is never taken for absent, so there is no plan; try again"),
@@ -106,11 +121,7 @@ pub fn of_send(error: &SendError, headline: &str) -> Diagnostic {
                 .note(SafeText(&error.to_string()).to_string())
                 .help("try again in a while")
         }
-        SendError::Transport(error) => {
-            Diagnostic::error(codes::UNREACHABLE, format!("{headline}: Azure cannot be reached"))
-                .note(SafeText(&error.to_string()).to_string())
-                .help("check the network, and try again")
-        }
+        SendError::Transport(error) => unreachable(error, headline, "then try again"),
         SendError::Operation(error) => {
             Diagnostic::error(codes::REFUSED, format!("{headline}: there is no such request"))
                 .note(SafeText(&error.to_string()).to_string())
@@ -122,10 +133,38 @@ pub fn of_send(error: &SendError, headline: &str) -> Diagnostic {
     }
 }
 
+/// A host that does not answer, or that is not trusted: which one it is says what may be wrong.
+fn unreachable(error: &TransportError, headline: &str, then: &str) -> Diagnostic {
+    let host = error.host();
+    let of = |suffix: fn(&Cloud) -> &'static str| {
+        Cloud::ALL.iter().any(|cloud| host.strip_suffix(suffix(cloud)).is_some_and(|name| name.ends_with('.')))
+    };
+    let (who, help) = if of(|cloud| cloud.cluster) {
+        (
+            "the cluster's API server",
+            "a private cluster is reached from its own network, and one with authorized ranges from those: run there, or admit this machine",
+        )
+    } else if of(|cloud| cloud.vault) {
+        ("the vault", "see that its name resolves here: one with a private endpoint is reached from its network")
+    } else {
+        ("Azure", "check the network and the proxy")
+    };
+    Diagnostic::error(codes::UNREACHABLE, format!("{headline}: {who} cannot be reached"))
+        .note(SafeText(&error.to_string()).to_string())
+        .help(format!("{help}; {then}"))
+}
+
 fn refused(change: &Change, error: &AzureError) -> Diagnostic {
+    if classify(error) == Class::Denied {
+        let headline = format!("the signed-in principal may not {} `{}`", verb(change), change.address);
+        let kind = &change.kind;
+        let path = if kind.plane == Plane::Graph { &kind.resource_type } else { change.symbolic_id.as_str() };
+        let asked = Asked { plane: kind.plane, path, writes: true };
+        let diagnostic = said(Diagnostic::error(codes::DENIED, headline), error);
+        return denied::explain(diagnostic, error, &asked, CONTINUES);
+    }
     let (code, help) = way_out(error);
     let headline = match classify(error) {
-        Class::Denied => format!("the signed-in principal may not {} `{}`", verb(change), change.address),
         Class::WaitForOther | Class::Throttled | Class::RetryFast | Class::RetrySlow => {
             format!("Azure was too busy for too long to {} `{}`", verb(change), change.address)
         }
@@ -151,13 +190,14 @@ fn way_out(error: &AzureError) -> (Code, &'static str) {
     } else if says(&["VaultAlreadyExists"]) || error.message.contains("deleted state") {
         (
             codes::NAME_TAKEN,
-            "choose another name: names of vaults are unique in the world and stay taken after deletion",
+            "choose another name: names of vaults are unique in the world and stay taken after deletion; a deleted one of yours comes back with `az keyvault recover --name NAME`, and goes for good with `az keyvault purge --name NAME`",
         )
+    } else if is_no_definition(error) {
+        (codes::REFUSED, "there is no such role or policy: check its GUID, or call a built-in one by its name")
     } else if says(&["MissingSubscriptionRegistration", "SubscriptionNotRegistered"]) {
         (codes::REFUSED, "register the resource provider in the subscription (`az provider register`)")
     } else {
         match classify(error) {
-            Class::Denied => (codes::DENIED, "give it a role that includes the action named above"),
             Class::WaitForOther | Class::Throttled | Class::RetryFast | Class::RetrySlow => {
                 (codes::TOO_BUSY, "wait until the other operation has ended")
             }
@@ -249,7 +289,8 @@ fn said(diagnostic: Diagnostic, error: &AzureError) -> Diagnostic {
     diagnostic
 }
 
-fn azure_said(code: &str, message: &str) -> String {
+/// Azure's words in one line, told as Azure's.
+pub fn azure_said(code: &str, message: &str) -> String {
     // On one line: a line of its own could be taken for a command by whatever reads the log.
     let message: Vec<&str> = message.split_whitespace().collect();
     let message = message.join(" ");
@@ -268,5 +309,28 @@ fn verb(change: &Change) -> &'static str {
         Action::Delete => "delete",
         Action::Adopt => "adopt",
         Action::Forget => "forget",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(host: &str, who: &str) {
+        let error = TransportError::Refused { host: host.to_owned(), detail: "connection refused".to_owned() };
+        let told = unreachable(&error, "cannot create `x`", CONTINUES);
+        assert_eq!(told.message, format!("cannot create `x`: {who} cannot be reached"));
+        assert!(told.notes.iter().any(|note| note.contains(host)));
+    }
+
+    #[test]
+    fn who_cannot_be_reached() {
+        check("app.hcp.westeurope.azmk8s.io", "the cluster's API server");
+        check("app.hcp.usgovvirginia.cx.aks.containerservice.azure.us", "the cluster's API server");
+        check("kv.vault.azure.net", "the vault");
+        check("management.azure.com", "Azure");
+        check("login.chinacloudapi.cn", "Azure");
+        check("evilazmk8s.io", "Azure");
     }
 }

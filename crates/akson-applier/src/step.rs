@@ -1,5 +1,6 @@
 //! One step of a plan, from its first look to its record. Which step when is the schedule's; what is told of it is `report`'s.
 
+mod cluster;
 mod delete;
 mod edges;
 mod look;
@@ -11,14 +12,17 @@ mod write;
 
 use std::{
     cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
-use akson_azure::{AzureError, FollowError, RequestIds, TransportError};
-use akson_catalog::{Kind, json::lookup};
+use akson_azure::{AzureError, FollowError, RequestIds, TransportError, plane::kubernetes::ApiServer};
+use akson_catalog::{Kind, SymbolicId, json::lookup, kind::Plane};
 use akson_diagnostics::Span;
 use akson_planner::{Change, Plan, Snapshot, Work};
 use serde_json::Value as Json;
+
+pub(crate) use send::is_no_definition;
 
 use crate::{
     ApplyEvent, StepName, What,
@@ -42,6 +46,9 @@ pub enum StepError {
     /// Azure could not be reached: nothing was sent.
     #[error(transparent)]
     Unreachable(TransportError),
+    /// The API server of a cluster could not be reached: nothing was sent.
+    #[error(transparent)]
+    Closed(TransportError),
     /// No token, or no request to send.
     #[error(transparent)]
     Send(SendError),
@@ -122,6 +129,12 @@ pub(crate) struct Run<'a> {
     pub(crate) observer: RefCell<&'a mut dyn FnMut(ApplyEvent)>,
     /// Whether this apply has granted a right, which takes minutes to work everywhere.
     pub(crate) granted: Cell<bool>,
+    /// API servers of clusters that steps have opened.
+    pub(crate) servers: RefCell<BTreeMap<SymbolicId, ApiServer>>,
+    /// Clusters whose way was asked of Azure in this apply.
+    pub(crate) asked: RefCell<BTreeSet<SymbolicId>>,
+    /// Whose turn it is to ask for one.
+    pub(crate) asking: futures_util::lock::Mutex<()>,
 }
 
 impl Run<'_> {
@@ -139,6 +152,17 @@ impl Run<'_> {
     /// # Errors
     /// [`StepError`]
     pub(crate) async fn step(&self, change: &Change) -> Result<(), StepError> {
+        if change.kind.plane == Plane::Kubernetes
+            && let Work::Write { id, .. } | Work::Delete { id, .. } = &change.work
+        {
+            match self.open(change, id).await {
+                // With the cluster all that was in it is gone.
+                Err(StepError::Refused(error)) if error.status == 404 && matches!(change.work, Work::Delete { .. }) => {
+                    return self.forget(change).await;
+                }
+                opened => opened?,
+            }
+        }
         match &change.work {
             Work::Nothing => Ok(()),
             Work::Record { leaves } => self.record(change, leaves).await,

@@ -137,6 +137,9 @@ impl Body {
 impl AzureError {
     /// The error in a body: `{"error": {…}}`, the same without the wrapping, or a token endpoint's.
     pub fn in_body(status: u16, body: &Value) -> Option<Self> {
+        if body.get("kind").and_then(Value::as_str) == Some("Status") {
+            return Some(in_status(status, body));
+        }
         let (code, message, inside) = match body.get("error") {
             Some(inside @ Value::Object(_)) => (text(inside, "code"), text(inside, "message"), inside),
             Some(Value::String(code)) => (code.clone(), text(body, "error_description"), body),
@@ -154,6 +157,37 @@ impl AzureError {
     pub fn says(&self, code: &str) -> bool {
         self.code.eq_ignore_ascii_case(code) || self.details.iter().any(|(detail, _)| detail.eq_ignore_ascii_case(code))
     }
+}
+
+/// What an API server of Kubernetes says in place of an object. Its `reason` is too wide to decide by: `Conflict` is a race and a field that
+/// somebody else owns, `NotFound` an object, a namespace and a whole API. So the codes here are narrower.
+fn in_status(status: u16, body: &Value) -> AzureError {
+    const MOST: usize = 16;
+    let (reason, message) = (text(body, "reason"), text(body, "message"));
+    let causes: Vec<(String, String)> = body
+        .pointer("/details/causes")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .take(MOST)
+        .map(|cause| {
+            let (message, field) = (text(cause, "message"), text(cause, "field"));
+            let said = if field.is_empty() { message } else { format!("{message}: {field}") };
+            (text(cause, "reason"), cut(&said).to_owned())
+        })
+        .collect();
+    let caused = |code: &str| causes.iter().any(|(cause, _)| cause == code);
+    let about = |key: &str| body.pointer(&format!("/details/{key}")).and_then(Value::as_str).unwrap_or_default();
+    let code = match reason.as_str() {
+        "Conflict" if caused("FieldManagerConflict") => "FieldManagerConflict",
+        // A precondition that does not hold any more.
+        "Conflict" => "PreconditionFailed",
+        "Forbidden" if caused("NamespaceTerminating") => "NamespaceTerminating",
+        "NotFound" if about("kind") == "namespaces" => "NamespaceNotFound",
+        "NotFound" if about("name").is_empty() => "ApiNotFound",
+        reason => reason,
+    };
+    AzureError { status, code: code.to_owned(), message: cut(&message).to_owned(), details: causes }
 }
 
 fn collect_details(inside: &Value, depth: usize, details: &mut Vec<(String, String)>) {

@@ -38,8 +38,12 @@ const CODES: &[(&str, Class)] = &[
     ("OperationPreempted", Class::WaitForOther),
     ("NetcfgSubnetRangeOutsideVnet", Class::WaitForOther),
     ("CannotDeleteResource", Class::WaitForOther),
+    // Of a cluster's API server: see `answer::in_status`.
+    ("NamespaceTerminating", Class::WaitForOther),
+    ("FieldManagerConflict", Class::Fatal),
     // Seen late by another service.
     ("PrincipalNotFound", Class::RetrySlow),
+    ("NoBackingApplicationObject", Class::RetrySlow),
     ("InvalidResourceReference", Class::RetrySlow),
     ("ParentResourceNotFound", Class::RetrySlow),
     ("InvalidSubscriptionRegistrationState", Class::RetrySlow),
@@ -92,6 +96,10 @@ pub fn classify(error: &AzureError) -> Class {
     // A name that is still taken does not become free by waiting either; one that is just coming or going does.
     if error.says("ObjectIsDeletedButRecoverable") {
         return Class::Fatal;
+    }
+    // The application was made a moment ago, and the replica that is to make its service principal has not heard of it.
+    if error.says("Request_BadRequest") && error.message.contains("backing application of the service principal") {
+        return Class::RetrySlow;
     }
     // One code for "busy" and for "never": only the text tells them apart.
     if error.says("OperationNotAllowed") {
@@ -152,6 +160,9 @@ mod tests {
         check(401, "InvalidAuthenticationToken", "", Class::Denied);
         check(400, "PrincipalNotFound", "", Class::RetrySlow);
         check(400, "BadRequest", "", Class::Fatal);
+        check(400, "Request_BadRequest", "", Class::Fatal);
+        let late = "When using this permission, the backing application of the service principal being created must in the local tenant";
+        check(400, "Request_BadRequest", late, Class::RetrySlow);
         check(
             409,
             "OperationNotAllowed",

@@ -50,6 +50,9 @@ impl Cloud {
         token_exchange_audience: "api://AzureADTokenExchangeChina",
     };
 
+    /// All of them.
+    pub const ALL: [Cloud; 3] = [Self::PUBLIC, Self::USGOV, Self::CHINA];
+
     /// The cloud of `--cloud`: `public`, `usgov`, `china`; `emulator` has the public cloud's hosts.
     pub fn by_name(name: &str) -> Option<Cloud> {
         match name {

@@ -8,7 +8,6 @@ mod assertion;
 mod certificate;
 mod choose;
 mod environment;
-mod place;
 mod source;
 mod tool;
 mod wire;
@@ -18,9 +17,9 @@ use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 use akson_catalog::Secret;
 
 pub use environment::Environment;
-pub use place::{Place, PlaceError};
 
 use crate::{Audience, Cloud, TokenError, TokenSource, Transport, token::Memory};
+use choose::SUBSCRIPTION;
 use source::Source;
 use tool::Tools;
 
@@ -123,6 +122,12 @@ pub enum CredentialError {
         /// Why.
         because: String,
     },
+    /// Somebody is signed in, and nobody named a subscription.
+    #[error("no subscription is chosen: AZURE_SUBSCRIPTION_ID is not set, and {because}")]
+    NoSubscription {
+        /// What `az` says.
+        because: String,
+    },
 }
 
 impl CredentialError {
@@ -134,6 +139,9 @@ impl CredentialError {
                 "run `az login`; in a pipeline set AZURE_TENANT_ID and AZURE_CLIENT_ID, and let it issue OIDC tokens"
             }
             Self::Unusable { .. } => "set what is missing, or choose another way to sign in with `--credential`",
+            Self::NoSubscription { .. } => {
+                "write `subscription` in the `stack` block, set AZURE_SUBSCRIPTION_ID, or run `az account set --subscription NAME`"
+            }
         }
     }
 }
@@ -177,6 +185,21 @@ impl Credentials {
     /// The tenant, where the credential knows it without asking.
     pub fn tenant(&self) -> Option<&str> {
         self.source.tenant()
+    }
+
+    /// The default subscription: `AZURE_SUBSCRIPTION_ID`, or the one that is set in `az`.
+    ///
+    /// # Errors
+    /// [`CredentialError::NoSubscription`]
+    pub async fn subscription(&self, environment: &Environment) -> Result<String, CredentialError> {
+        if let Source::AzureCli { account } = &self.source {
+            return Ok(account.subscription.clone());
+        }
+        if let Some(subscription) = environment.get(&SUBSCRIPTION) {
+            return Ok(subscription.to_owned());
+        }
+        let account = self.tools.account(None).await;
+        account.map(|account| account.subscription).map_err(|because| CredentialError::NoSubscription { because })
     }
 }
 

@@ -10,7 +10,7 @@ use http::{
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::{Audience, Cloud};
+use crate::{Audience, Cloud, TrustCa};
 
 /// What a segment of a path may not hold as it is.
 const PATH: &AsciiSet = &CONTROLS
@@ -56,6 +56,10 @@ pub struct Operation {
     body: Option<Value>,
     if_match: Option<String>,
     prefer: Option<&'static str>,
+    /// Of the body.
+    content_type: &'static str,
+    /// Who vouches for the host, where that is not one of the public authorities.
+    trust: Option<TrustCa>,
 }
 
 /// How.
@@ -207,6 +211,27 @@ impl Operation {
         self
     }
 
+    /// With a body that says more of it.
+    #[must_use]
+    pub fn saying(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// With a body that is meant in another way than as the object itself.
+    #[must_use]
+    pub fn as_type(mut self, content_type: &'static str) -> Self {
+        self.content_type = content_type;
+        self
+    }
+
+    /// At a host that this authority vouches for.
+    #[must_use]
+    pub fn trusting(mut self, authority: TrustCa) -> Self {
+        self.trust = Some(authority);
+        self
+    }
+
     /// At another service than ARM.
     #[must_use]
     pub fn at(mut self, audience: Audience) -> Self {
@@ -223,7 +248,18 @@ impl Operation {
     }
 
     fn new(verb: Verb, path: String, query: String) -> Self {
-        Self { verb, audience: Audience::Arm, host: None, path, query, body: None, if_match: None, prefer: None }
+        Self {
+            verb,
+            audience: Audience::Arm,
+            host: None,
+            path,
+            query,
+            body: None,
+            if_match: None,
+            prefer: None,
+            content_type: JSON,
+            trust: None,
+        }
     }
 
     /// How.
@@ -249,7 +285,7 @@ impl Operation {
     /// The read of the same object: what an unknown outcome is decided by.
     #[must_use]
     pub fn read_back(&self) -> Operation {
-        Self { verb: Verb::Get, body: None, if_match: None, prefer: None, ..self.clone() }
+        Self { verb: Verb::Get, body: None, if_match: None, prefer: None, content_type: JSON, ..self.clone() }
     }
 
     /// The request, to the real host of `cloud`. The token is added when it is sent.
@@ -294,15 +330,20 @@ impl Operation {
         }
         let body = match &self.body {
             Some(body) => {
-                request = request.header(CONTENT_TYPE, "application/json");
+                request = request.header(CONTENT_TYPE, self.content_type);
                 Bytes::from(body.to_string())
             }
             None => Bytes::new(),
         };
+        if let Some(trust) = &self.trust {
+            request = request.extension(trust.clone());
+        }
         request.body(body).map_err(|_| bad())
     }
 }
 
+/// What a body is, if nothing else is said.
+const JSON: &str = "application/json";
 /// Groups all requests of a run in Azure's activity log.
 const CORRELATION: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
 /// Names one request of ours.

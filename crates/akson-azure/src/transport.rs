@@ -76,3 +76,15 @@ pub enum TransportError {
         seconds: u64,
     },
 }
+
+impl TransportError {
+    /// The host that was asked for.
+    pub fn host(&self) -> &str {
+        match self {
+            Self::Refused { host, .. }
+            | Self::Untrusted { host, .. }
+            | Self::Broken { host, .. }
+            | Self::TimedOut { host, .. } => host,
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::{
-    Kind, Value,
+    Attribute, Kind, Value,
     encode::Leaf,
     json::{lookup, put, remove, to_json},
 };
@@ -59,9 +59,33 @@ pub fn lay_over(kind: &Kind, live: Json, leaves: &[Leaf]) -> Result<Json, Unknow
     for pointer in &kind.read_only {
         remove(&mut body, pointer);
     }
+    let rests = kind.attributes.values().filter(|attribute| !attribute.rest_with.is_empty());
+    let before: Vec<_> = rests.filter_map(|attribute| Some((attribute, listed(&body, attribute)?.clone()))).collect();
     lay(&mut body, leaves.iter().filter(|leaf| !leaf.on_create_only))?;
     constants(kind, &mut body, leaves);
+    for (attribute, items) in before {
+        switch_off(&mut body, attribute, items);
+    }
     Ok(body)
+}
+
+fn listed<'a>(body: &'a Json, attribute: &Attribute) -> Option<&'a Vec<Json>> {
+    lookup(body, attribute.pointer.as_deref()?)?.as_array()
+}
+
+/// Items that were there and are not wanted stay in the list, with what switches them off.
+fn switch_off(body: &mut Json, attribute: &Attribute, before: Vec<Json>) {
+    let (Some(pointer), Some(key)) = (&attribute.pointer, &attribute.wrap_items) else { return };
+    let mut items = listed(body, attribute).cloned().unwrap_or_default();
+    for item in before {
+        let Some(name) = item.get(key).filter(|name| items.iter().all(|kept| kept.get(key) != Some(name))) else {
+            continue;
+        };
+        let mut off = serde_json::Map::from_iter([(key.clone(), name.clone())]);
+        off.extend(attribute.rest_with.iter().map(|(key, json)| (key.clone(), json.clone())));
+        items.push(Json::Object(off));
+    }
+    put(body, pointer, Json::Array(items));
 }
 
 /// What stands beside a value that is written now and was not before, or does not any more.

@@ -1,5 +1,6 @@
 //! From attribute values to leaves of the wire's JSON body. The way back is `decode`; whole bodies are made by `body`.
 
+mod cluster;
 mod wire;
 
 use akson_diagnostics::Span;
@@ -136,7 +137,8 @@ pub fn encode(kind: &Kind, attributes: &[(String, Value, Span)], context: &Conte
     let named = kind.attributes.values().find(|attribute| attribute.role == Role::Name);
     let name = named.and_then(|named| attributes.iter().find(|(path, ..)| *path == named.name));
     let name = name.and_then(|(_, value, _)| value.as_text()).unwrap_or_default();
-    let mut encoder = Encoder { context, name, base: String::new(), leaves: Vec::new() };
+    let mut encoder =
+        Encoder { context, name, is_created: kind.reset.is_none(), base: String::new(), leaves: Vec::new() };
     for (path, value, span) in attributes {
         if let Some((attribute, base)) = kind.attribute_at(path) {
             encoder.base = base;
@@ -160,6 +162,8 @@ struct Encoder<'a> {
     context: &'a Context,
     /// The resource's name.
     name: &'a str,
+    /// It is created: what it is created with is not owned afterwards. What is only ever set is ours as long as it is declared.
+    is_created: bool,
     /// Where pointers begin.
     base: String,
     leaves: Vec<Leaf>,
@@ -177,7 +181,7 @@ impl Encoder<'_> {
                         OnCreate::DnsLabel => Value::Text(dns_label(self.name)),
                         on_create => wire::on_create(on_create, self.context),
                     };
-                    self.attribute(attribute, &path, &value, None, true);
+                    self.attribute(attribute, &path, &value, None, self.is_created);
                 }
             } else if matches!(attribute.of, Type::Object(_)) && attribute.keyed.is_none() {
                 self.left_out(&attribute.fields, &format!("{path}."), written);

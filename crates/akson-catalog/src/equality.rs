@@ -40,6 +40,8 @@ pub enum Equality {
     Items,
     /// The keys of objects, without regard to case; not what is behind them.
     Keys,
+    /// Text that is a mapping or a list in YAML by what it says, also where a text in it is one again; other text as it is.
+    Yaml,
 }
 
 /// Whether `live` is what is wanted. `None` is an absent key; JSON null counts as absent on both sides, also inside of
@@ -65,6 +67,7 @@ pub fn equal(equality: Equality, want: Option<&Value>, live: Option<&Value>) -> 
         Equality::LastSegment => same(want, live, &last_segment),
         Equality::Items => items(picked(want, want).as_ref()) == items(picked(want, live).as_ref()),
         Equality::Keys => keys(want) == keys(live),
+        Equality::Yaml => same(want, live, &yaml),
         Equality::Subset => match want {
             None => live.is_none_or(is_empty),
             Some(want) => contains(want, live),
@@ -125,6 +128,30 @@ fn without_slash(value: &Value) -> String {
 fn marked(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::from(marker::without_mark(text)),
+        other => other.clone(),
+    }
+}
+
+fn yaml(value: &Value) -> String {
+    exact(&said_in_yaml(value, 0))
+}
+
+/// Texts that are a mapping or a list in YAML as that, a few levels deep.
+fn said_in_yaml(value: &Value, depth: u8) -> Value {
+    const DEEPEST: u8 = 8;
+    match value {
+        Value::String(text) if depth < DEEPEST && text.contains(['\n', ':', '[', '{']) => {
+            match serde_saphyr::from_str::<Value>(text) {
+                Ok(said @ (Value::Object(_) | Value::Array(_))) => said_in_yaml(&said, depth + 1),
+                _ => value.clone(),
+            }
+        }
+        Value::Array(items) => items.iter().map(|item| said_in_yaml(item, depth + 1)).collect(),
+        Value::Object(entries) => entries
+            .iter()
+            .map(|(key, value)| (key.clone(), said_in_yaml(value, depth + 1)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
         other => other.clone(),
     }
 }

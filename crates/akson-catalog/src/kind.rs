@@ -230,12 +230,16 @@ pub struct Attribute {
     pub wrap_items: Option<String>,
     /// What every wrapped item has besides: `{"id": item, "ignoreMissingVnetServiceEndpoint": true}`.
     pub wrap_with: IndexMap<String, serde_json::Value>,
+    /// What a wrapped item gets that is there and not wanted: `{"isEnabled": "False"}`, where leaving it out changes nothing.
+    pub rest_with: IndexMap<String, serde_json::Value>,
     /// One value here, on the wire a list of exactly that one.
     pub single_item: bool,
     /// A principal is wanted here: a resource stands for its principal id, which as text is taken too.
     pub principal: Option<PrincipalAt>,
     /// The output that a resource stands for here, where that is not its id.
     pub stands_for: Option<String>,
+    /// A resource stands for its name here, which as text is taken too.
+    pub by_name: bool,
     /// In which other form a plain value is on the wire.
     pub form: Form,
     /// Another vocabulary than an enum's: which texts stand for what.
@@ -266,6 +270,10 @@ pub enum Form {
     Text,
     /// A time such as `2027-01-31T00:00:00Z` as seconds since 1970.
     Epoch,
+    /// A list as YAML: `array`, of texts that are YAML again. What the driver of secret provider classes takes.
+    YamlTexts,
+    /// Who is meant by a binding in a cluster: `{"kind": "Group", "name": …}`; as text `group:…`, `user:…` or `service_account:namespace/name`.
+    Subjects,
 }
 
 /// Texts that stand for something, of which there are too many for an enum.
@@ -334,9 +342,11 @@ impl Attribute {
             fields: IndexMap::new(),
             wrap_items: None,
             wrap_with: IndexMap::new(),
+            rest_with: IndexMap::new(),
             single_item: false,
             principal: None,
             stands_for: None,
+            by_name: false,
             form: Form::Same,
             keyed: None,
             as_keys: false,
@@ -491,6 +501,8 @@ pub enum ListScope {
     Parent,
     /// What is asked for by name, several in one call: `FIELD in ('a', 'b')`.
     Lookup,
+    /// A cluster, in all of its namespaces: a path of its API server, page by page.
+    Cluster,
 }
 
 /// Behaviour that data cannot say; each variant documents its reason.

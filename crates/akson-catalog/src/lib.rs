@@ -16,6 +16,7 @@ pub mod kind;
 pub mod marker;
 pub mod named;
 pub mod policies;
+pub mod rights;
 pub mod roles;
 mod secret;
 pub mod time;

@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use akson_azure::credential::CredentialKind;
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 
 /// Declarative infrastructure for the identity and security of Azure Kubernetes Service.
 #[derive(Debug, Parser)]
@@ -23,6 +27,9 @@ pub(crate) struct Global {
     /// Which Azure to talk to.
     #[arg(long, value_enum, env = "AKSON_CLOUD", global = true, default_value_t = Cloud::Public)]
     pub(crate) cloud: Cloud,
+    /// How to sign in, instead of the first way that is there.
+    #[arg(long, value_name = "KIND", global = true, value_parser = credential_kinds())]
+    pub(crate) credential: Option<CredentialKind>,
     /// Sets a variable; may be repeated, the last wins.
     #[arg(long = "var", value_name = "NAME=VALUE", global = true)]
     pub(crate) variables: Vec<String>,
@@ -47,6 +54,16 @@ pub(crate) struct Global {
     /// Whether the command's JSON is a stream of events, so that a finding is a line of it and no document.
     #[arg(skip)]
     pub(crate) event_lines: bool,
+}
+
+/// The words of `--credential`.
+fn credential_kinds() -> impl TypedValueParser<Value = CredentialKind> {
+    let short = [("az", CredentialKind::AzureCli), ("azd", CredentialKind::AzureDeveloperCli)];
+    let words = CredentialKind::ALL.map(|kind| {
+        let aliases = short.iter().filter(|(_, of)| *of == kind).map(|(word, _)| *word);
+        PossibleValue::new(kind.as_str()).help(kind.title()).aliases(aliases.collect::<Vec<_>>())
+    });
+    PossibleValuesParser::new(words).try_map(|word| word.parse::<CredentialKind>())
 }
 
 /// Which Azure.

@@ -2,18 +2,19 @@
 
 use std::{path::Path, sync::Arc};
 
-use akson_azure::{Transport, TransportError};
+use akson_azure::{ClientCredentials, TokenSource, Transport, TransportError};
 use akson_diagnostics::Diagnostic;
 use akson_emulator::{Emulator, Latency, OpenError, Options, Store};
 use bytes::Bytes;
 
 use crate::{
-    arguments::Cloud,
-    codes::{BAD_SEED, BAD_WORLD, NO_EMULATOR, NOT_YET},
+    arguments::{Cloud, Global},
+    codes::{BAD_SEED, BAD_WORLD, CONTRADICTORY, NO_EMULATOR},
+    sign_in::{self, Written},
 };
 
-/// How much faster time passes in the embedded emulator: a cluster of five minutes takes ten seconds.
-pub(crate) const TIME_SCALE: f64 = 30.0;
+/// How much faster time passes in the embedded emulator: a cluster of five minutes takes two and a half seconds.
+pub(crate) const TIME_SCALE: f64 = 120.0;
 
 /// An open session.
 pub(crate) struct Session {
@@ -21,39 +22,49 @@ pub(crate) struct Session {
     pub(crate) cloud: Cloud,
     /// How requests go out.
     pub(crate) transport: Arc<dyn Transport>,
-    /// Who is signed in, and where.
+    /// Where tokens come from.
+    pub(crate) tokens: Arc<dyn TokenSource>,
+    /// Where a configuration belongs that does not say it.
     pub(crate) identity: Identity,
+    /// Who is signed in to a real cloud, in a line.
+    pub(crate) signed_in: Option<String>,
     /// How many seconds pass there for each second here.
     pub(crate) time_scale: f64,
     /// Whether a request can outlive this process: after a kill, its outcome must be waited for.
     pub(crate) outlives: bool,
 }
 
-/// The signed-in principal.
+/// The tenant and subscription of a session. A real cloud's tenant may be known only once it was asked for: then it is empty.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
     pub(crate) tenant: String,
     pub(crate) subscription: String,
-    pub(crate) client_id: String,
-    pub(crate) client_secret: akson_catalog::Secret,
 }
 
-/// Opens a session with the chosen cloud.
+/// Opens a session with the chosen cloud, for a configuration that says so much of where it belongs.
 ///
 /// # Errors
 /// A diagnostic that says what to do.
-pub(crate) async fn open(cloud: Cloud, directory: &Path) -> Result<Session, Box<Diagnostic>> {
-    match cloud {
-        Cloud::Emulator => match std::env::var("AKSON_EMULATOR_URL") {
-            Ok(url) if !url.is_empty() => over_http(&url).await,
-            _ => in_process(directory),
-        },
-        Cloud::Public | Cloud::Usgov | Cloud::China => Err(Box::new(
-            Diagnostic::error(NOT_YET, format!("this version does not sign in to the `{}` cloud yet", cloud.as_str()))
-                .note("credentials for real clouds come with a later version; nothing was read or changed")
-                .help("use `--cloud emulator`, or set AKSON_CLOUD=emulator"),
-        )),
+pub(crate) async fn open(global: &Global, written: &Written) -> Result<Session, Box<Diagnostic>> {
+    if global.cloud != Cloud::Emulator {
+        return sign_in::open(global.cloud, global.credential, written).await;
     }
+    if let Some(kind) = global.credential {
+        return Err(Box::new(
+            Diagnostic::error(CONTRADICTORY, format!("`--credential {}` is for real clouds", kind.as_str()))
+                .note("the emulator signs its own user in")
+                .help("leave it out, or choose a real cloud with `--cloud`"),
+        ));
+    }
+    let session = match std::env::var("AKSON_EMULATOR_URL") {
+        Ok(url) if !url.is_empty() => over_http(&url).await?,
+        _ => in_process(&global.directory)?,
+    };
+    let tenant = &session.identity.tenant;
+    if written.tenant.as_ref().is_some_and(|written| sign_in::is_other(written, tenant)) {
+        return Err(Box::new(sign_in::wrong_tenant(written, tenant, "signed in as the emulator's user")));
+    }
+    Ok(session)
 }
 
 /// Where the embedded emulator keeps its world.
@@ -121,18 +132,27 @@ fn not_opened(error: &OpenError) -> Diagnostic {
 fn in_process(directory: &Path) -> Result<Session, Box<Diagnostic>> {
     let emulator = open_world(directory, &world(directory), TIME_SCALE)?;
     let signed_in = emulator.identity();
+    let transport: Arc<dyn Transport> = Arc::new(InProcess(emulator));
     Ok(Session {
         cloud: Cloud::Emulator,
-        identity: Identity {
-            tenant: signed_in.tenant.clone(),
-            subscription: signed_in.subscription.clone(),
-            client_id: signed_in.client_id.clone(),
-            client_secret: akson_catalog::Secret::new(signed_in.client_secret.clone()),
-        },
+        tokens: client_credentials(&transport, &signed_in.tenant, &signed_in.client_id, &signed_in.client_secret),
+        identity: Identity { tenant: signed_in.tenant, subscription: signed_in.subscription },
+        signed_in: None,
         time_scale: signed_in.time_scale,
-        transport: Arc::new(InProcess(emulator)),
+        transport,
         outlives: false,
     })
+}
+
+/// The emulator's user, by its secret.
+fn client_credentials(
+    transport: &Arc<dyn Transport>,
+    tenant: &str,
+    client: &str,
+    secret: &str,
+) -> Arc<dyn TokenSource> {
+    let secret = akson_catalog::Secret::new(secret);
+    Arc::new(ClientCredentials::new(Arc::clone(transport), akson_azure::Cloud::PUBLIC, tenant, client, secret))
 }
 
 /// The emulator in this process behind the one seam.
@@ -164,6 +184,7 @@ async fn over_http(url: &str) -> Result<Session, Box<Diagnostic>> {
     let answer = network.send(request).await.map_err(|error| failed(error.to_string()))?;
     let info: serde_json::Value = serde_json::from_slice(answer.body())
         .map_err(|_| failed(format!("it answered {} and not as an emulator", answer.status())))?;
+    let transport: Arc<dyn Transport> = Arc::new(network);
     let text = |name: &str| {
         info.get(name)
             .and_then(serde_json::Value::as_str)
@@ -172,14 +193,11 @@ async fn over_http(url: &str) -> Result<Session, Box<Diagnostic>> {
     };
     Ok(Session {
         cloud: Cloud::Emulator,
-        identity: Identity {
-            tenant: text("tenant")?,
-            subscription: text("subscription")?,
-            client_id: text("client_id")?,
-            client_secret: akson_catalog::Secret::new(text("client_secret")?),
-        },
+        tokens: client_credentials(&transport, &text("tenant")?, &text("client_id")?, &text("client_secret")?),
+        identity: Identity { tenant: text("tenant")?, subscription: text("subscription")? },
+        signed_in: None,
         time_scale: info.get("time_scale").and_then(serde_json::Value::as_f64).unwrap_or(1.0),
-        transport: Arc::new(network),
+        transport,
         outlives: true,
     })
 }

@@ -4,10 +4,14 @@ use akson_diagnostics::Code;
 
 /// A bug of ours.
 pub(crate) const BUG: Code = Code(901);
-/// A real cloud was asked for.
-pub(crate) const NOT_YET: Code = Code(570);
 /// No emulator answers.
 pub(crate) const NO_EMULATOR: Code = Code(571);
+/// A real cloud and an emulator were asked for at once.
+pub(crate) const CONTRADICTORY: Code = Code(572);
+/// There is no credential for a real cloud.
+pub(crate) const NOT_SIGNED_IN: Code = Code(573);
+/// The tenant or subscription does not fit the sign-in.
+pub(crate) const WRONG_PLACE: Code = Code(574);
 /// There is no configuration.
 pub(crate) const NO_CONFIGURATION: Code = Code(680);
 /// A file cannot be read.

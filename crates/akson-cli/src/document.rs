@@ -61,6 +61,9 @@ pub(crate) struct ReasonDocument {
     pub(crate) before: Value,
     pub(crate) after: Value,
     pub(crate) sensitive: bool,
+    /// Whether its texts are expressions: constructors and references.
+    #[serde(default)]
+    pub(crate) expression: bool,
     pub(crate) known_after_apply: bool,
     pub(crate) effect: String,
 }

@@ -4,6 +4,7 @@
 pub(crate) mod merge;
 
 use akson_catalog::ArmId;
+use akson_planner::Way;
 use base64::Engine as _;
 use serde_json::{Value, json};
 
@@ -25,6 +26,8 @@ pub(crate) struct ClusterAccess {
     pub server: String,
     /// The certificate of its authority, base64 of PEM; without one, the authorities that the machine trusts count.
     pub authority: Option<String>,
+    /// What leads to it, where its name leads nowhere: a running emulator.
+    pub proxy: Option<String>,
     /// The tenant that its users are in.
     pub tenant: String,
     /// What tokens are asked for.
@@ -70,9 +73,28 @@ pub(crate) fn access(id: &ArmId, object: &Value, kubeconfig: &str, tenant: &str)
         resource_group: id.resource_group().unwrap_or_default().to_owned(),
         server: cluster("server").ok_or(NoAccess::Unreadable)?.to_owned(),
         authority: cluster("certificate-authority-data").filter(|text| !text.is_empty()).map(str::to_owned),
+        proxy: None,
         tenant: own_tenant.or_else(|| argument("--tenant-id")).unwrap_or(tenant).to_owned(),
         server_app: argument("--server-id").unwrap_or(SERVER_APP).to_owned(),
         client_app: argument("--client-id").unwrap_or(CLIENT_APP).to_owned(),
+    })
+}
+
+/// The way in from a cluster's object and what the ledger remembers.
+pub(crate) fn remembered(id: &ArmId, object: &Value, way: &Way, tenant: &str) -> Result<ClusterAccess, NoAccess> {
+    let entra = object.pointer("/properties/aadProfile").filter(|profile| profile.is_object());
+    let entra = entra.ok_or(NoAccess::NoEntra)?;
+    let own_tenant = entra.get("tenantID").and_then(Value::as_str).filter(|tenant| !tenant.is_empty());
+    let authority = base64::engine::general_purpose::STANDARD.encode(&way.authority);
+    Ok(ClusterAccess {
+        name: id.name().to_owned(),
+        resource_group: id.resource_group().unwrap_or_default().to_owned(),
+        server: format!("https://{}:443", way.host),
+        authority: (!authority.is_empty()).then_some(authority),
+        proxy: None,
+        tenant: own_tenant.unwrap_or(tenant).to_owned(),
+        server_app: SERVER_APP.to_owned(),
+        client_app: CLIENT_APP.to_owned(),
     })
 }
 
@@ -86,10 +108,14 @@ pub(crate) fn kubeconfig(
 ) -> Value {
     let user = format!("clusterUser_{}_{}", cluster.resource_group, cluster.name);
     let context = context.unwrap_or(&cluster.name);
-    let mut reached = json!({ "server": cluster.server });
+    let mut reached = serde_json::Map::new();
     if let Some(authority) = &cluster.authority {
-        reached = json!({ "certificate-authority-data": authority, "server": cluster.server });
+        reached.insert("certificate-authority-data".to_owned(), authority.as_str().into());
     }
+    if let Some(proxy) = &cluster.proxy {
+        reached.insert("proxy-url".to_owned(), proxy.as_str().into());
+    }
+    reached.insert("server".to_owned(), cluster.server.as_str().into());
     json!({
         "apiVersion": "v1",
         "clusters": [{ "cluster": reached, "name": cluster.name }],
@@ -153,6 +179,11 @@ fn environment(cloud: Cloud) -> &'static str {
         Cloud::Usgov => "AzureUSGovernmentCloud",
         Cloud::China => "AzureChinaCloud",
     }
+}
+
+/// The way to clusters of an emulator at this address: it answers for their names to whoever asks it as a proxy.
+pub(crate) fn proxy(emulator: &str) -> String {
+    emulator.trim_end_matches('/').replacen("https://", "http://", 1)
 }
 
 /// The text of a kubeconfig.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use akson_catalog::Catalog;
 use akson_config::{Config, ExpandError, Expanded, model::Inputs};
 use akson_diagnostics::{
-    Diagnostic, Diagnostics, SourceId, SourceMap,
+    Diagnostic, Diagnostics, Severity, SourceId, SourceMap,
     render::{self, Format},
 };
 use akson_parser::ast;
@@ -85,19 +85,43 @@ impl Loaded {
         loaded
     }
 
-    /// Evaluates without knowing tenant and subscription. None if there were errors.
+    /// Evaluates without knowing tenant and subscription, and says what is only worth a thought too. None if there were errors.
     pub(crate) fn evaluate_offline(&mut self, global: &Global) -> Option<Config> {
-        self.evaluate(global, None)
+        self.evaluated(global, None)
     }
 
-    /// Evaluates for a signed-in session. None if there were errors.
+    /// Evaluates for work: for a signed-in session, or without one. What is worth a thought is said by `akson check` and not here
+    /// at each run. None if there were errors.
     pub(crate) fn evaluate(&mut self, global: &Global, identity: Option<&Identity>) -> Option<Config> {
+        let config = self.evaluated(global, identity);
+        self.diagnostics.retain(|found| found.severity != Severity::Note || !found.code.is_lint());
+        config
+    }
+
+    fn evaluated(&mut self, global: &Global, identity: Option<&Identity>) -> Option<Config> {
         if self.files.is_empty() {
             return None;
         }
         let inputs = self.inputs(global, identity);
         let config = akson_config::evaluate(&self.files, &self.sources, self.catalog, &inputs, &mut self.diagnostics);
         config.filter(|_| !self.diagnostics.has_errors())
+    }
+
+    /// Evaluates once more, with names that the ledger holds. What was found the first time is not told again.
+    pub(crate) fn evaluate_with(
+        &mut self,
+        global: &Global,
+        identity: &Identity,
+        held_names: BTreeMap<String, String>,
+    ) -> Option<Config> {
+        let inputs = Inputs { held_names, ..self.inputs(global, Some(identity)) };
+        let mut again = Diagnostics::new();
+        let config = akson_config::evaluate(&self.files, &self.sources, self.catalog, &inputs, &mut again);
+        if again.has_errors() {
+            self.diagnostics = again;
+            return None;
+        }
+        config
     }
 
     /// Expands intents, without knowing tenant and subscription.
@@ -138,6 +162,7 @@ impl Loaded {
                 .map(|identity| identity.subscription.clone())
                 .or_else(|| environment.get("AZURE_SUBSCRIPTION_ID").filter(|id| !id.is_empty()).cloned()),
             environment,
+            held_names: BTreeMap::new(),
             token_exchange_audience: akson_azure::Cloud::by_name(global.cloud.as_str())
                 .unwrap_or(akson_azure::Cloud::PUBLIC)
                 .token_exchange_audience
@@ -171,6 +196,21 @@ impl Loaded {
     pub(crate) fn refuse_with(&mut self, diagnostic: Diagnostic, global: &Global) -> Exit {
         self.diagnostics.push(diagnostic);
         self.refuse(global)
+    }
+}
+
+/// Prints one of several that come one by one: without a count below each.
+pub(crate) fn report_one(diagnostic: &Diagnostic, sources: &SourceMap, global: &Global) {
+    let one = Diagnostics::from(diagnostic.clone());
+    if machine_format(global).is_some_and(Format::is_machine) {
+        report(&one, sources, global);
+    } else {
+        output::aside(&render::render(
+            &one,
+            sources,
+            Format::Human,
+            &render::Options { footer: false, ..options(global) },
+        ));
     }
 }
 

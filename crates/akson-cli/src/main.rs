@@ -12,6 +12,7 @@ mod load;
 mod output;
 mod planfile;
 mod session;
+mod sign_in;
 mod views;
 
 use std::process::ExitCode;

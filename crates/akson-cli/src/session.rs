@@ -7,7 +7,6 @@ use akson_applier::{
     ledger::{Binding, Document, Fallback, Ledger, LedgerStore, LocalStore, peek},
     refresh, report, settle,
 };
-use akson_azure::ClientCredentials;
 use akson_config::Config;
 use akson_diagnostics::{Diagnostic, Diagnostics};
 use akson_planner::{
@@ -17,11 +16,12 @@ use akson_planner::{
 
 use crate::{
     arguments::Global,
-    cloud,
+    cloud::{self, Identity},
     document::PlanDocument,
     exit::Exit,
     load::{self, Loaded},
     output, planfile,
+    sign_in::{self, Written},
 };
 
 /// Runs a command's future in this thread.
@@ -39,6 +39,7 @@ pub(crate) fn block_on(work: impl Future<Output = Exit>) -> Exit {
 pub(crate) struct Run {
     pub(crate) loaded: Loaded,
     pub(crate) config: Config,
+    identity: Identity,
     pub(crate) engine: Engine,
     pub(crate) cancel: Cancel,
     pub(crate) binding: Binding,
@@ -54,15 +55,37 @@ impl Run {
     pub(crate) async fn open(global: &Global, parallelism: usize) -> Result<Self, Exit> {
         let mut loaded = Loaded::read(global);
         // What is wrong with every tenant and subscription is told before a world is made or a token asked for.
-        if loaded.diagnostics.has_errors() || loaded.evaluate_offline(global).is_none() {
-            return Err(loaded.refuse(global));
-        }
+        let written = match loaded.evaluate(global, None) {
+            Some(config) if !loaded.diagnostics.has_errors() => Written::of(&config.stack),
+            _ => return Err(loaded.refuse(global)),
+        };
         loaded.diagnostics = Diagnostics::new();
-        let session = match cloud::open(global.cloud, &global.directory).await {
+        let session = match cloud::open(global, &written).await {
             Ok(session) => session,
             Err(diagnostic) => return Err(loaded.refuse_with(*diagnostic, global)),
         };
-        let Some(config) = loaded.evaluate(global, Some(&session.identity)) else {
+        let cancel = Cancel::new();
+        let engine = Engine::new(EngineOptions {
+            tokens: session.tokens,
+            transport: session.transport,
+            cloud: akson_azure::Cloud::by_name(session.cloud.as_str()).unwrap_or(akson_azure::Cloud::PUBLIC),
+            pace: Pace::new(session.time_scale),
+            seed: uuid::Uuid::new_v4().as_u64_pair().0,
+            run: uuid::Uuid::new_v4().to_string(),
+            limits: Limits { parallelism, ..Limits::default() },
+            cancel: cancel.clone(),
+        });
+        let mut identity = session.identity;
+        if let Some(signed_in) = &session.signed_in {
+            match sign_in::settle_tenant(&engine, &identity, signed_in, &written).await {
+                Ok(tenant) => identity.tenant = tenant,
+                Err(diagnostic) => return Err(loaded.refuse_with(*diagnostic, global)),
+            }
+            if !global.quiet {
+                output::aside(&sign_in::announcement(session.cloud, signed_in, &identity));
+            }
+        }
+        let Some(config) = loaded.evaluate(global, Some(&identity)) else {
             return Err(loaded.refuse(global));
         };
         let binding = Binding {
@@ -72,26 +95,8 @@ impl Run {
             tenant: config.stack.tenant.clone(),
             subscription: config.stack.subscription.clone(),
         };
-        let cancel = Cancel::new();
-        let azure = akson_azure::Cloud::by_name(session.cloud.as_str()).unwrap_or(akson_azure::Cloud::PUBLIC);
-        let engine = Engine::new(EngineOptions {
-            tokens: Arc::new(ClientCredentials::new(
-                Arc::clone(&session.transport),
-                azure,
-                session.identity.tenant,
-                session.identity.client_id,
-                session.identity.client_secret,
-            )),
-            transport: session.transport,
-            cloud: azure,
-            pace: Pace::new(session.time_scale),
-            seed: uuid::Uuid::new_v4().as_u64_pair().0,
-            run: uuid::Uuid::new_v4().to_string(),
-            limits: Limits { parallelism, ..Limits::default() },
-            cancel: cancel.clone(),
-        });
         let store = ledger_store(&global.directory, &binding);
-        Ok(Self { loaded, config, engine, cancel, binding, store, outlives: session.outlives })
+        Ok(Self { loaded, config, identity, engine, cancel, binding, store, outlives: session.outlives })
     }
 
     /// What is ours, without locking anything: for commands that only look.
@@ -146,10 +151,26 @@ impl Run {
         options: &PlanOptions,
         global: &Global,
     ) -> Result<Snapshot, Exit> {
+        self.hold_names(owned, global)?;
         match refresh(&self.engine, &self.config, owned, self.loaded.catalog, options).await {
             Ok(snapshot) => Ok(snapshot),
             Err(_) if self.cancel.is_stopped() => Err(Exit::Interrupted),
-            Err(failure) => Err(self.loaded.refuse_with(report::read(&failure), global)),
+            Err(failure) => Err(self.loaded.refuse_with(report::read_for(&failure, &self.config), global)),
+        }
+    }
+
+    /// Gives what has no written name the one that the ledger holds.
+    fn hold_names(&mut self, owned: &Owned, global: &Global) -> Result<(), Exit> {
+        let held = akson_planner::held_names(&self.config, owned);
+        if held.is_empty() {
+            return Ok(());
+        }
+        match self.loaded.evaluate_with(global, &self.identity, held) {
+            Some(config) => {
+                self.config = config;
+                Ok(())
+            }
+            None => Err(self.loaded.refuse(global)),
         }
     }
 

@@ -140,6 +140,8 @@ pub(crate) struct Evaluator<'a> {
     pub principals: akson_catalog::encode::Context,
     /// What the intents have become, for those who want to read it.
     pub expansions: Vec<crate::workload::Expansion>,
+    /// Namespaces that workloads name by a text.
+    pub named: Vec<crate::workload::namespace::Named>,
     /// The files, in order.
     pub files: Vec<akson_diagnostics::SourceId>,
     /// All modules; none where values are read apart.

@@ -83,6 +83,7 @@ pub(crate) fn evaluate_all(
         }
     }
     let stack = stack.unwrap_or_else(|| evaluator.stack(true));
+    evaluator.namespaces(&stack);
     for frame in 1..evaluator.frames.len() {
         evaluator.within(frame, Evaluator::module_validations);
     }
@@ -172,6 +173,7 @@ impl<'a> Evaluator<'a> {
             without_location: Vec::new(),
             principals: encode::Context::default().with_principals(catalog),
             expansions: Vec::new(),
+            named: Vec::new(),
             files: Vec::new(),
             tree: None,
             frames: vec![Frame::new(names, 0)],

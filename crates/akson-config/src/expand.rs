@@ -41,7 +41,8 @@ pub enum ExpandError {
 }
 
 /// The kinds whose labels the parts take.
-const PARTS: &[&str] = &["identity", "federated_credential", "service_account", "grant", "secret_provider_class"];
+const PARTS: &[&str] =
+    &["identity", "federated_credential", "namespace", "service_account", "grant", "secret_provider_class"];
 
 /// Expands the intents of a configuration, or with `only` prints one block: what it expands to, or the block itself.
 ///
@@ -139,6 +140,7 @@ fn labelled<'w>(expansions: &'w [Expansion], names: &Names<'w>) -> Vec<Written<'
         let labels = |label: &str| {
             let mounts = expansion.parts.iter().filter_map(|part| part.key.as_ref());
             let mut all: Vec<String> = mounts.map(|key| format!("{label}_{key}")).collect();
+            all.extend(expansion.namespaces.iter().map(|(name, _)| label_of_namespace(expansion, label, name)));
             all.push(label.to_owned());
             all
         };
@@ -161,6 +163,11 @@ fn labelled<'w>(expansions: &'w [Expansion], names: &Names<'w>) -> Vec<Written<'
         found.push(Written { expansion, block: declared.block, label, local });
     }
     found
+}
+
+/// The label of a namespace that a workload brings: its own, or with the name if it brings several.
+fn label_of_namespace(expansion: &Expansion, label: &str, name: &str) -> String {
+    if expansion.namespaces.len() == 1 { label.to_owned() } else { format!("{label}_{}", name.replace('-', "_")) }
 }
 
 struct Writer<'w> {

@@ -27,6 +27,8 @@ pub struct Inputs {
     pub subscription: Option<String>,
     /// The audience that a federated credential of the chosen cloud has.
     pub token_exchange_audience: String,
+    /// Names that were made once and are held since, by address: they stand where a name would be made anew.
+    pub held_names: BTreeMap<String, String>,
 }
 
 /// A whole configuration, resolved.

@@ -4,13 +4,14 @@
 
 mod form;
 pub(crate) mod make;
+pub(crate) mod namespace;
 mod parts;
 
 use std::sync::Arc;
 
 use akson_catalog::{Address, InstanceKey, SymbolicId, Type};
 use akson_diagnostics::{Diagnostic, Span};
-use akson_parser::ast::Expr;
+use akson_parser::ast::{Block, Expr};
 use indexmap::IndexMap;
 
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
 };
 use form::{Form, Given};
 use make::Make;
+use namespace::Named;
 pub(crate) use parts::{IDENTITY, Part, TARGET};
 use parts::{Parts, Shape, VaultName};
 
@@ -51,6 +53,8 @@ pub(crate) struct Expansion {
     pub identity: Option<Expr>,
     /// Whether the block has `for_each`.
     pub keyed: bool,
+    /// Namespaces that it brings along, by name.
+    pub namespaces: Vec<(String, Block)>,
     /// Each key stands for itself: `for_each` is a list or a set.
     pub keys_are_values: bool,
     /// Whether any instance exists.
@@ -65,6 +69,8 @@ struct Facts {
     /// Of each mount, the secrets.
     mounts: Vec<Vec<Arc<Pointed>>>,
     namespace_is_resource: bool,
+    /// The namespace's name, if it is given as text.
+    namespace: Option<Arc<str>>,
     account_is_resource: bool,
 }
 
@@ -112,6 +118,7 @@ impl Evaluator<'_> {
                 _ => None,
             },
             keyed: for_each.is_some(),
+            namespaces: Vec::new(),
             keys_are_values: keys.iter().flatten().all(|(key, (_, value))| match value.plain() {
                 Val::Text(value) => value == key,
                 _ => false,
@@ -192,6 +199,10 @@ impl Evaluator<'_> {
                 cluster,
                 mounts,
                 namespace_is_resource: of_kind(&namespace, "namespace"),
+                namespace: match namespace.plain() {
+                    Val::Text(name) => Some(Arc::clone(name)),
+                    _ => None,
+                },
                 account_is_resource: declared && of_kind(&account, "service_account"),
             }),
             _ => Found::Poisoned,
@@ -333,6 +344,10 @@ impl Evaluator<'_> {
         stack: &Stack,
     ) -> Val {
         let place = Place { at, name, key: each.map(|(key, _)| key) };
+        if let Some(namespace) = &facts.namespace {
+            let (cluster, namespace) = (Arc::clone(&facts.cluster), Arc::clone(namespace));
+            self.named.push(Named { at, key: each.map(|(key, _)| Arc::clone(key)), cluster, namespace });
+        }
         let scope = Scope { each: each.map(|(_, each)| each), ..Scope::default() };
         let mut value: IndexMap<Arc<str>, Val> = IndexMap::new();
         let mut identity = match &expansion.identity {

@@ -170,6 +170,11 @@ impl Diagnostics {
         self.list.extend(other.list);
     }
 
+    /// Keeps those for which it holds.
+    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.list.retain(keep);
+    }
+
     /// Whether any is an error.
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)

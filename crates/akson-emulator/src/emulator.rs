@@ -18,7 +18,7 @@ use crate::faults::{self, Effect, Faults, Spoil, Spoiled};
 use crate::god::God;
 use crate::log::{Log, RequestRecord};
 use crate::options::{Options, Store};
-use crate::planes::{self, Call};
+use crate::planes::{self, Call, Journal, Watch};
 use crate::reply::{self, Answer};
 use crate::seed::{self, SeedError};
 use crate::throttle::Buckets;
@@ -94,6 +94,16 @@ pub(crate) struct State {
     pub(crate) log: Log,
     /// Until when something is being written to, by key.
     pub(crate) occupied: BTreeMap<String, WorldTime>,
+    /// What changed in clusters lately, for those who watch.
+    pub(crate) journal: Journal,
+}
+
+/// What a call comes to.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    Whole(Answer),
+    /// A head, and the events that will follow.
+    Stream(Answer, Box<Watch>),
 }
 
 /// A call that has arrived.
@@ -136,38 +146,58 @@ impl Emulator {
             faults: Faults::new(options.faults.clone()),
             log: Log::default(),
             occupied: BTreeMap::new(),
+            journal: Journal::default(),
             world,
         };
         let clock = Clock::starting_at(state.world.now, scale);
         Ok(Arc::new(Self { inner: Arc::new(Inner { options, authority, clock, state: Mutex::new(state) }) }))
     }
 
-    /// Answers one call. Dropping the future before it is done is a caller that dies: the call is then
+    /// Answers one call. A watch of a cluster ends with its first events, or when its time is up; over HTTP it goes on.
+    ///
+    /// Dropping the future before it is done is a caller that dies: the call is then
     /// processed as a whole or not at all.
     ///
     /// # Errors
     ///
     /// [`ConnectionReset`], if a fault resets the connection, before or after processing.
     pub async fn handle(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ConnectionReset> {
+        match self.respond(request).await? {
+            Answered::Whole(answer) => Ok(answer),
+            Answered::Stream(mut answer, mut watch) => {
+                *answer.body_mut() = self.inner.next_events(&mut watch).await.unwrap_or_default();
+                Ok(answer)
+            }
+        }
+    }
+
+    /// Answers one call as [`Emulator::handle`] does, but leaves it to the caller to follow a stream of events.
+    pub(crate) async fn respond(&self, request: Request<Bytes>) -> Result<Answered, ConnectionReset> {
         let visit = Visit::new(request);
         if planes::is_control(&visit) && visit.method == Method::GET && visit.path == CA_PATH {
             // Whoever may speak to us without TLS may learn whom to trust with it.
             let pem = Bytes::from(self.ca_pem());
-            return Ok(reply::typed(StatusCode::OK, "application/pem-certificate-chain", pem));
+            return Ok(Answered::Whole(reply::typed(StatusCode::OK, "application/pem-certificate-chain", pem)));
         }
         let Arrival { number, latency, spoiled } = self.inner.arrive(&visit);
         // A quarter of the time is the way there, so that a caller can die before and after.
         let way = latency / 4;
         self.inner.pause(way + spoiled.before.latency).await;
         if let Some(answer) = self.inner.spoil(&spoiled.before).await {
-            return answer;
+            return answer.map(Answered::Whole);
         }
-        let answer = self.inner.process(&visit, number, latency.saturating_sub(way));
+        let mut answer = self.inner.process(&visit, number, latency.saturating_sub(way), &spoiled);
         self.inner.pause(latency.saturating_sub(way) + spoiled.after.latency).await;
         if reply::is_reset(&answer) {
             return Err(ConnectionReset);
         }
-        self.inner.spoil(&spoiled.after).await.unwrap_or(Ok(answer))
+        if let Some(spoiled) = self.inner.spoil(&spoiled.after).await {
+            return spoiled.map(Answered::Whole);
+        }
+        Ok(match answer.extensions_mut().remove::<Watch>() {
+            Some(watch) => Answered::Stream(answer, Box::new(watch)),
+            None => Answered::Whole(answer),
+        })
     }
 
     /// Who is signed in.
@@ -255,19 +285,26 @@ impl Inner {
     }
 
     /// Does what the call asks for, and commits the world before it lets go of the answer.
-    fn process(&self, visit: &Visit, number: usize, work: Duration) -> Answer {
+    fn process(&self, visit: &Visit, number: usize, work: Duration, spoiled: &Spoiled) -> Answer {
         let mut state = self.lock();
         let now = self.clock.now();
         planes::settle(&mut state.world, now);
+        if let Some((shown, takes)) = &spoiled.before.background {
+            planes::work_in_background(&mut state.world, &visit.path, shown, *takes, now);
+        }
         let answer = planes::answer(&mut Call {
             state: &mut state,
             visit,
             now,
             work,
             options: &self.options,
+            authority: &self.authority,
             time_scale: self.clock.scale(),
             bearer: None,
         });
+        if let Some((shown, takes)) = &spoiled.after.background {
+            planes::work_in_background(&mut state.world, &visit.path, shown, *takes, now);
+        }
         let answer = match state.commit(now) {
             Ok(()) => answer,
             Err(error) => errors::not_stored(&error.to_string()).into_answer(),
@@ -305,7 +342,7 @@ impl Inner {
     /// What a fault makes of a call in one phase: `None` lets it go on.
     async fn spoil(&self, spoil: &Spoil) -> Option<Result<Answer, ConnectionReset>> {
         match spoil.effect.as_ref()? {
-            Effect::Latency { .. } => None,
+            Effect::Latency { .. } | Effect::Background { .. } => None,
             Effect::Status { status, retry_after, html } => {
                 Some(Ok(faults::answer(*status, retry_after, *html, self.clock.now())))
             }
@@ -351,6 +388,7 @@ impl State {
             self.world.undo();
             return Err(error);
         }
+        self.journal.note(&self.world);
         self.world.accept();
         Ok(())
     }

@@ -92,6 +92,15 @@ pub enum Effect {
         #[serde(default)]
         html: bool,
     },
+    /// The platform begins an operation of its own on the managed cluster that the call is for, as it does for
+    /// upgrades, node images and add-ons: writes are refused until it has ended. Before the call it is there when the
+    /// call comes; after it, it begins as soon as whatever the call began has ended.
+    Background {
+        /// What the cluster shows meanwhile as `provisioningState`: `Updating`, `Upgrading`, ...
+        state: String,
+        /// World seconds that it takes.
+        seconds: f64,
+    },
     /// The connection is reset.
     Reset,
     /// No answer for ten minutes of the caller's time, then a reset.
@@ -180,6 +189,8 @@ pub(crate) struct Spoiled {
 pub(crate) struct Spoil {
     /// World time more.
     pub(crate) latency: Duration,
+    /// What the platform begins by itself: the state that is shown and how long it takes.
+    pub(crate) background: Option<(String, Duration)>,
     /// What else; the first rule that strikes wins.
     pub(crate) effect: Option<Effect>,
 }
@@ -215,6 +226,10 @@ impl Faults {
             match &rule.effect {
                 Effect::Latency { seconds } => {
                     spoil.latency += Duration::try_from_secs_f64(*seconds).unwrap_or(Duration::ZERO);
+                }
+                Effect::Background { state, seconds } => {
+                    let takes = Duration::try_from_secs_f64(*seconds).unwrap_or(Duration::ZERO);
+                    spoil.background.get_or_insert_with(|| (state.clone(), takes));
                 }
                 effect => {
                     spoil.effect.get_or_insert_with(|| effect.clone());

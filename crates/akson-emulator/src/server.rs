@@ -1,5 +1,8 @@
 //! The emulator over HTTP/1.1, with and without TLS at one port: the first byte tells which. A caller that goes away does not cancel what it asked for: each call
-//! runs as a task of its own, as in a cloud.
+//! runs as a task of its own, as in a cloud. To clients that can be given a proxy it is one, whose every way leads to itself.
+
+mod stream;
+mod tunnel;
 
 use std::future::Future;
 use std::io;
@@ -10,8 +13,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::HOST;
 use http::request::Parts;
-use http::{Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http::{Method, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -21,10 +24,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::emulator::{ConnectionReset, Emulator};
+use crate::emulator::{Answered, ConnectionReset, Emulator};
 use crate::errors;
 use crate::planes;
 use crate::tls;
+use stream::Body;
+use tunnel::Tunnel;
 
 /// Larger bodies than ARM accepts are refused.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
@@ -100,26 +105,45 @@ async fn greet(
         _ = stopped.wait_for(|stop| *stop) => None,
     };
     match first {
-        Some(TLS_HANDSHAKE) => {
-            // Whoever does not trust us, or asks for a host that we do not play, goes away here.
-            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                converse(emulator, stream, Caller { secure: true, ..caller }, stopped).await;
+        Some(TLS_HANDSHAKE) => agree(emulator, acceptor, stream, caller, stopped).await,
+        Some(_) => {
+            let tunnel = Tunnel::default();
+            converse(Arc::clone(&emulator), stream, caller, stopped.clone(), Some(tunnel.clone())).await;
+            if let Some(stream) = tunnel.dug().await {
+                agree(emulator, acceptor, TokioIo::new(stream), caller, stopped).await;
             }
         }
-        Some(_) => converse(emulator, stream, caller, stopped).await,
         None => {}
     }
 }
 
-/// One connection, until either side closes it.
+/// A connection with TLS, from its first byte on.
+async fn agree(
+    emulator: Arc<Emulator>,
+    acceptor: TlsAcceptor,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    caller: Caller,
+    stopped: watch::Receiver<bool>,
+) {
+    // Whoever does not trust us, or asks for a host that we do not play, goes away here.
+    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+        converse(emulator, stream, Caller { secure: true, ..caller }, stopped, None).await;
+    }
+}
+
+/// One connection, until either side closes it or it has become a tunnel.
 async fn converse(
     emulator: Arc<Emulator>,
-    stream: impl AsyncRead + AsyncWrite + Unpin,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     caller: Caller,
     mut stopped: watch::Receiver<bool>,
+    tunnel: Option<Tunnel>,
 ) {
-    let service = service_fn(move |request| respond(Arc::clone(&emulator), request, caller));
+    let stop = stopped.clone();
+    let service =
+        service_fn(move |request| respond(Arc::clone(&emulator), request, caller, stop.clone(), tunnel.clone()));
     let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let connection = connection.with_upgrades();
     let mut connection = std::pin::pin!(connection);
     // An error is a caller that went away, or a reset on purpose: the connection is dropped.
     tokio::select! {
@@ -134,7 +158,12 @@ async fn respond(
     emulator: Arc<Emulator>,
     request: Request<Incoming>,
     caller: Caller,
-) -> Result<Response<Full<Bytes>>, ConnectionReset> {
+    stopped: watch::Receiver<bool>,
+    tunnel: Option<Tunnel>,
+) -> Result<Response<Body>, ConnectionReset> {
+    if request.method() == Method::CONNECT {
+        return Ok(tunnel.map_or_else(tunnel::refused, |tunnel| tunnel.dig(request, caller.peer)));
+    }
     let (mut parts, body) = request.into_parts();
     if caller.secure {
         say_so(&mut parts);
@@ -142,19 +171,21 @@ async fn respond(
     let body = match Limited::new(body, LARGEST_BODY).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
-            return Ok(errors::content_too_large().into_answer().map(Full::new));
+            return Ok(errors::content_too_large().into_answer().map(Body::whole));
         }
         Err(_) => return Err(ConnectionReset),
     };
     if planes::is_control_path(parts.uri.path()) && !caller.peer.ip().is_loopback() {
-        let mut refused = Response::new(Full::new(Bytes::new()));
+        let mut refused = Response::new(Body::whole(Bytes::new()));
         *refused.status_mut() = StatusCode::FORBIDDEN;
         return Ok(refused);
     }
-    let call = tokio::spawn(async move { emulator.handle(Request::from_parts(parts, body)).await });
+    let inner = Arc::clone(&emulator.inner);
+    let call = tokio::spawn(async move { emulator.respond(Request::from_parts(parts, body)).await });
     match call.await {
-        Ok(answer) => answer.map(|answer| answer.map(Full::new)),
-        Err(_) => Err(ConnectionReset),
+        Ok(Ok(Answered::Whole(answer))) => Ok(answer.map(Body::whole)),
+        Ok(Ok(Answered::Stream(answer, watch))) => Ok(answer.map(|_| stream::follow(inner, watch, stopped))),
+        Ok(Err(ConnectionReset)) | Err(_) => Err(ConnectionReset),
     }
 }
 

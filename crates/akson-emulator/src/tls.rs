@@ -20,6 +20,12 @@ const RENEW: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Names that are remembered at once. Vaults share one, clusters do not.
 const MOST_NAMES: usize = 256;
 
+/// Whether a host is one of those that have a certificate here.
+pub(crate) fn plays(host: &str) -> bool {
+    let address = host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    address || hosts::names_for(Some(host)).is_some()
+}
+
 /// The configuration of a server that has a certificate for each of Azure's hosts.
 pub(crate) fn server_config(authority: Arc<Authority>) -> ServerConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());

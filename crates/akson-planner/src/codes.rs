@@ -44,3 +44,5 @@ pub const NOT_READ: Code = Code(419);
 pub const AMBIGUOUS: Code = Code(420);
 /// What a name was made of was edited, so that something with an identity would be deleted and another created.
 pub const NAME_MADE_ANEW: Code = Code(421);
+/// A cluster could not be looked into.
+pub const CLUSTER_UNSEEN: Code = Code(422);

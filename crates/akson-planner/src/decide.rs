@@ -24,8 +24,8 @@ use crate::{
 pub(crate) use credentials::check as check_credentials;
 pub(crate) use declared::{check_existing, decide as decide_declared};
 pub(crate) use locks::{check as check_locks, is_read_only};
-pub(crate) use refuse::{name_made_anew, name_moves, unknown_kind};
-pub(crate) use removed::{Removal, decide as decide_removed, go_along, spare_containers};
+pub(crate) use refuse::{name_made_anew, name_moves, name_undecided, unknown_kind};
+pub(crate) use removed::{Removal, decide as decide_removed, go_along, go_with_cluster, spare_containers};
 
 /// What every decision is made with.
 pub(crate) struct Setting<'a> {

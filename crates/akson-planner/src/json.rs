@@ -11,7 +11,7 @@ use crate::{
 
 /// The document of `plan --format json`. No-ops are listed only with `all`.
 pub fn to_json(plan: &Plan, sources: &SourceMap, diagnostics: &Diagnostics, all: bool) -> Json {
-    let listed = plan.changes.iter().filter(|change| all || change.action != Action::NoOp);
+    let listed = plan.changes.iter().filter(|change| change.is_told() && (all || change.action != Action::NoOp));
     let changes: Vec<Json> = listed.map(|change| one(change, sources)).collect();
     let outputs: Map<String, Json> = plan
         .outputs
@@ -43,7 +43,7 @@ pub fn to_json(plan: &Plan, sources: &SourceMap, diagnostics: &Diagnostics, all:
 /// An output's value; none if it is sensitive, absent or not known yet.
 pub fn output(output: &OutputValue) -> Option<Json> {
     match shown(&output.value) {
-        Shown::Value(value) if !output.sensitive => Some(value),
+        Shown::Value(value) | Shown::Written(value) if !output.sensitive => Some(value),
         _ => None,
     }
 }
@@ -92,7 +92,7 @@ fn reasons(reason: &Reason) -> Vec<Json> {
         Effect::Irreversible => "irreversible",
     };
     let value = |shown: &Shown| match shown {
-        Shown::Value(value) => value.clone(),
+        Shown::Value(value) | Shown::Written(value) => value.clone(),
         Shown::Absent | Shown::Sensitive | Shown::KnownAfterApply(_) => Json::Null,
     };
     causes
@@ -104,6 +104,7 @@ fn reasons(reason: &Reason) -> Vec<Json> {
                 "before": value(&reason.before),
                 "after": value(&reason.after),
                 "sensitive": reason.before == Shown::Sensitive || reason.after == Shown::Sensitive,
+                "expression": matches!(reason.before, Shown::Written(_)) || matches!(reason.after, Shown::Written(_)),
                 "known_after_apply": matches!(reason.after, Shown::KnownAfterApply(_)),
                 "effect": effect,
             })

@@ -10,6 +10,7 @@ mod decide;
 pub mod digest;
 pub mod graph;
 pub mod hashes;
+mod held;
 pub mod json;
 mod known;
 mod link;
@@ -28,8 +29,9 @@ pub mod snapshot;
 pub mod waves;
 
 pub use graph::Graph;
+pub use held::held_names;
 pub use options::{Mode, PlanOptions};
-pub use owned::{Owned, OwnedEntry, OwnedState};
+pub use owned::{Owned, OwnedEntry, OwnedState, Way};
 pub use plan::{Action, Cause, Change, Difference, Effect, Plan, Reason, Shown, Work};
 pub use planning::plan;
 pub use reads::{Answer, At, Read, ReadTarget};

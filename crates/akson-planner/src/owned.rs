@@ -1,6 +1,6 @@
 //! What is ours, as the planner sees it: the ledger's entries without the ledger's file, lock and checksum.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use akson_catalog::SymbolicId;
 
@@ -9,10 +9,19 @@ use akson_catalog::SymbolicId;
 pub struct Owned {
     /// Entries.
     pub entries: BTreeMap<SymbolicId, OwnedEntry>,
-    /// Clusters whose API servers the ledger knows the way to.
-    pub reachable: BTreeSet<SymbolicId>,
+    /// How the API servers of clusters are reached, as far as the ledger knows.
+    pub reachable: BTreeMap<SymbolicId, Way>,
     /// Whether there was a ledger to read at all. Without one, deletes are not decided.
     pub known: bool,
+}
+
+/// How the API server of a cluster is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Way {
+    /// Its host.
+    pub host: String,
+    /// The public certificates of who vouches for it, in PEM.
+    pub authority: String,
 }
 
 /// One entry. No values: per leaf, a hash of what was sent and of what Azure then returned.

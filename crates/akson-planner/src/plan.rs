@@ -131,6 +131,8 @@ pub enum Shown {
     Absent,
     /// This, in the configuration's words, as JSON.
     Value(serde_json::Value),
+    /// A constructor, a reference or a list of such, as JSON: its texts are expressions as the configuration writes them.
+    Written(serde_json::Value),
     /// Not to be shown.
     Sensitive,
     /// Known after apply: the expression in the configuration's words.
@@ -210,6 +212,13 @@ impl Work {
     }
 }
 
+impl Change {
+    /// Whether it is worth a line: it does something, or says of a declared resource that there is nothing to do.
+    pub fn is_told(&self) -> bool {
+        self.action != Action::NoOp || self.source.is_some()
+    }
+}
+
 impl Plan {
     /// Whether nothing would change. Ledger entries may still be brought up to date.
     pub fn is_empty(&self) -> bool {
@@ -221,9 +230,9 @@ impl Plan {
         self.changes.iter().filter(|change| change.not_verified).map(|change| change.address.as_str())
     }
 
-    /// How many changes there are of an action.
+    /// How many changes there are of an action; of those without one, what is declared: what is gone for good is nothing to tell.
     pub fn count(&self, action: Action) -> usize {
-        self.changes.iter().filter(|change| change.action == action).count()
+        self.changes.iter().filter(|change| change.action == action && change.is_told()).count()
     }
 
     /// Leaves out the changes of these addresses, and those that need them: they are not approved. Answers which were left out.

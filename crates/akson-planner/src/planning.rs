@@ -11,19 +11,22 @@ use akson_catalog::{
     kind::{NameFrom, Role},
 };
 use akson_config::{Config, OutputValue, Resource};
-use akson_diagnostics::{Diagnostic, Diagnostics};
+use akson_diagnostics::{Diagnostic, Diagnostics, SafeText};
 
 use crate::{
     Owned, Snapshot, codes,
     decide::{
         Case, Decision, Pending, Removal, Setting, check_credentials, check_existing, check_locks, decide_declared,
-        decide_removed, go_along, name_made_anew, name_moves, spare_containers, title, unknown_kind,
+        decide_removed, go_along, go_with_cluster, name_made_anew, name_moves, name_undecided, spare_containers, title,
+        unknown_kind,
     },
     digest::digest,
     graph::Graph,
+    held::{name_in, undecided},
     known::{Outputs, referenced},
     options::{Mode, PlanOptions},
     order::{Order, order},
+    place::cluster_of,
     plan::{Action, Change, Plan, Work},
     presence::{Presence, Presences, kind_of},
 };
@@ -68,6 +71,7 @@ pub fn plan(
     planning.removed();
     go_along(&mut planning.pending);
     spare_containers(&mut planning.pending, &setting);
+    go_with_cluster(&mut planning.pending, &presences);
     check_locks(&mut planning.pending, &setting);
     let waits = check_credentials(&mut planning.pending, &setting);
     planning.check_names();
@@ -78,6 +82,7 @@ pub fn plan(
     if diagnostics.has_errors() {
         return None;
     }
+    planning.report_unreachable(diagnostics);
     let plan = planning.finish(&order, &chosen, stack_id.clone());
     check_limits(&plan, options, diagnostics);
     (!diagnostics.has_errors()).then_some(plan)
@@ -136,6 +141,8 @@ impl<'a> Planning<'a> {
             }
             let decision = decide_declared(&case, self.setting);
             match (decision.action, presence) {
+                // What was not looked at may be there already, and things in it.
+                (Action::Create | Action::Replace, _) if decision.not_verified => {}
                 (Action::Create | Action::Replace, _) => drop(new.insert(&resource.symbolic_id)),
                 (_, Presence::Present(live)) => self.outputs.tell(&resource.symbolic_id, &resource.kind, live),
                 _ => {}
@@ -243,15 +250,31 @@ impl<'a> Planning<'a> {
             .iter()
             .filter(|change| made(change) && change.is_present && change.decision.action == Action::Delete)
             .map(|change| {
-                let had = change.symbolic_id.as_str().rsplit([':', '/']).next().unwrap_or_default().to_owned();
+                let had = name_in(change.symbolic_id).to_owned();
                 ((change.kind.keyword.clone(), change.address.clone()), had)
             })
             .collect();
-        if leaving.is_empty() {
+        let undecided = undecided(self.config, self.owned);
+        let undecided: BTreeMap<&SymbolicId, String> =
+            undecided.into_iter().map(|(resource, had)| (&resource.symbolic_id, had)).collect();
+        if leaving.is_empty() && undecided.is_empty() {
             return;
         }
-        for change in self.pending.iter_mut().filter(|change| made(change) && change.decision.action == Action::Create)
-        {
+        for change in self.pending.iter_mut().filter(|change| made(change)) {
+            if let Some(had) = undecided.get(&change.symbolic_id).filter(|_| change.decision.action != Action::Delete) {
+                let report = name_undecided(
+                    &change.address,
+                    change.header,
+                    title(&change.kind),
+                    name_in(change.symbolic_id),
+                    had,
+                );
+                change.decision.diagnostics.push(report);
+                continue;
+            }
+            if change.decision.action != Action::Create {
+                continue;
+            }
             if let Some(had) = leaving.get(&(change.kind.keyword.clone(), change.address.clone())) {
                 let named = change.kind.attributes.values().find(|attribute| attribute.role == Role::Name);
                 let name = named.map_or("name", |attribute| attribute.name.as_str());
@@ -277,6 +300,36 @@ impl<'a> Planning<'a> {
             }
         }
         chosen
+    }
+
+    /// Tells into which clusters nobody could look, where something is planned without having been looked at.
+    fn report_unreachable(&self, diagnostics: &mut Diagnostics) {
+        for (cluster, why) in &self.setting.snapshot.unreachable {
+            let blind: Vec<&Pending<'_>> = self
+                .pending
+                .iter()
+                .filter(|change| {
+                    change.decision.not_verified && cluster_of(change.symbolic_id).as_ref() == Some(cluster)
+                })
+                .collect();
+            let Some(first) = blind.first() else { continue };
+            let name = self.setting.addresses.get(cluster).cloned().unwrap_or_else(|| cluster.to_string());
+            let mut report = Diagnostic::warning(codes::CLUSTER_UNSEEN, format!("nobody could look into `{name}`"))
+                .on(&name)
+                .note(SafeText(why).to_string())
+                .note(match blind.len() {
+                    1 => format!("`{}` is planned by what the ledger remembers of it", first.address),
+                    count => {
+                        format!("`{}` and {} more are planned by what the ledger remembers", first.address, count - 1)
+                    }
+                })
+                .help("plan from where its API server can be reached, as someone who may list there");
+            let block = self.config.resources.iter().find(|resource| resource.symbolic_id == *cluster);
+            if let Some(block) = block {
+                report = report.at(block.header, "");
+            }
+            diagnostics.push(report);
+        }
     }
 
     fn report(&mut self, chosen: &BTreeSet<usize>, diagnostics: &mut Diagnostics) {

@@ -1,5 +1,5 @@
 //! Whether something is there, as far as was read. A list never decides that what is owned is absent: only its own 404 does, or
-//! the absence of what it lies in.
+//! the absence of what it lies in. A cluster's API server is asked for its lists as they are right now, and those do decide.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -71,7 +71,9 @@ impl<'a> Presences<'a> {
                 return Presence::Absent;
             }
         }
-        if !known.confirm && self.is_listed(id, &known.kind) {
+        // A cluster lists what it has now; elsewhere a list may lag behind.
+        let confirm = known.confirm && known.kind.plane != Plane::Kubernetes;
+        if !confirm && self.is_listed(id, &known.kind) {
             return Presence::Absent;
         }
         // What lies in something absent is absent.
@@ -88,7 +90,7 @@ impl<'a> Presences<'a> {
 
     /// Whether there is a way to a cluster's API server, as far as is known.
     pub(crate) fn is_reachable(&self, cluster: &SymbolicId) -> bool {
-        self.owned.reachable.contains(cluster) && !self.snapshot.unreachable.contains_key(cluster)
+        self.owned.reachable.contains_key(cluster) && !self.snapshot.unreachable.contains_key(cluster)
     }
 
     /// Whether the ledger knows an id to ask for.

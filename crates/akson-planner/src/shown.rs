@@ -15,8 +15,19 @@ pub(crate) fn shown(value: &Value) -> Shown {
         Shown::KnownAfterApply(words(value))
     } else if *value == Value::None {
         Shown::Absent
+    } else if is_written(value) {
+        Shown::Written(json(value))
     } else {
         Shown::Value(json(value))
+    }
+}
+
+/// Whether its texts are expressions: it is a constructor or a reference, or a list of such.
+fn is_written(value: &Value) -> bool {
+    match value {
+        Value::Choice { .. } | Value::Reference(_) | Value::Default => true,
+        Value::List(items) => items.iter().any(is_written),
+        _ => false,
     }
 }
 
@@ -24,8 +35,8 @@ pub(crate) fn shown(value: &Value) -> Shown {
 pub(crate) fn words_of(shown: &Shown) -> String {
     match shown {
         Shown::Absent => "nothing".to_owned(),
-        Shown::Value(Json::String(text)) => format!("`{text}`"),
-        Shown::Value(value) => format!("`{value}`"),
+        Shown::Value(Json::String(text)) | Shown::Written(Json::String(text)) => format!("`{text}`"),
+        Shown::Value(value) | Shown::Written(value) => format!("`{value}`"),
         Shown::Sensitive => "(sensitive)".to_owned(),
         Shown::KnownAfterApply(expression) => format!("`{expression}`, known after apply"),
     }

@@ -67,6 +67,10 @@ impl Snapshot {
                     self.listed.insert((kind.clone(), within.clone()));
                 }
             }
+            // A cluster without this API has no object of it.
+            (ReadTarget::List { kind, within }, Answer::NotFound) if matches!(read.at, At::Cluster(_)) => {
+                self.listed.insert((kind.clone(), within.clone()));
+            }
             (ReadTarget::List { kind, within }, Answer::NotFound) => {
                 self.absent.insert(within.clone());
                 self.listed.insert((kind.clone(), within.clone()));

@@ -71,7 +71,7 @@ pub fn next_wave(
     }
     for want in wanted.iter().filter(|want| unread.contains(&want.id)) {
         if want.kind.plane == Plane::Kubernetes {
-            reads.in_cluster(want, &presences);
+            reads.in_cluster(want, &wanted, &presences);
             continue;
         }
         if want.kind.late.is_some() {
@@ -241,14 +241,18 @@ impl Reads {
         });
     }
 
-    /// What lies in a cluster: each by its path. A list would show more than whoever plans may be allowed to see.
-    fn in_cluster(&mut self, want: &Wanted<'_>, presences: &Presences<'_>) {
+    /// What lies in a cluster: a list a type, over all of its namespaces, once the cluster is known to be there.
+    fn in_cluster(&mut self, want: &Wanted<'_>, wanted: &[Wanted<'_>], presences: &Presences<'_>) {
         let Some(cluster) = cluster_of(&want.id).filter(|cluster| presences.is_reachable(cluster)) else { return };
-        self.push(Read {
-            at: At::Cluster(cluster),
-            path: want.path.to_owned(),
-            target: ReadTarget::Object { kind: want.kind.keyword.clone(), symbolic_id: want.id.clone() },
-        });
+        let is_there = matches!(presences.of(&cluster), Presence::Present(_))
+            || wanted.binary_search_by(|want| want.id.cmp(&cluster)).is_err();
+        if let Some(list) = list(&want.kind, ListScope::Cluster).filter(|_| is_there) {
+            self.push(Read {
+                at: At::Cluster(cluster.clone()),
+                path: list.to_owned(),
+                target: ReadTarget::List { kind: want.kind.keyword.clone(), within: cluster },
+            });
+        }
     }
 
     /// What is found by a name that is known by now: several in one call.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use akson_catalog::SymbolicId;
-use akson_planner::Owned;
+use akson_planner::{Owned, Way};
 use futures_util::lock::Mutex as Turn;
 
 use super::{Binding, Document, Entry, Fallback, LedgerStore, StoreError, Writer};
@@ -126,6 +126,29 @@ impl Ledger {
         self.state().document.entries.get(id).cloned()
     }
 
+    /// How a cluster is reached, as far as is known.
+    pub fn way(&self, cluster: &SymbolicId) -> Option<Way> {
+        self.state().document.clusters.get(cluster).cloned()
+    }
+
+    /// Remembers how a cluster is reached, or that it is not known any more. When it returns, that is durable.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it is not known to be durable, and is as it was.
+    pub async fn remember(&self, cluster: &SymbolicId, way: Option<Way>) -> Result<(), StoreError> {
+        let (mine, before) = {
+            let mut state = self.state();
+            let before = set(&mut state.document.clusters, cluster, way);
+            state.changes += 1;
+            (state.changes, before)
+        };
+        let written = self.write(mine).await;
+        if written.is_err() {
+            set(&mut self.state().document.clusters, cluster, before);
+        }
+        written
+    }
+
     /// Whether another run announced something whose outcome is not recorded.
     pub fn has_intents_of_others(&self) -> bool {
         self.state().document.has_intents_of_others(&self.run)
@@ -216,6 +239,14 @@ fn swap(
             (id, before)
         })
         .collect()
+}
+
+/// Puts in or takes out; what was there before.
+fn set(clusters: &mut BTreeMap<SymbolicId, Way>, cluster: &SymbolicId, way: Option<Way>) -> Option<Way> {
+    match way {
+        Some(way) => clusters.insert(cluster.clone(), way),
+        None => clusters.remove(cluster),
+    }
 }
 
 #[cfg(test)]

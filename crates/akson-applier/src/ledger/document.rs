@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use akson_catalog::SymbolicId;
-use akson_planner::{Owned, OwnedEntry, OwnedState};
+use akson_planner::{Owned, OwnedEntry, OwnedState, Way};
 use sha2::{Digest, Sha256};
 
 mod wire;
@@ -22,6 +22,9 @@ pub struct Document {
     pub writer: Writer,
     /// What is ours.
     pub entries: BTreeMap<SymbolicId, Entry>,
+    /// How API servers of clusters are reached, so that no plan has to ask for a credential. This is the one thing in a ledger that is a value;
+    /// both of its parts are public.
+    pub clusters: BTreeMap<SymbolicId, Way>,
 }
 
 /// What a ledger is bound to by the first apply. It serves nothing else.
@@ -87,7 +90,7 @@ pub enum ReadError {
 impl Document {
     /// The ledger of a stack before its first write.
     pub fn new(binding: Binding) -> Self {
-        Self { binding, generation: 0, writer: Writer::default(), entries: BTreeMap::new() }
+        Self { binding, generation: 0, writer: Writer::default(), entries: BTreeMap::new(), clusters: BTreeMap::new() }
     }
 
     /// Reads a document.
@@ -106,7 +109,7 @@ impl Document {
     /// What planning needs of it.
     pub fn owned(&self) -> Owned {
         let entries = self.entries.iter().map(|(id, entry)| (id.clone(), entry.owned.clone())).collect();
-        Owned { entries, known: true, ..Owned::default() }
+        Owned { entries, known: true, reachable: self.clusters.clone() }
     }
 
     /// Whether something was announced by another run, so that its outcome must be waited for.

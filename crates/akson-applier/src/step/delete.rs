@@ -1,18 +1,21 @@
 //! Deleting: with two keys, the ledger's entry and the mark on the live object, looked at right before it is sent.
 
-use akson_azure::Operation;
-use akson_catalog::equality::{Equality, equal};
+use akson_azure::{Operation, plane::kubernetes::is_leaving};
+use akson_catalog::{
+    equality::{Equality, equal},
+    kind::Plane,
+};
 use akson_planner::{Change, marker::Ownership};
 use serde_json::Value as Json;
 
-use super::{Run, StepError, delete_deadline, plane::reading};
+use super::{Run, StepError, delete_deadline};
 
 impl Run<'_> {
     /// # Errors
     /// [`StepError`]
     pub(super) async fn delete(&self, change: &Change, id: &str, api_version: &str) -> Result<(), StepError> {
         let planned = self.snapshot.live(&change.symbolic_id).is_some();
-        let read = reading(change, id);
+        let read = self.reading(change, id)?;
         let live = self.look(change, &read, planned).await?;
         if let Some(live) = &live {
             match self.check_owner(change, live)? {
@@ -38,10 +41,22 @@ impl Run<'_> {
                 }
             };
         }
-        // Also what is not seen is deleted: only the answer to a deletion says that it is gone.
-        let operation = self.deletion(change, id, api_version)?;
+        let in_cluster = change.kind.plane == Plane::Kubernetes;
         let deadline = delete_deadline(self, &change.kind);
+        // A cluster shows what it has: what it does not show is not there, and what is leaving is not told twice.
+        if in_cluster && live.as_ref().is_none_or(is_leaving) {
+            if live.is_some() {
+                self.gone(change, &read, deadline).await?;
+            }
+            return self.record_deleted(change, id).await;
+        }
+        // Also what is not seen is deleted: only the answer to a deletion says that it is gone.
+        let operation = self.deletion(change, id, api_version, live.as_ref())?;
         match self.decide(change, &operation, &read, deadline, &|_| false).await {
+            Ok(_) if in_cluster => {
+                self.gone(change, &read, deadline).await?;
+                self.record_deleted(change, id).await
+            }
             Ok(_) => self.record_deleted(change, id).await,
             Err(unsettled) => {
                 if unsettled.untouched {

@@ -9,7 +9,7 @@ use akson_planner::{
 };
 use serde_json::Value as Json;
 
-use super::{Run, Stale, StepError, plane::reading};
+use super::{Run, Stale, StepError, cluster::with_id};
 use crate::engine::{LOOK_AGAIN, Patience};
 
 impl Run<'_> {
@@ -47,7 +47,8 @@ impl Run<'_> {
         leaves: &[Leaf],
         expected: bool,
     ) -> Result<Option<Json>, StepError> {
-        let mut found = self.look(change, &reading(change, id), expected).await?;
+        let mut found = self.look(change, &self.reading(change, id)?, expected).await?;
+        found = found.map(|body| with_id(change, id, body));
         if let Some(body) = &mut found {
             self.with_edges(change, body, leaves).await?;
         }

@@ -1,9 +1,13 @@
 //! By which request an object is read, written and deleted: ARM's for most, its vault's for a secret, Microsoft Graph's for what is in
-//! the directory. Not when it is sent.
+//! the directory, a cluster's API server for what is in the cluster. Not when it is sent.
 
 use akson_azure::{
     BadOperation, Operation,
-    plane::{graph, vault},
+    plane::{
+        graph,
+        kubernetes::{ObjectAt, described},
+        vault,
+    },
 };
 use akson_catalog::{Value, encode::Leaf, json::put, kind::Plane};
 use akson_planner::{Change, waves::selecting};
@@ -12,16 +16,20 @@ use serde_json::Value as Json;
 use super::{Run, StepError};
 use crate::engine::SendError;
 
-/// The request that shows an object.
-pub(super) fn reading(change: &Change, id: &str) -> Operation {
-    let kind = &change.kind;
-    match kind.plane {
-        Plane::Graph => graph::read(&selecting(&kind.path_of(id), kind)),
-        Plane::Arm | Plane::KeyVault | Plane::Kubernetes => Operation::get(id, &kind.api_version),
-    }
-}
-
 impl Run<'_> {
+    /// The request that shows an object.
+    pub(super) fn reading(&self, change: &Change, id: &str) -> Result<Operation, StepError> {
+        let kind = &change.kind;
+        Ok(match kind.plane {
+            Plane::Graph => graph::read(&selecting(&kind.path_of(id), kind)),
+            Plane::Arm | Plane::KeyVault => Operation::get(id, &kind.api_version),
+            Plane::Kubernetes => {
+                let (server, path) = self.place(change, id)?;
+                server.read(&path)
+            }
+        })
+    }
+
     /// The request that makes an object as `body` says, which is in the form that reading has; `live` is how it is now.
     pub(super) fn writing(
         &self,
@@ -33,7 +41,11 @@ impl Run<'_> {
         let kind = &change.kind;
         match kind.plane {
             Plane::Arm => Ok(Operation::put(id, &kind.api_version, body)),
-            Plane::Kubernetes => Err(no_way(id)),
+            Plane::Kubernetes => {
+                let (server, path) = self.place(change, id)?;
+                let at = ObjectAt::of(id).ok_or_else(|| no_way(id))?;
+                Ok(server.apply(&path, described(&kind.resource_type, &at, body)))
+            }
             Plane::KeyVault => {
                 let secret = self.secret(id)?;
                 // Without a value it is the latest version that changes, and no new one is made.
@@ -58,10 +70,19 @@ impl Run<'_> {
     }
 
     /// The request that deletes an object.
-    pub(super) fn deletion(&self, change: &Change, id: &str, api_version: &str) -> Result<Operation, StepError> {
+    pub(super) fn deletion(
+        &self,
+        change: &Change,
+        id: &str,
+        api_version: &str,
+        live: Option<&Json>,
+    ) -> Result<Operation, StepError> {
         Ok(match change.kind.plane {
             Plane::Arm => Operation::delete(id, api_version),
-            Plane::Kubernetes => return Err(no_way(id)),
+            Plane::Kubernetes => {
+                let (server, path) = self.place(change, id)?;
+                server.delete(&path, live.unwrap_or(&Json::Null))
+            }
             Plane::KeyVault => self.secret(id)?.delete(),
             Plane::Graph => graph::delete(&change.kind.path_of(id)),
         })
@@ -74,6 +95,6 @@ impl Run<'_> {
 }
 
 /// There is no request for this id.
-fn no_way(id: &str) -> StepError {
+pub(super) fn no_way(id: &str) -> StepError {
     StepError::Send(SendError::Operation(BadOperation::Path(id.to_owned())))
 }

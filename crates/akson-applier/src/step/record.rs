@@ -7,7 +7,7 @@ use akson_planner::{Change, OwnedEntry, OwnedState, hashes::recorded};
 use serde_json::Value as Json;
 
 use super::{Run, StepError};
-use crate::ledger::{Entry, Intent};
+use crate::ledger::{Entry, Intent, StoreError};
 
 impl Run<'_> {
     /// Announces a write of `body` at `id`; the entry as it was before comes back. When this returns, the intent is durable.
@@ -96,12 +96,19 @@ impl Run<'_> {
     }
 
     async fn keep(&self, change: &Change, entry: Option<Entry>) -> Result<(), StepError> {
+        let gone = entry.as_ref().is_none_or(|entry| entry.owned.state == OwnedState::Tombstone);
         let written = self.ledger.change(vec![(change.symbolic_id.clone(), entry)]).await;
-        written.map_err(|error| {
-            // Without a ledger nothing more may be sent; what is in flight comes to its end.
-            self.engine.cancel().stop();
-            StepError::Ledger(error)
-        })
+        written.map_err(|error| self.ledger_failed(error))?;
+        if gone && self.ledger.way(&change.symbolic_id).is_some() {
+            self.ledger.remember(&change.symbolic_id, None).await.map_err(|error| self.ledger_failed(error))?;
+        }
+        Ok(())
+    }
+
+    /// Without a ledger nothing more may be sent; what is in flight comes to its end.
+    pub(super) fn ledger_failed(&self, error: StoreError) -> StepError {
+        self.engine.cancel().stop();
+        StepError::Ledger(error)
     }
 }
 

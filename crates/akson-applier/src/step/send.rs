@@ -6,9 +6,10 @@ use akson_azure::{
     Answer, Audience, AzureError, Class, Follow, FollowError, Lane, LaneKind, Next, Operation, TransportError, Verb,
     classify, may_have_happened,
 };
+use akson_catalog::{SymbolicId, kind::Plane};
 use akson_planner::{
-    Change, Work,
-    place::{covers, scope_of},
+    Action, Change, Work,
+    place::{cluster_of, covers, scope_of},
 };
 use serde_json::Value as Json;
 
@@ -24,7 +25,7 @@ pub(super) struct Unsettled {
 }
 
 /// How long what other services see late is waited for.
-const SEEN_LATE: Duration = Duration::from_secs(600);
+pub(super) const SEEN_LATE: Duration = Duration::from_secs(600);
 /// How long a parent that was just created may stay invisible.
 const PARENT_LAG: Duration = Duration::from_secs(120);
 /// How often an operation that was accepted and failed for a passing reason is begun again.
@@ -125,12 +126,19 @@ impl Run<'_> {
             return Attempt::Unknown { why: StepError::Undecided(described(&error)) };
         }
         let until = match classify(&error) {
+            Class::Gone if change.kind.plane == Plane::Kubernetes => {
+                self.seen_late(change, &error).then_some(started + SEEN_LATE)
+            }
             Class::Changed => return Attempt::Failed(StepError::Stale(Stale::Told(error))),
             Class::Fatal | Class::Throttled => None,
             Class::RetryFast | Class::WaitForOther => Some(deadline),
             Class::RetrySlow => Some(started + SEEN_LATE),
+            Class::Gone if is_no_definition(&error) && !self.makes_definitions() => None,
             Class::Gone => Some(started + PARENT_LAG),
-            Class::Denied => self.is_granted(change).then_some(started + SEEN_LATE),
+            Class::Denied => {
+                let is_new = cluster_of(&change.symbolic_id).is_some_and(|cluster| self.is_new(&cluster));
+                (is_new || self.is_granted(change)).then_some(started + SEEN_LATE)
+            }
         };
         match until {
             Some(until) => Attempt::Again { until: until.min(deadline), why: StepError::Refused(error), hint },
@@ -138,13 +146,40 @@ impl Run<'_> {
         }
     }
 
+    /// Whether what a cluster lacks comes about in this very run: the namespace, or the API that an add-on brings.
+    fn seen_late(&self, change: &Change, error: &AzureError) -> bool {
+        let Some(cluster) = cluster_of(&change.symbolic_id) else { return false };
+        if error.says("NamespaceNotFound") {
+            return self.plan.changes.iter().any(|other| {
+                let made = matches!(other.action, Action::Create | Action::Replace);
+                made && cluster != other.symbolic_id
+                    && other.symbolic_id != change.symbolic_id
+                    && covers(&other.symbolic_id, &change.symbolic_id)
+                    && covers(&cluster, &other.symbolic_id)
+            });
+        }
+        self.is_new(&cluster)
+    }
+
     /// Whether this run grants something that may be what is lacking: on what the object lies in, or anywhere before now.
-    fn is_granted(&self, change: &Change) -> bool {
+    pub(super) fn is_granted(&self, change: &Change) -> bool {
         let grants = self.plan.changes.iter().filter(|other| is_grant(other) && other.work.is_step());
-        let granting = |other: &Change| {
-            matches!(other.work, Work::Write { .. }) && covers(&scope_of(&other.symbolic_id), &change.symbolic_id)
+        let cluster = cluster_of(&change.symbolic_id);
+        // Rights in a cluster are granted on it, on what it lies in, or on a namespace of it.
+        let reaches = |scope: &SymbolicId| {
+            covers(scope, &change.symbolic_id) || cluster.as_ref().is_some_and(|cluster| covers(cluster, scope))
         };
+        let granting =
+            |other: &Change| matches!(other.work, Work::Write { .. }) && reaches(&scope_of(&other.symbolic_id));
         self.granted.get() || grants.into_iter().any(granting)
+    }
+
+    /// Whether this run makes a role or policy, which others may see late.
+    fn makes_definitions(&self) -> bool {
+        self.plan.changes.iter().any(|other| {
+            matches!(other.work, Work::Write { .. })
+                && DEFINITIONS.iter().any(|of| other.kind.resource_type.eq_ignore_ascii_case(of))
+        })
     }
 
     /// Follows an accepted operation to its end.
@@ -244,6 +279,20 @@ pub(super) fn is_grant(change: &Change) -> bool {
     change.kind.resource_type.eq_ignore_ascii_case("Microsoft.Authorization/roleAssignments")
 }
 
+/// What grants and policies refer to.
+const DEFINITIONS: [&str; 3] = [
+    "Microsoft.Authorization/roleDefinitions",
+    "Microsoft.Authorization/policyDefinitions",
+    "Microsoft.Authorization/policySetDefinitions",
+];
+
+/// Whether what a grant or policy refers to is not there: waiting makes no role or policy.
+pub(crate) fn is_no_definition(error: &AzureError) -> bool {
+    ["RoleDefinitionDoesNotExist", "PolicyDefinitionNotFound", "PolicySetDefinitionNotFound"]
+        .iter()
+        .any(|code| error.says(code))
+}
+
 fn is_passing(error: &AzureError) -> bool {
     matches!(classify(error), Class::RetryFast | Class::RetrySlow | Class::WaitForOther | Class::Throttled)
 }
@@ -259,7 +308,7 @@ fn waiting_for(why: &StepError) -> String {
         }
         StepError::Refused(error) => format!("trying again: {}", error.code),
         StepError::Ended(_) => "trying again: the operation failed".to_owned(),
-        StepError::Unreachable(_) => "trying again: no connection".to_owned(),
+        StepError::Unreachable(_) | StepError::Closed(_) => "trying again: no connection".to_owned(),
         _ => "trying again: no answer".to_owned(),
     }
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use akson_azure::plane::kubernetes::is_leaving;
 use akson_catalog::{
     Quirk, Value,
     body::{body, lay_over},
     encode::Leaf,
     json::{lookup, put, to_plain_json},
-    kind::{Marker, Write},
+    kind::{Marker, Plane, Write},
     marker::{LABEL, Mark, TAG},
 };
 use akson_planner::{
@@ -18,7 +19,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     NotKept, Run, Stale, StepError,
-    plane::reading,
+    cluster::{is_cluster, with_id},
     secret::is_soft_deleted,
     send::{Unsettled, is_grant},
     write_deadline,
@@ -62,6 +63,13 @@ impl Run<'_> {
             }
             (None, false) => {}
         }
+        if let Some(leaving) = live.as_ref().filter(|live| change.kind.plane == Plane::Kubernetes && is_leaving(live)) {
+            self.progress(change, "waiting until the one before it is gone");
+            let seen = leaving.get("id").and_then(Json::as_str).unwrap_or(there).to_owned();
+            let deadline = write_deadline(self, &change.kind);
+            self.gone(change, &self.reading(change, &seen)?, deadline).await?;
+            live = None;
+        }
         if *replace && live.is_some() {
             self.delete(change, there, version).await?;
             live = None;
@@ -72,8 +80,9 @@ impl Run<'_> {
         }
         let sent = self.with_values(change, &leaves, live.as_ref());
         let body = match &live {
-            Some(live) => update(change, live, &sent, marker),
-            None => create(change, &sent, marker),
+            // What is applied in a cluster is all that is ours, and nothing of what is there.
+            Some(live) if change.kind.plane != Plane::Kubernetes => update(change, live, &sent, marker),
+            _ => create(change, &sent, marker),
         };
         let mut settled = self.put(change, id, (body.map_err(unknown)?, live.as_ref()), &leaves, marker).await?;
         if change.kind.quirks.contains(&Quirk::WrittenTwice) && !missing(&leaves, &settled).is_empty() {
@@ -105,7 +114,7 @@ impl Run<'_> {
     ) -> Result<Json, StepError> {
         let before = self.announce_write(change, id, &body, leaves).await?;
         let recovers = lookup(&body, RECOVER).is_some();
-        let read = reading(change, id);
+        let read = self.reading(change, id)?;
         let made_now = self.tag_made(change, leaves, &mut body);
         let operation = self.writing(change, id, body, (live, leaves))?;
         let is_wanted = |body: &Json| {
@@ -125,7 +134,7 @@ impl Run<'_> {
             };
         }
         match decided {
-            Ok(Some(settled)) => Ok(settled),
+            Ok(Some(settled)) => Ok(with_id(change, id, settled)),
             // The service's own answer is not how ARM shows it.
             Ok(None) => {
                 let mut shown = self.shown(change, id, leaves, deadline).await?;
@@ -190,10 +199,10 @@ impl Run<'_> {
             };
             self.engine.pause(*wait, Patience::AWhileLonger).await?;
             let id = settled.get("id").and_then(Json::as_str).unwrap_or_default().to_owned();
-            let read = reading(change, &id);
+            let read = self.reading(change, &id)?;
             match self.engine.read(&read, change.symbolic_id.as_str(), Patience::AWhileLonger).await {
                 Ok(answer) if answer.is_success() => {
-                    settled = answer.json().cloned().unwrap_or(settled);
+                    settled = answer.json().cloned().map_or(settled, |body| with_id(change, &id, body));
                     self.with_edges(change, &mut settled, leaves).await?;
                 }
                 Ok(_) | Err(SendError::Transport(_)) => {}
@@ -207,7 +216,11 @@ impl Run<'_> {
         if is_grant(change) {
             self.granted.set(true);
         }
-        self.record_owned(change, leaves, settled).await
+        self.record_owned(change, leaves, settled).await?;
+        if is_cluster(&change.kind) {
+            self.cluster_settled(change, settled).await?;
+        }
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::Cloud;
 
-const TENANT: [&str; 2] = ["AZURE_TENANT_ID", "ARM_TENANT_ID"];
+pub(super) const TENANT: [&str; 2] = ["AZURE_TENANT_ID", "ARM_TENANT_ID"];
 const CLIENT: [&str; 2] = ["AZURE_CLIENT_ID", "ARM_CLIENT_ID"];
 const SECRET: [&str; 2] = ["AZURE_CLIENT_SECRET", "ARM_CLIENT_SECRET"];
 const CERTIFICATE: [&str; 2] = ["AZURE_CLIENT_CERTIFICATE_PATH", "ARM_CLIENT_CERTIFICATE_PATH"];

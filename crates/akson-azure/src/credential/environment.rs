@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, ffi::OsString, fmt};
 
+use super::choose::{SUBSCRIPTION, TENANT};
+
 /// Environment variables.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, OsString>);
@@ -10,6 +12,25 @@ impl Environment {
     /// This process's.
     pub fn of_process() -> Self {
         Self(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect())
+    }
+
+    /// The same with one variable set.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same with a tenant for credentials that need one, unless it names one itself.
+    #[must_use]
+    pub fn with_default_tenant(self, tenant: &str) -> Self {
+        if self.get(&TENANT).is_some() { self } else { self.with(TENANT[0], tenant) }
+    }
+
+    /// The same with this subscription, whatever it names itself.
+    #[must_use]
+    pub fn with_subscription(self, subscription: &str) -> Self {
+        self.with(SUBSCRIPTION[0], subscription)
     }
 
     /// The text of the first of these variables that has one.

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use akson_azure::credential::{CredentialKind, Place};
+use akson_azure::credential::CredentialKind;
 
 use super::script::{Script, ask, choose, environment};
 
@@ -34,8 +34,8 @@ async fn the_azure_cli() {
     assert_eq!(credentials.describe(), "signed in with the Azure CLI as alice@contoso.com, tenant t-1");
     assert_eq!(ask(&credentials).await.unwrap(), "from-az");
     assert_eq!(ask(&credentials).await.unwrap(), "from-az");
-    let place = credentials.place(&environment(&given)).await.unwrap();
-    assert_eq!(place, Place { subscription: "sub-1".to_owned(), tenant: "t-1".to_owned() });
+    assert_eq!(credentials.subscription(&environment(&given)).await.unwrap(), "sub-1");
+    assert_eq!(credentials.tenant(), Some("t-1"));
     assert_eq!(
         log(folder.path()),
         [
@@ -90,7 +90,7 @@ async fn the_azure_developer_cli_where_nobody_uses_the_other() {
     assert_eq!(credentials.kind(), CredentialKind::AzureDeveloperCli);
     assert_eq!(credentials.describe(), "signed in with the Azure Developer CLI");
     assert_eq!(ask(&credentials).await.unwrap(), "from-azd");
-    let error = credentials.place(&environment(&given)).await.unwrap_err();
+    let error = credentials.subscription(&environment(&given)).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "no subscription is chosen: AZURE_SUBSCRIPTION_ID is not set, and `az` says: ERROR: no account"

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use super::Context;
+use super::{Context, cluster};
 use crate::{
     Attribute, Operator, Reference, Residual, Type, Value,
     json::from_json,
@@ -18,6 +18,7 @@ pub fn wire_value(attribute: &Attribute, value: &Value, context: &Context) -> Va
         value => value,
     };
     let wire = typed(attribute, &attribute.of, value, context);
+    let wire = if attribute.form == Form::YamlTexts { cluster::yaml_texts(&wire) } else { wire };
     let wire = if attribute.as_keys { keys(wire) } else { wire };
     if attribute.single_item && wire != Value::None { Value::List(vec![wire]) } else { wire }
 }
@@ -44,6 +45,8 @@ fn typed(attribute: &Attribute, of: &Type, value: &Value, context: &Context) -> 
             let residual = Box::new(Residual::Output { of, address, output });
             Value::Unknown { residual, of: Type::Any, sensitive: false }
         }
+        (Type::Resource(_), value) if attribute.form == Form::Subjects => cluster::subject(value, context),
+        (Type::Resource(_), Value::Reference(reference)) if attribute.by_name => cluster::name_of(reference),
         (_, Value::Text(text)) if attribute.names == Some(Names::Roles) => {
             Value::Text(late::role_definition(text, context))
         }
@@ -93,7 +96,7 @@ fn keys(wire: Value) -> Value {
     }
 }
 
-fn output_of(reference: &Reference, output: &str, of: &str) -> Value {
+pub(super) fn output_of(reference: &Reference, output: &str, of: &str) -> Value {
     Value::Unknown {
         residual: Box::new(Residual::Output {
             of: reference.symbolic_id.clone(),

@@ -257,3 +257,15 @@ fn keys_of_objects() {
     one_way(Equality::Keys, &json!({"/other": {}}), &live, false);
     one_way(Equality::Keys, &json!({}), &json!(null), true);
 }
+
+#[test]
+fn yaml_by_what_it_says() {
+    let driver = "array:\n- |\n  objectName: db\n  objectType: secret\n";
+    let other = "array:\n  - \"objectType: secret\\nobjectName: 'db'\\n\"\n";
+    one_way(Equality::Yaml, &json!(driver), &json!(other), true);
+    one_way(Equality::Yaml, &json!(driver), &json!(driver.replace("db", "other")), false);
+    // What is no mapping and no list is text.
+    one_way(Equality::Yaml, &json!("1.0"), &json!("1.00"), false);
+    one_way(Equality::Yaml, &json!("false"), &json!("no"), false);
+    one_way(Equality::Yaml, &json!("https://a:1"), &json!("https://a:1"), true);
+}

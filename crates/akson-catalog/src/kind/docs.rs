@@ -210,6 +210,7 @@ fn left_out(kind: &Kind, attribute: &Attribute) -> String {
         return "required".to_owned();
     }
     match (&attribute.on_create, attribute.role) {
+        (Some(OnCreate::Value(value)), _) if kind.reset.is_some() => format!("set to `{}`", plain(value)),
         (Some(OnCreate::Value(value)), _) => format!("created with `{}`", plain(value)),
         (Some(OnCreate::Tenant), _) => "created with the stack's tenant".to_owned(),
         (Some(OnCreate::TokenExchangeAudience), _) => "created with the cloud's audience".to_owned(),

@@ -349,7 +349,12 @@ fn lists(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Vec<(ListCal
         let path = list.required_text("path", diagnostics);
         let scope = list.word(
             "scope",
-            &[("subscription", ListScope::Subscription), ("parent", ListScope::Parent), ("lookup", ListScope::Lookup)],
+            &[
+                ("subscription", ListScope::Subscription),
+                ("parent", ListScope::Parent),
+                ("lookup", ListScope::Lookup),
+                ("cluster", ListScope::Cluster),
+            ],
             diagnostics,
         );
         if scope.is_none() && !list.has("scope") {

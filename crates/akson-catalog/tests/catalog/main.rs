@@ -13,4 +13,5 @@ mod azure_types;
 mod broken;
 mod encoding;
 mod properties;
+mod rights;
 mod values;

@@ -1,5 +1,8 @@
 //! `akson drift`: what changed outside. It looks and changes nothing; what it could not read is an error, never "no drift".
 
+use akson_diagnostics::Diagnostic;
+use akson_planner::codes::CLUSTER_UNSEEN;
+
 use crate::{
     arguments::{Global, OutputFormat},
     document::{ChangeDocument, PlanDocument, Summary},
@@ -22,13 +25,16 @@ async fn drift(global: &Global) -> Result<Exit, Exit> {
     let document = run.peek(global).await?;
     let options = session::plan_options(&Asked::default(), global);
     let plan = run.plan(&session::owned(document.as_ref()), &options, global).await?;
+    let unseen = plan.not_verified().count();
     let drifted = only_drift(run.document(&plan, true));
     let changes = drifted.summary.changes();
     if global.format == Some(OutputFormat::Json) {
         output::result(&super::plan::to_text(&drifted));
     } else {
         run.report(global);
-        if changes == 0 {
+        if changes == 0 && unseen > 0 {
+            // What was not seen is told below.
+        } else if changes == 0 {
             let stack = crate::views::literal::safe(&drifted.stack);
             output::result(&format!(
                 "No drift: what stack `{stack}` owns is as it was applied ({}).",
@@ -40,6 +46,13 @@ async fn drift(global: &Global) -> Result<Exit, Exit> {
                 _ => plan::human(&drifted),
             });
         }
+    }
+    if unseen > 0 {
+        let text = format!("whether {} changed outside is not known", plan::count(unseen, "resource"));
+        let diagnostic = Diagnostic::error(CLUSTER_UNSEEN, text)
+            .note("they lie in a cluster that nobody could look into")
+            .help("look from where its API server can be reached; if akson never was in it, apply first");
+        return Err(run.refuse_with(diagnostic, global));
     }
     Ok(if changes > 0 { Exit::Changes } else { Exit::Done })
 }

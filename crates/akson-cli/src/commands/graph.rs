@@ -11,7 +11,7 @@ use crate::{
 /// Prints the graph.
 pub(crate) fn run(global: &Global) -> Exit {
     let mut loaded = Loaded::read(global);
-    let Some(config) = loaded.evaluate_offline(global) else {
+    let Some(config) = loaded.evaluate(global, None) else {
         return loaded.refuse(global);
     };
     loaded.report(global);

@@ -6,15 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use akson_applier::{reach, report};
-use akson_catalog::ArmId;
+use akson_applier::{look, reach, report};
+use akson_catalog::{ArmId, SymbolicId};
 use akson_diagnostics::{Diagnostic, did_you_mean};
 
 use crate::{
-    arguments::{Global, KubeconfigArguments},
+    arguments::{Cloud, Global, KubeconfigArguments},
     codes::{NO_CLUSTER, NO_ENTRA, NO_KUBECONFIG, NOT_REACHED, NOT_WRITTEN, UNREADABLE},
     exit::Exit,
-    kubeconfig::{NoAccess, SignIn, access, kubeconfig, merge::merge, yaml},
+    kubeconfig::{NoAccess, SignIn, access, kubeconfig, merge::merge, proxy, remembered, yaml},
     output,
     session::Run,
 };
@@ -29,17 +29,28 @@ pub(crate) async fn run(global: &Global, asked: &KubeconfigArguments) -> Exit {
         Ok(found) => found,
         Err(diagnostic) => return run.refuse_with(*diagnostic, global),
     };
-    if !asked.live {
-        let diagnostic = Diagnostic::error(NOT_REACHED, format!("how `{address}` is reached is not known here"))
-            .note("its address and certificate come from a call that lists credentials, which is sent only when it is asked for")
-            .help("add `--live`; it needs the role `Azure Kubernetes Service Cluster User Role`");
-        return run.refuse_with(diagnostic, global);
-    }
-    let reached = match reach(&run.engine, &id, &version, asked.public_fqdn).await {
-        Ok(reached) => reached,
-        Err(failure) => return run.refuse_with(report::read(&failure), global),
+    let found = if asked.live {
+        let reached = match reach(&run.engine, &id, &version, asked.public_fqdn).await {
+            Ok(reached) => reached,
+            Err(failure) => return run.refuse_with(report::read_for(&failure, &run.config), global),
+        };
+        access(&id, &reached.object, reached.kubeconfig.expose(), &run.config.stack.tenant)
+    } else {
+        let document = match run.peek(global).await {
+            Ok(document) => document,
+            Err(exit) => return exit,
+        };
+        let way = document.and_then(|document| document.clusters.get(&SymbolicId::of_arm(&id)).cloned());
+        let Some(way) = way else {
+            return run.refuse_with(not_reached(&address), global);
+        };
+        let object = match look(&run.engine, &id, &version).await {
+            Ok(object) => object,
+            Err(failure) => return run.refuse_with(report::read_for(&failure, &run.config), global),
+        };
+        remembered(&id, &object, &way, &run.config.stack.tenant)
     };
-    let found = match access(&id, &reached.object, reached.kubeconfig.expose(), &run.config.stack.tenant) {
+    let mut found = match found {
         Ok(found) => found,
         Err(NoAccess::NoEntra) => {
             let diagnostic =
@@ -53,6 +64,10 @@ pub(crate) async fn run(global: &Global, asked: &KubeconfigArguments) -> Exit {
             return run.refuse_with(diagnostic, global);
         }
     };
+    if global.cloud == Cloud::Emulator {
+        let running = std::env::var("AKSON_EMULATOR_URL").ok().filter(|url| !url.is_empty());
+        found.proxy = running.as_deref().map(proxy);
+    }
     let sign_in = SignIn { client_id: asked.client_id.clone(), identity: asked.identity.clone() };
     let config = kubeconfig(&found, global.cloud, asked.login, &sign_in, asked.context.as_deref());
     run.report(global);
@@ -64,6 +79,13 @@ pub(crate) async fn run(global: &Global, asked: &KubeconfigArguments) -> Exit {
         Ok(()) => Exit::Done,
         Err(diagnostic) => run.refuse_with(*diagnostic, global),
     }
+}
+
+/// The ledger does not know the way.
+fn not_reached(address: &str) -> Diagnostic {
+    Diagnostic::error(NOT_REACHED, format!("how `{address}` is reached is not known here"))
+        .note("its address and certificate come from a call that lists credentials; `akson apply` sends it and remembers both, and else it is sent only when it is asked for")
+        .help("apply first, or add `--live`; it needs the role `Azure Kubernetes Service Cluster User Role`")
 }
 
 /// A cluster of the configuration.

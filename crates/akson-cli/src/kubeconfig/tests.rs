@@ -14,6 +14,7 @@ fn cluster() -> ClusterAccess {
         resource_group: "app-rg".to_owned(),
         server: "https://app-aks-x.hcp.westeurope.azmk8s.io:443".to_owned(),
         authority: Some("QUJD".to_owned()),
+        proxy: None,
         tenant: TENANT.to_owned(),
         server_app: SERVER_APP.to_owned(),
         client_app: CLIENT_APP.to_owned(),
@@ -31,6 +32,17 @@ fn check(mode: Login, cloud: Cloud, sign_in: &SignIn, expected: &str) {
     assert_eq!(exec["command"], "kubelogin");
     assert_eq!(exec["apiVersion"], "client.authentication.k8s.io/v1beta1");
     assert!(exec["env"].is_null() && exec["provideClusterInfo"] == false);
+}
+
+#[test]
+fn a_running_emulator_leads_to_its_clusters() {
+    let config =
+        |cluster: &ClusterAccess| kubeconfig(cluster, Cloud::Emulator, Login::Azurecli, &SignIn::default(), None);
+    assert!(config(&cluster())["clusters"][0]["cluster"].get("proxy-url").is_none());
+    let led = ClusterAccess { proxy: Some(proxy("https://127.0.0.1:7777/")), ..cluster() };
+    let shown = config(&led);
+    assert_eq!(shown["clusters"][0]["cluster"]["proxy-url"], "http://127.0.0.1:7777");
+    assert_eq!(shown["clusters"][0]["cluster"]["server"], cluster().server);
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn ended(event: &ApplyEvent) -> Option<String> {
 
 fn failed(event: &ApplyEvent, sources: &SourceMap, global: &Global) {
     if let What::StepFailed(_, diagnostic) = &event.what {
-        load::report(&Diagnostics::from((**diagnostic).clone()), sources, global);
+        load::report_one(diagnostic, sources, global);
     }
 }
 

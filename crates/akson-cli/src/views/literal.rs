@@ -36,6 +36,15 @@ pub(crate) fn aks(value: &Value) -> String {
     }
 }
 
+/// A value whose texts are expressions: `fixed(count = 3)`, `[group.admins]`.
+pub(crate) fn expression(value: &Value) -> String {
+    match value {
+        Value::String(text) => safe(text),
+        Value::Array(items) => format!("[{}]", items.iter().map(expression).collect::<Vec<_>>().join(", ")),
+        other => aks(other),
+    }
+}
+
 /// A key of a map: bare where it can be.
 pub(crate) fn key(key: &str) -> String {
     let plain = key.chars().next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')

@@ -64,6 +64,7 @@ fn details(out: &mut String, changes: &[&ChangeDocument]) {
                 _ if reason.sensitive => "(sensitive)".to_owned(),
                 _ if wanted && reason.known_after_apply => "(known after apply)".to_owned(),
                 Value::Null => "(absent)".to_owned(),
+                value if reason.expression => literal::expression(value),
                 value => literal::aks(value),
             };
             let _ = writeln!(

@@ -16,7 +16,7 @@ pub(crate) fn human(outputs: &[OutputValue], shown: impl Fn(&OutputValue) -> Opt
             "(sensitive)".to_owned()
         } else {
             match shown(output) {
-                Some(value @ Value::Object(_)) => several(&value, width),
+                Some(value @ Value::Object(_)) => several(&value),
                 Some(value) => literal::aks(&value),
                 None => "(not known)".to_owned(),
             }
@@ -26,16 +26,18 @@ pub(crate) fn human(outputs: &[OutputValue], shown: impl Fn(&OutputValue) -> Opt
     out
 }
 
-/// A map over several lines.
-fn several(value: &Value, indent: usize) -> String {
+/// A map over several lines, as an author would write it.
+fn several(value: &Value) -> String {
     let Value::Object(entries) = value else { return literal::aks(value) };
     if entries.len() < 2 {
         return literal::aks(value);
     }
+    let keys: Vec<String> = entries.keys().map(|key| literal::key(key)).collect();
+    let width = keys.iter().map(|key| key.chars().count()).max().unwrap_or(0);
     let mut out = String::from("{\n");
-    for (key, value) in entries {
-        let _ = writeln!(out, "{:indent$}     {} = {}", "", literal::key(key), literal::aks(value));
+    for (key, value) in keys.iter().zip(entries.values()) {
+        let _ = writeln!(out, "  {key:<width$} = {}", literal::aks(value));
     }
-    let _ = write!(out, "{:indent$}   }}", "");
+    out.push('}');
     out
 }

@@ -184,6 +184,7 @@ fn side(reason: &ReasonDocument, value: &Value, wanted: bool) -> String {
     }
     match value {
         Value::Null => "(absent)".to_owned(),
+        value if reason.expression => literal::expression(value),
         value => literal::aks(value),
     }
 }

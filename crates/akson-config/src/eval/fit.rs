@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use akson_catalog::{ArmId, Attribute, Type, kind::Names, named::named, policies::Table};
+use akson_catalog::{
+    ArmId, Attribute, Type,
+    kind::{Form, Names, Role},
+    named::named,
+    policies::Table,
+};
 use akson_diagnostics::{Diagnostic, Span, did_you_mean};
 
 use super::{Evaluator, Want, literal::field_want, outputs::instance_map, scopes::takes_scopes};
@@ -10,6 +15,11 @@ use crate::{
     codes,
     val::{Marks, Val, describe, quoted},
 };
+
+/// Whether text stands for a resource by a name or another word of its kind's, not by an ARM id.
+fn is_named_by_text(attribute: &Attribute) -> bool {
+    attribute.by_name || attribute.form == Form::Subjects
+}
 
 impl Evaluator<'_> {
     /// The value as its place wants it; poison if it does not fit, which is reported once.
@@ -195,6 +205,9 @@ impl Evaluator<'_> {
                 self.sink.report(Diagnostic::error(codes::WRONG_KIND, text).at(span, "").help(help));
                 Val::Poison
             }
+            (Type::Resource(_), Val::Text(_)) if attribute.is_some_and(is_named_by_text) => {
+                self.ruled(value, attribute, span)
+            }
             (Type::Resource(kinds), Val::Text(text)) => {
                 let text = Arc::clone(text);
                 match attribute.map(|attribute| (&attribute.takes, attribute.names)) {
@@ -291,6 +304,9 @@ impl Evaluator<'_> {
             (Type::Map(_) | Type::Object(_), Type::Map(_) | Type::Object(_)) => true,
             (Type::Resource(_), Type::Named(found)) if attribute.is_some_and(|attribute| attribute.takes.is_some()) => {
                 is_object_id(found)
+            }
+            (Type::Resource(_), Type::String) if attribute.is_some_and(is_named_by_text) => {
+                attribute.is_some_and(|attribute| attribute.role == Role::Value)
             }
             (Type::Resource(_), Type::Named(found)) if found == "arm_id" => true,
             (wanted, found) => wanted == found,

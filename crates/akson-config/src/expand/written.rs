@@ -103,6 +103,11 @@ impl Written<'_> {
             })
             .collect();
         blocks.extend(self.grants());
+        blocks.extend(self.expansion.namespaces.iter().map(|(name, block)| {
+            let mut block = block.clone();
+            block.labels = vec![make.name(&super::label_of_namespace(self.expansion, &self.label, name))];
+            block
+        }));
         blocks
     }
 

@@ -41,10 +41,13 @@ fn lies_in(account: &Instance, on: &str) -> bool {
     if account.kind.keyword != "service_account" {
         return false;
     }
-    let has_identity = account.value("annotations").is_some_and(|(value, _)| match value.plain() {
-        Val::Map(map) => map.entries.contains_key(CLIENT),
-        _ => false,
-    });
+    let has_identity = account.value("identity").is_some()
+        || account.value("annotations").is_some_and(|(value, _)| match value.plain() {
+            Val::Map(map) => map.entries.contains_key(CLIENT),
+            _ => false,
+        });
     let Some(id) = account.id.as_ref().map(|id| id.folded().to_owned()) else { return false };
-    has_identity && id.strip_prefix(on).is_some_and(|rest| rest.starts_with('/'))
+    // What access is granted on has another path than what lies in the namespace.
+    let on = on.replacen("/namespaces/", "/kubernetes.namespace/", 1);
+    has_identity && id.strip_prefix(on.as_str()).is_some_and(|rest| rest.starts_with('/'))
 }

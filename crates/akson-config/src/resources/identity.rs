@@ -69,7 +69,11 @@ impl Evaluator<'_> {
             (None, NameFrom::Label) => Some(self.name_of_label(kind, declared)?),
             (None, NameFrom::Guid(parts)) => Some(derived_guid(stack, parts, &values)?),
             (None, NameFrom::Hash(_)) if declared.block.existing.is_some() => None,
-            (None, NameFrom::Hash(parts)) => Some(derived_name(kind, stack, parent_symbolic.as_ref(), parts, &values)?),
+            (None, NameFrom::Hash(parts)) => {
+                let derived = derived_name(kind, stack, parent_symbolic.as_ref(), parts, &values)?;
+                let held = self.inputs.held_names.get(&address.to_string()).filter(|_| kind.stateful);
+                Some(held.cloned().unwrap_or(derived))
+            }
             (None, NameFrom::Author) => None,
         };
 
@@ -99,7 +103,9 @@ impl Evaluator<'_> {
                 parts.insert(part.to_owned(), symbol.unwrap_or_else(|| hashed(&canonical(&value))));
             } else if part != "subscription" {
                 let (value, span) = value_of(&values, part)?;
+                let by_name = kind.attributes.get(part).is_some_and(|attribute| attribute.by_name);
                 let text = match value.plain() {
+                    Val::Ref(pointed) if by_name => self.name_within(pointed, parent_symbolic.as_ref(), span)?,
                     Val::Ref(_) => self.id_of(&value, span, kind.late.is_some())?.as_str().to_owned(),
                     Val::Text(text) => text.to_string(),
                     _ => return None,
@@ -154,6 +160,26 @@ impl Evaluator<'_> {
             keep: false,
             header,
         })
+    }
+
+    /// The name of something that lies in the same parent: a namespace of the same cluster. None if it lies in another, which is reported.
+    fn name_within(&mut self, pointed: &Pointed, parent: Option<&SymbolicId>, span: Span) -> Option<String> {
+        let own = pointed.reference.symbolic_id.as_str();
+        let within =
+            parent.is_none_or(|parent| own.strip_prefix(parent.as_str()).is_some_and(|rest| rest.starts_with('/')));
+        if !within {
+            self.sink.report(
+                Diagnostic::error(
+                    codes::WRONG_KIND,
+                    format!("`{}` lies in another cluster", pointed.reference.address),
+                )
+                .at(span, "")
+                .help("refer to one of the same cluster"),
+            );
+            return None;
+        }
+        let id = pointed.reference.id.as_deref().unwrap_or(own);
+        Some(ArmId::new(id).name().to_owned())
     }
 
     /// The id that a reference or an id as text stands for.

@@ -24,8 +24,21 @@ const OWN: &[KindSource] = own![
     "secret_provider_class.toml"
 ];
 
-const BASE: &[&str] =
-    &["resource_group.toml", "identity.toml", "federated_credential.toml", "vault.toml", "resource.toml", "lock.toml"];
+/// Kinds of the program, with what they refer to.
+const BASE: &[&str] = &[
+    "resource_group.toml",
+    "identity.toml",
+    "federated_credential.toml",
+    "vault.toml",
+    "subnet.toml",
+    "network.toml",
+    "route_table.toml",
+    "network_security_group.toml",
+    "nat_gateway.toml",
+    "public_ip.toml",
+    "resource.toml",
+    "lock.toml",
+];
 
 pub(crate) fn catalog() -> Catalog {
     let base = KINDS.iter().filter(|kind| BASE.contains(&kind.name)).copied();

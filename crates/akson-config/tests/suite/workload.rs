@@ -97,7 +97,7 @@ fn wrong(text: &str, expected: &[&str]) {
 }
 
 #[test]
-fn one_block_is_five_resources() {
+fn one_block_is_six_resources() {
     let config = good(MYAPP);
     assert_eq!(
         addresses(&config),
@@ -107,7 +107,15 @@ fn one_block_is_five_resources() {
             "workload.myapp.service_account",
             "workload.myapp.secret_provider_class",
             "workload.myapp.grant[\"app-kv-x7\"]",
+            "workload.myapp.namespace",
         ]
+    );
+    let namespace = part(&config, "workload.myapp.namespace");
+    assert!(namespace.keep, "others may live in it");
+    assert!(
+        namespace.symbolic_id.as_str().ends_with("/managedclusters/app-aks/kubernetes.namespace/production"),
+        "{}",
+        namespace.symbolic_id
     );
     let group = format!("/subscriptions/{SUBSCRIPTION}/resourcegroups/app-rg/providers");
     let identity = part(&config, "workload.myapp.identity");
@@ -251,7 +259,7 @@ output "principal" { value = workload.plain.principal_id }
     part(&config, "workload.team[\"a\"].grant[\"app-kv-x7\"]");
     assert_eq!(
         addresses(&config).iter().filter(|address| address.contains("plain")).collect::<Vec<_>>(),
-        ["workload.plain.federated_credential", "workload.plain.service_account"]
+        ["workload.plain.federated_credential", "workload.plain.service_account", "workload.plain.namespace"]
     );
     let late = part(&config, "resource_group.late");
     let needs = |address: &str| {
@@ -264,6 +272,27 @@ output "principal" { value = workload.plain.principal_id }
     assert!(
         matches!(&**residual, Residual::Output { of, output, .. } if *of == team.symbolic_id && output == "client_id")
     );
+}
+
+#[test]
+fn a_namespace_is_brought_once_and_only_if_no_block_declares_it() {
+    let namespaces = |text: &str| {
+        let config = good(text);
+        let all = config.resources.iter().map(|resource| resource.address.to_string());
+        all.filter(|address| address.contains("namespace")).collect::<Vec<_>>()
+    };
+    let again = MYAPP.replace("\"myapp\"", "\"other\"").replace("myapp-sa", "other-sa").replace("azure-kv", "other-kv");
+    assert_eq!(namespaces(&format!("{MYAPP}{again}")), ["workload.myapp.namespace"]);
+    let own = "namespace \"production\" {\n  cluster = cluster.main\n  name = \"production\"\n}\n";
+    assert_eq!(namespaces(&format!("{MYAPP}{own}")), ["namespace.production"]);
+    assert_eq!(namespaces(&format!("{MYAPP}existing {own}")), ["namespace.production"]);
+    assert_eq!(namespaces(&MYAPP.replace("\"production\"", "\"default\"")), Vec::<String>::new());
+    let keyed =
+        MYAPP.replace("  cluster ", "  for_each = [\"a\", \"b\"]\n  cluster ").replace("myapp-sa", "sa-${each.key}");
+    let one_class = keyed.replace("\"azure-kv-secrets\"", "\"kv-${each.key}\"");
+    assert_eq!(namespaces(&one_class), ["workload.myapp[\"a\"].namespace"]);
+    let each = one_class.replace("\"production\"", "\"ns-${each.key}\"");
+    assert_eq!(namespaces(&each), ["workload.myapp[\"a\"].namespace", "workload.myapp[\"b\"].namespace"]);
 }
 
 #[test]

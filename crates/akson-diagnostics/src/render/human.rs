@@ -34,7 +34,9 @@ pub(super) fn render(diagnostics: &Diagnostics, sources: &SourceMap, options: &O
         footer.push(format!("`akson explain {code}` says more about a code"));
     }
     footer.push(summary(diagnostics));
-    parts.push(footer.join("\n") + "\n");
+    if options.footer {
+        parts.push(footer.join("\n") + "\n");
+    }
     parts.join("\n")
 }
 

@@ -44,6 +44,8 @@ pub struct Options {
     pub width: usize,
     /// How many diagnostics `Human` shows before it counts the rest.
     pub limit: usize,
+    /// Whether `Human` counts at the end, and says where there is more to read.
+    pub footer: bool,
     /// The folder that source names are relative to, as the reader of `Github` and `Sarif` knows it: a path
     /// relative to the repository's root with `/` between its parts. Empty if they are the same.
     pub folder: String,
@@ -51,7 +53,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { color: false, width: 120, limit: 50, folder: String::new() }
+        Self { color: false, width: 120, limit: 50, footer: true, folder: String::new() }
     }
 }
 

@@ -20,11 +20,13 @@ use crate::world::principals::PrincipalKind;
 /// Seconds that a token is good for, by the caller's clock.
 const LIFETIME: u32 = 3599;
 
+const GRAPH: &str = "https://graph.microsoft.com";
+
 /// The resources that tokens are issued for, without the slash at the end.
 const RESOURCES: [&str; 6] = [
     "https://management.azure.com",
     "https://management.core.windows.net",
-    "https://graph.microsoft.com",
+    GRAPH,
     "00000003-0000-0000-c000-000000000000",
     "https://vault.azure.net",
     "6dae42f8-4368-4678-94ff-3960e28e3630",
@@ -34,7 +36,7 @@ const RESOURCES: [&str; 6] = [
 pub(super) fn is_for(path: &str) -> bool {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty()).skip(1);
     match (segments.next(), segments.next()) {
-        (Some("oauth2"), _) => true,
+        (Some("oauth2" | "discovery"), _) => true,
         (Some("v2.0"), Some(next)) => next == ".well-known",
         _ => false,
     }
@@ -46,6 +48,7 @@ pub(super) fn answer(call: &mut Call<'_>) -> Answer {
     match (call.visit.method.as_str(), segments.as_slice()) {
         ("POST", [tenant, "oauth2", "v2.0", "token"]) => token(call, tenant),
         ("GET", [tenant, "v2.0", ".well-known", "openid-configuration"]) => configuration(call, tenant),
+        ("GET", [_, "discovery", "instance"]) => instance(call),
         (_, [_, "oauth2", "v2.0", "token"]) => refuse(
             call,
             StatusCode::BAD_REQUEST,
@@ -97,7 +100,11 @@ fn token(call: &mut Call<'_>, tenant: &str) -> Answer {
         );
         return refuse(call, bad, "invalid_scope", 1_002_012, &message);
     };
-    let audience = resource.trim_end_matches('/');
+    let audience = match resource.trim_end_matches('/') {
+        // As the metadata of a cloud on this machine have it.
+        own if call.visit.loopback && own == call.visit.base => GRAPH,
+        audience => audience,
+    };
     if !RESOURCES.contains(&audience) {
         let message = format!(
             "The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant."
@@ -139,6 +146,32 @@ fn configuration(call: &mut Call<'_>, tenant: &str) -> Answer {
             "issuer": format!("https://login.microsoftonline.com/{tenant}/v2.0"),
             "authorization_endpoint": format!("{base}/{tenant}/oauth2/v2.0/authorize"),
             "device_authorization_endpoint": format!("{base}/{tenant}/oauth2/v2.0/devicecode"),
+        }),
+    )
+}
+
+/// Which hosts stand for one another, and where the tenant's configuration is.
+fn instance(call: &Call<'_>) -> Answer {
+    let base = &call.visit.base;
+    let asked = call.visit.query.get("authorization_endpoint").unwrap_or_default();
+    let tenant = url::Url::parse(asked).ok().and_then(|asked| Some(asked.path_segments()?.next()?.to_owned()));
+    let tenant = tenant.filter(|tenant| !tenant.is_empty()).unwrap_or_else(|| "common".to_owned());
+    let metadata = if call.visit.loopback {
+        let host = base.split_once("//").map_or("", |(_, host)| host);
+        json!([{ "preferred_network": host, "preferred_cache": host, "aliases": [host] }])
+    } else {
+        json!([{
+            "preferred_network": "login.microsoftonline.com",
+            "preferred_cache": "login.windows.net",
+            "aliases": ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
+        }])
+    };
+    reply::json(
+        StatusCode::OK,
+        &json!({
+            "tenant_discovery_endpoint": format!("{base}/{tenant}/v2.0/.well-known/openid-configuration"),
+            "api-version": "1.1",
+            "metadata": metadata,
         }),
     )
 }

@@ -20,10 +20,12 @@ pub(super) fn answer(call: &mut Call<'_>) -> Answer {
     if call.visit.method != Method::GET {
         return errors::method_not_allowed(call.visit.method.as_str()).into_answer();
     }
-    let (login, manager) = if call.visit.loopback {
-        (call.visit.base.clone(), call.visit.base.clone())
+    let (login, manager, graph) = if call.visit.loopback {
+        let base = &call.visit.base;
+        (base.clone(), base.clone(), format!("{base}/"))
     } else {
-        ("https://login.microsoftonline.com".to_owned(), "https://management.azure.com".to_owned())
+        let hosts = ["login.microsoftonline.com", "management.azure.com", "graph.microsoft.com/"];
+        hosts.map(|host| format!("https://{host}")).into()
     };
     reply::json(
         StatusCode::OK,
@@ -46,7 +48,7 @@ pub(super) fn answer(call: &mut Call<'_>) -> Answer {
             },
             "batch": "https://batch.core.windows.net/",
             "resourceManager": manager,
-            "microsoftGraphResourceId": "https://graph.microsoft.com/",
+            "microsoftGraphResourceId": graph,
             "activeDirectoryDataLake": "https://datalake.azure.net/",
             "sqlManagement": "https://management.core.windows.net:8443/",
             "gallery": "https://gallery.azure.com/",

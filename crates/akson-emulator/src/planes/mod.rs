@@ -19,14 +19,17 @@ use crate::clock::WorldTime;
 use crate::emulator::State;
 use crate::options::Options;
 use crate::reply::{Answer, WithHeader};
+use crate::tls::Authority;
 use crate::visit::Visit;
 use crate::world::World;
 
+pub(crate) use arm::container::background::begin as work_in_background;
 pub(crate) use arm::forget;
 pub(crate) use arm::{secret, seeding};
 pub(crate) use graph::everything as everything_in_directory;
 pub(crate) use graph::seeding as directory_seeding;
 pub(crate) use kubernetes::everything as everything_in_clusters;
+pub(crate) use kubernetes::{Journal, Watch};
 pub(crate) use login::Bearer;
 
 /// Applies everything whose time has come.
@@ -59,6 +62,8 @@ pub(crate) struct Call<'a> {
     /// World time that the service spends on the call, from now on.
     pub(crate) work: Duration,
     pub(crate) options: &'a Options,
+    /// Vouches for every host that is played.
+    pub(crate) authority: &'a Authority,
     pub(crate) time_scale: f64,
     /// Who calls, once a plane has found the token good.
     pub(crate) bearer: Option<Bearer>,
@@ -88,6 +93,8 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Answer {
                 control::answer(call)
             } else if login::is_for(path) {
                 login::answer(call)
+            } else if path.starts_with("/v1.0/") || path.starts_with("/beta/") {
+                graph::answer(call)
             } else {
                 of_resource_manager(call)
             }

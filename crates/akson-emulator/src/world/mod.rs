@@ -68,9 +68,6 @@ pub(crate) struct World {
     /// Soft-deleted workspaces by the key that they had.
     #[serde(default)]
     pub(crate) deleted_workspaces: Table<DeletedWorkspace>,
-    /// The certificate authorities of clusters in PEM, by the cluster's key.
-    #[serde(default)]
-    pub(crate) cluster_authorities: Table<String>,
     /// Role assignments that have no effect yet, by the assignment's key.
     #[serde(default)]
     pub(crate) spreading: Table<Spreading>,
@@ -122,7 +119,6 @@ impl World {
             deleted_vaults: Table::default(),
             operations: Table::default(),
             deleted_workspaces: Table::default(),
-            cluster_authorities: Table::default(),
             spreading: Table::default(),
             secrets: Table::default(),
             activity: Table::default(),
@@ -155,7 +151,6 @@ impl World {
             || self.deleted_vaults.changed()
             || self.operations.changed()
             || self.deleted_workspaces.changed()
-            || self.cluster_authorities.changed()
             || self.spreading.changed()
             || self.secrets.changed()
             || self.activity.changed()
@@ -171,7 +166,6 @@ impl World {
         self.deleted_vaults.accept();
         self.operations.accept();
         self.deleted_workspaces.accept();
-        self.cluster_authorities.accept();
         self.spreading.accept();
         self.secrets.accept();
         self.activity.accept();
@@ -187,7 +181,6 @@ impl World {
         self.deleted_vaults.undo();
         self.operations.undo();
         self.deleted_workspaces.undo();
-        self.cluster_authorities.undo();
         self.spreading.undo();
         self.secrets.undo();
         self.activity.undo();

@@ -23,6 +23,15 @@ pub(crate) enum Work {
         /// The object's key.
         key: String,
     },
+    /// The platform does something to an object by itself, until it has done it.
+    Background {
+        /// The object's key.
+        key: String,
+        /// The `provisioningState` shown meanwhile.
+        state: String,
+        /// How many world seconds it takes; none are left once it has begun.
+        seconds: u64,
+    },
     /// An object is left as it is, half done.
     Abort {
         /// The object's key.

@@ -1,7 +1,7 @@
 //! A sorted map that remembers, for what was touched, what stood there before. A failed commit can so
 //! be taken back without a copy of the whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,14 @@ impl<T: Clone> Table<T> {
         self.revision
     }
 
+    /// Each row that was touched since the last `accept` or `undo`, with what stood there before and what stands there
+    /// now, in the order of the first touches.
+    pub(crate) fn changes(&self) -> Vec<(&str, Option<&T>, Option<&T>)> {
+        let mut seen = BTreeSet::new();
+        let first = self.before.iter().filter(|(key, _)| seen.insert(key.as_str()));
+        first.map(|(key, old)| (key.as_str(), old.as_ref(), self.rows.get(key))).collect()
+    }
+
     pub(crate) fn changed(&self) -> bool {
         !self.before.is_empty()
     }
@@ -121,6 +129,8 @@ mod tests {
         table.remove("a/b");
         table.edit("c", |row| *row = 4);
         assert!(table.changed());
+        let changes = [("c", None, Some(&4)), ("a", Some(&1), Some(&9)), ("a/b", Some(&2), None)];
+        assert_eq!(table.changes(), changes);
         table.undo();
         assert_eq!(table.iter().collect::<Vec<_>>(), [("a", &1), ("a/b", &2)]);
         assert!(!table.changed());

@@ -275,7 +275,7 @@ async fn credentials() {
     let public = kubeconfig(&azure, "listClusterUserCredential?server-fqdn=public").await;
     assert!(public.contains(&server("fqdn")), "{public}");
     let admin = kubeconfig(&azure, "listClusterAdminCredential").await;
-    assert!(admin.contains("name: clusterAdmin_Shop_Main") && admin.contains("name: Main-admin"), "{admin}");
+    assert!(admin.contains("name: clusterAdmin_Shop_Main") && admin.contains("current-context: Main\n"), "{admin}");
     let entra = json!({ "location": "westeurope", "properties": { "aadProfile": { "managed": true }, "disableLocalAccounts": true } });
     azure.check(&format!("PUT {CLUSTER}"), entra, "200").await;
     let azure = azure.pass(LONG).await;
@@ -287,6 +287,17 @@ async fn credentials() {
     let legacy = kubeconfig(&azure, "listClusterUserCredential?format=azure").await;
     assert!(legacy.contains("auth-provider:"), "{legacy}");
     let missing = CLUSTER.replace("Main", "None");
+    for call in
+        ["upgradeProfiles/default", "availableAgentPoolVersions/default", "agentPools/system/upgradeProfiles/default"]
+    {
+        let profile = azure.get(&format!("{CLUSTER}/{call}")).await;
+        assert_eq!(profile["name"], "default", "{profile}");
+    }
+    let upgrades = azure.get(&format!("{CLUSTER}/upgradeProfiles/default")).await;
+    assert_eq!(upgrades["properties"]["controlPlaneProfile"]["upgrades"][0]["kubernetesVersion"], "1.34.0");
+    azure.check(&format!("GET {CLUSTER}/upgradeProfiles/other"), Value::Null, "404 ResourceNotFound").await;
+    let versions = azure.get("~/providers/Microsoft.ContainerService/locations/westeurope/kubernetesVersions").await;
+    assert_eq!(versions["values"][1]["isDefault"], true, "{versions}");
     azure.check(&format!("POST {missing}/listClusterUserCredential"), Value::Null, "404 ResourceNotFound").await;
 }
 

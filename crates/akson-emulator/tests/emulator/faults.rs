@@ -126,3 +126,39 @@ fn rules_as_json() {
     assert_eq!(rule, same);
     assert!(serde_json::from_value::<FaultRule>(json!({ "effect": { "kind": "reset" }, "mach": {} })).is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_platform_does_things_by_itself() {
+    use crate::clusters::{CLUSTER, with_cluster};
+
+    let azure = with_cluster(json!({})).await;
+    let god = azure.emulator.god();
+    let background = |state: &str| Effect::Background { state: state.to_owned(), seconds: 300.0 };
+    let pool = format!("{CLUSTER}/agentPools/user");
+    let wish = json!({ "properties": { "mode": "User", "count": 1, "vmSize": "Standard_D4s_v5" } });
+    // Before the call: it is in the way.
+    god.set_faults(vec![FaultRule::new(background("Upgrading")).on_method("PUT").on_path("/agentPools/").at_most(1)]);
+    let refused = azure.check(&format!("PUT {pool}"), wish.clone(), "409 OperationNotAllowed").await;
+    assert!(refused.text.contains("Another operation (Upgrading) is in progress"), "{}", refused.text);
+    assert_eq!(azure.get(CLUSTER).await["properties"]["provisioningState"], "Upgrading");
+    let azure = azure.pass(301).await;
+    // After the call: the call is done, then it begins.
+    god.set_faults(vec![
+        FaultRule::new(background("Updating")).on_method("PUT").on_path("/agentPools/").after().at_most(1),
+    ]);
+    azure.check(&format!("PUT {pool}"), wish.clone(), "201").await;
+    let mut seen = Vec::new();
+    let mut azure = azure;
+    for _ in 0..200 {
+        azure = azure.pass(10).await;
+        let state = azure.get(CLUSTER).await["properties"]["provisioningState"].as_str().unwrap().to_owned();
+        if seen.last() != Some(&state) {
+            if state == "Updating" {
+                assert_eq!(azure.get(&pool).await["properties"]["provisioningState"], "Succeeded");
+                azure.check(&format!("PUT {pool}"), wish.clone(), "409 OperationNotAllowed").await;
+            }
+            seen.push(state);
+        }
+    }
+    assert_eq!(seen, ["Succeeded", "Updating", "Succeeded"]);
+}

@@ -11,19 +11,19 @@ const HOST: &str = "https://web-1a2b.hcp.westeurope.azmk8s.io";
 const AUDIENCE: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
 
 /// A cluster and somebody who calls it.
-struct Cluster {
-    emulator: std::sync::Arc<Emulator>,
-    id: String,
+pub(crate) struct Cluster {
+    pub(crate) emulator: std::sync::Arc<Emulator>,
+    pub(crate) id: String,
     token: String,
 }
 
 impl Cluster {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(&json!({}), Options::default())
     }
 
     /// With these properties over the usual ones.
-    fn with(properties: &Value, options: Options) -> Self {
+    pub(crate) fn with(properties: &Value, options: Options) -> Self {
         let emulator = Emulator::open(Options { directory_lag: std::time::Duration::ZERO, ..options }).unwrap();
         let who = emulator.identity();
         let id = format!(
@@ -46,11 +46,11 @@ impl Cluster {
         Self { emulator, id, token }
     }
 
-    fn edit(&self, change: impl FnOnce(&mut Value)) {
+    pub(crate) fn edit(&self, change: impl FnOnce(&mut Value)) {
         assert!(self.emulator.god().edit(&self.id, |body| change(&mut body["properties"])).unwrap());
     }
 
-    async fn send(&self, call: &str, headers: &[(&str, &str)], body: Bytes) -> Option<Reply> {
+    pub(crate) async fn send(&self, call: &str, headers: &[(&str, &str)], body: Bytes) -> Option<Reply> {
         let (method, path) = call.split_once(' ').unwrap();
         let mut request = Request::builder().method(method).uri(format!("{HOST}:443{path}"));
         for (name, value) in headers {
@@ -63,12 +63,12 @@ impl Cluster {
     }
 
     /// Sends JSON and compares status and reason: `201`, `404 NotFound`.
-    async fn check(&self, call: &str, body: Value, expected: &str) -> Reply {
+    pub(crate) async fn check(&self, call: &str, body: Value, expected: &str) -> Reply {
         let kind = if call.starts_with("PATCH") { "application/merge-patch+json" } else { "application/json" };
         self.check_as(call, &[("content-type", kind)], body, expected).await
     }
 
-    async fn check_as(&self, call: &str, headers: &[(&str, &str)], body: Value, expected: &str) -> Reply {
+    pub(crate) async fn check_as(&self, call: &str, headers: &[(&str, &str)], body: Value, expected: &str) -> Reply {
         let bytes = match body {
             Value::Null => Bytes::new(),
             Value::String(text) => text.into(),
@@ -89,7 +89,7 @@ impl Cluster {
         self.check_as(&call, &[("content-type", "application/apply-patch+yaml")], body, expected).await
     }
 
-    async fn namespace(&self, name: &str) {
+    pub(crate) async fn namespace(&self, name: &str) {
         self.check("POST /api/v1/namespaces", json!({ "metadata": { "name": name } }), "201").await;
     }
 }
@@ -222,7 +222,8 @@ async fn discovery() {
     cluster.edit(|properties| properties["addonProfiles"] = Value::Null);
     cluster.check(&format!("GET /apis/{store}/v1"), Value::Null, "404 NotFound").await;
     cluster.check(&format!("GET {class}"), Value::Null, "404 NotFound").await;
-    cluster.check("GET /openapi/v3", Value::Null, "404 NotFound").await;
+    cluster.check(&format!("GET /openapi/v3/apis/{store}/v1"), Value::Null, "404 NotFound").await;
+    cluster.check("GET /openapi/v2", Value::Null, "404 NotFound").await;
     cluster.edit(|properties| {
         properties["addonProfiles"] = json!({ "azureKeyvaultSecretsProvider": { "enabled": true } });
     });

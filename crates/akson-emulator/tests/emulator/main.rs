@@ -13,6 +13,7 @@ mod god;
 mod graph;
 mod identities;
 mod inventory;
+mod kube_clients;
 mod kubernetes;
 mod locks;
 mod login;

@@ -23,6 +23,12 @@ async fn start(options: Options) -> (Arc<Emulator>, String) {
 
 /// Connects as a client that trusts this authority alone and asks for a host by its name.
 async fn connect(address: &str, ca_pem: &str, name: &str) -> std::io::Result<TlsStream<TcpStream>> {
+    let stream = TcpStream::connect(address).await.unwrap();
+    connect_through(stream, ca_pem, name).await
+}
+
+/// The same through a connection that there is.
+async fn connect_through(stream: TcpStream, ca_pem: &str, name: &str) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -31,7 +37,6 @@ async fn connect(address: &str, ca_pem: &str, name: &str) -> std::io::Result<Tls
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let stream = TcpStream::connect(address).await.unwrap();
     let name = ServerName::try_from(name.to_owned()).unwrap();
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
@@ -113,6 +118,34 @@ async fn no_certificate_for_others_and_none_from_strangers() {
     nonsense.write_all(&[0x16, 3, 1, 0xff, 0xff, 1, 2, 3]).await.unwrap();
     let _silent = TcpStream::connect(&address).await.unwrap();
     assert!(connect(&address, &emulator.ca_pem(), "management.azure.com").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_proxy_whose_every_way_leads_to_itself() {
+    let (emulator, address) = start(Options::default()).await;
+    let open = async |host: &str| {
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        let text = format!("CONNECT {host}:443 HTTP/1.1\r\nhost: {host}:443\r\n\r\n");
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        (stream, String::from_utf8(head).unwrap())
+    };
+    for (host, path, expected) in [
+        ("management.azure.com", "/metadata/endpoints?api-version=2022-09-01", "HTTP/1.1 200"),
+        ("kv-app.vault.azure.net", "/secrets?api-version=7.4", "HTTP/1.1 401"),
+    ] {
+        let (stream, head) = open(host).await;
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        let stream = connect_through(stream, &emulator.ca_pem(), host).await.unwrap();
+        let (head, _) = get(stream, host, path).await;
+        assert!(head.starts_with(expected), "{host}: {head}");
+    }
+    for host in ["example.com", "169.254.169.254", "www.microsoft.com"] {
+        assert!(open(host).await.1.starts_with("HTTP/1.1 403"), "{host}");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use akson_catalog::{
     encode::Leaf,
     equality::Equality,
     json::{item_name, lookup, to_plain_json},
-    kind::{ChangeEffect, Marker},
+    kind::{ChangeEffect, Marker, Plane},
     marker::{LABEL, TAG},
 };
 use serde_json::Value as Json;
@@ -265,6 +265,14 @@ impl<'a> Found<'a> {
                 }
                 continue;
             }
+            // What is not applied again in a cluster goes, since it was ours alone.
+            if case.resource.kind.plane == Plane::Kubernetes {
+                match live.filter(|_| recorded) {
+                    Some(live) => self.take_out_as(attribute_of(case, pointer), pointer, live.clone()),
+                    None => self.refresh |= recorded,
+                }
+                continue;
+            }
             self.refresh |= recorded;
             let attribute = attribute_of(case, pointer);
             let in_item = case.resource.kind.item_at(pointer).is_some();
@@ -280,8 +288,12 @@ impl<'a> Found<'a> {
     fn take_out(&mut self, map: &str, pointer: &str, live: Json) {
         let step = pointer.rsplit('/').next().unwrap_or_default();
         let key = item_name(step).unwrap_or_else(|| step.replace("~1", "/").replace("~0", "~"));
+        self.take_out_as(format!("{map}.{key}"), pointer, live);
+    }
+
+    fn take_out_as(&mut self, attribute: String, pointer: &str, live: Json) {
         let leaf = Leaf {
-            attribute: format!("{map}.{key}"),
+            attribute,
             pointer: pointer.to_owned(),
             want: Value::None,
             shown: Value::None,

@@ -213,6 +213,20 @@ pub(crate) fn name_made_anew(address: &str, header: Option<Span>, title: &str, n
     diagnostic
 }
 
+/// Whether blocks were renamed or what they are called was edited cannot be told, and means other objects.
+pub(crate) fn name_undecided(address: &str, header: Option<Span>, title: &str, now: &str, had: &str) -> Diagnostic {
+    let mut diagnostic =
+        Diagnostic::error(codes::NAME_MADE_ANEW, format!("which {title} `{address}` means cannot be told"))
+            .on(address)
+            .note(format!("by its display name it is `{now}`, and by its address it was `{had}`"))
+            .note("either the blocks were renamed, or their display names were edited, and both look the same")
+            .help(format!("write `unique_name = \"{now}\"` or `unique_name = \"{had}\"` to say which"));
+    if let Some(header) = header {
+        diagnostic = diagnostic.at(header, "");
+    }
+    diagnostic
+}
+
 /// The mark is gone, or another stack's: it is not deleted.
 pub(super) fn mark_lost(address: &str, header: Option<Span>, id: &str, stack: Option<&str>) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(codes::MARK_LOST, format!("`{address}` does not bear this stack's mark and is not deleted"))

@@ -14,7 +14,7 @@ use crate::{
     OwnedEntry, OwnedState,
     hashes::is_unchanged,
     marker::{Ownership, bears_its_name, ownership, ownership_by_tag},
-    place::{ancestors, covers, parent_of, symbolic},
+    place::{ancestors, cluster_of, covers, parent_of, symbolic},
     plan::{Action, Cause, Effect, Reason, Shown, Work},
     presence::{Presence, Presences},
     snapshot::LiveObject,
@@ -235,6 +235,24 @@ pub(crate) fn go_along(pending: &mut [Pending<'_>]) {
     }
 }
 
+/// What lies in a cluster goes with it: one that is deleted in this plan, or that is gone. No request of its own.
+pub(crate) fn go_with_cluster(pending: &mut [Pending<'_>], presences: &Presences<'_>) {
+    let leaving: BTreeSet<SymbolicId> = pending
+        .iter()
+        .filter(|change| change.decision.action == Action::Delete && !change.decision.is_void())
+        .map(|change| change.symbolic_id.clone())
+        .collect();
+    for change in pending.iter_mut() {
+        let Some(cluster) = cluster_of(change.symbolic_id) else { continue };
+        let goes = leaving.contains(&cluster) || presences.of(&cluster) == Presence::Absent;
+        if goes && change.decision.action == Action::Delete && !change.decision.is_void() {
+            change.decision.work = Work::Forget;
+            change.decision.not_verified = false;
+            change.decision.notes = vec!["it goes with its cluster".to_owned()];
+        }
+    }
+}
+
 fn takes_along(pending: &[Pending<'_>], at: usize) -> bool {
     pending.get(at).is_some_and(|pending| pending.decision.deletes() && pending.is_present)
 }
@@ -254,6 +272,10 @@ fn content(container: &Pending<'_>, pending: &[Pending<'_>], setting: &Setting<'
     // A replaced container's own content is created again after it.
     // What was refused says so itself.
     let kept = |other: &&&Pending<'_>| {
+        // No cluster outlives what is said of an object in it: it takes along what nobody declared as well.
+        if cluster_of(other.symbolic_id).is_some_and(|cluster| covers(container.symbolic_id, &cluster)) {
+            return false;
+        }
         let stays = other.is_present && !other.decision.deletes() && !other.decision.is_void();
         stays && container.decision.action == Action::Delete
     };

@@ -9,13 +9,13 @@ use akson_catalog::{
     encode::Leaf,
     json::{lookup, put},
     kind::Marker,
-    marker::{Mark, TAG},
+    marker::{LABEL, Mark, TAG},
 };
 use akson_config::Config;
 use akson_diagnostics::Diagnostics;
 use akson_planner::{
-    Answer, Change, Outcome, Owned, OwnedEntry, OwnedState, Plan, PlanOptions, Read, Schedule, Snapshot, StepId, Work,
-    first_wave, hashes::recorded, next_wave, plan,
+    Answer, At, Change, Outcome, Owned, OwnedEntry, OwnedState, Plan, PlanOptions, Read, ReadTarget, Schedule,
+    Snapshot, StepId, Work, first_wave, hashes::recorded, next_wave, plan,
 };
 use serde_json::{Value as Json, json};
 
@@ -26,6 +26,8 @@ use crate::declare::catalog;
 pub struct Azure {
     pub objects: BTreeMap<SymbolicId, Json>,
     pub deleted: BTreeMap<SymbolicId, Json>,
+    /// Nobody can look into a cluster.
+    pub closed: bool,
     /// Made up outputs differ from creation to creation.
     births: usize,
 }
@@ -63,6 +65,20 @@ impl Azure {
     pub fn answer(&self, read: &Read) -> Answer {
         let path = read.path.split('?').next().unwrap_or_default().to_ascii_lowercase();
         let page = |items: Vec<Json>| Answer::Page { items, last: true };
+        if let (At::Cluster(cluster), ReadTarget::List { kind, .. }) = (&read.at, &read.target) {
+            if self.closed {
+                return Answer::Unreachable("the door is shut".to_owned());
+            }
+            let of = catalog().get(kind).expect("a kind").resource_type.rsplit('/').next().expect("a word");
+            let of = format!("/{}/", of.to_ascii_lowercase());
+            let (inside, word) = (format!("{cluster}/kubernetes."), of.replacen('/', "/kubernetes.", 1));
+            let is = |id: &str| {
+                let place = id.rsplit_once('/').map_or("", |(place, _)| place);
+                id.starts_with(&inside) && (format!("{place}/").ends_with(&of) || format!("{place}/").ends_with(&word))
+            };
+            let found = self.objects.iter().filter(|(id, _)| is(id.as_str()));
+            return page(found.map(|(_, body)| body.clone()).collect());
+        }
         if let Some(group) = path.strip_suffix("/resources") {
             let prefix = format!("{group}/providers/");
             let top = |id: &SymbolicId| {
@@ -147,7 +163,10 @@ impl World {
         let mut snapshot = Snapshot::default();
         let mut reads = Vec::new();
         let mut wave = first_wave(config, &self.owned, catalog(), options);
-        while !wave.is_empty() {
+        for number in 0.. {
+            if wave.is_empty() && number > 0 {
+                break;
+            }
             for read in &wave {
                 snapshot.absorb(read, self.azure.answer(read));
             }
@@ -222,7 +241,8 @@ impl World {
                         let marked = mark.append_to(text);
                         put(&mut body, pointer, json!(marked));
                     }
-                    Marker::Label | Marker::UniqueName(_) | Marker::Parent => {}
+                    Marker::Label => put(&mut body, LABEL, json!(Mark::parse(marker).expect("a marker").label())),
+                    Marker::UniqueName(_) | Marker::Parent => {}
                 }
                 let body = match live {
                     Some(_) => {

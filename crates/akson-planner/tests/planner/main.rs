@@ -8,6 +8,7 @@
 )]
 
 mod azure;
+mod clusters;
 mod declare;
 mod differential;
 mod kinds;

@@ -413,6 +413,6 @@ fn the_document_of_a_plan_has_its_promised_form() {
     assert_eq!(
         *reason,
         json!({"cause": "config", "attribute": "purge_protection", "before": null, "after": "enabled", "sensitive": false,
-            "known_after_apply": false, "effect": "irreversible"})
+            "expression": false, "known_after_apply": false, "effect": "irreversible"})
     );
 }

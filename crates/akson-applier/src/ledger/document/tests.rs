@@ -32,6 +32,8 @@ pub(in crate::ledger) fn sample() -> Document {
         tenant: "t".to_owned(),
         subscription: "s".to_owned(),
     });
+    let way = Way { host: "app.hcp.westeurope.azmk8s.io".to_owned(), authority: "PEM".to_owned() };
+    document.clusters.insert(SymbolicId::from_ledger("/cluster"), way);
     document.generation = 412;
     document.writer = Writer { run: "r1".to_owned(), version: "0.1.0".to_owned() };
     for (id, entry) in [

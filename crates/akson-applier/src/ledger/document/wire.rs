@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use akson_catalog::SymbolicId;
-use akson_planner::{OwnedEntry, OwnedState};
+use akson_planner::{OwnedEntry, OwnedState, Way};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{self, MapAccess, Visitor},
@@ -15,6 +15,8 @@ use super::{Binding, Document, Entry, FORMAT, Intent, ReadError, Writer, hex, st
 #[serde(deny_unknown_fields)]
 struct WireDocument {
     binding: WireBinding,
+    #[serde(default, deserialize_with = "unique", skip_serializing_if = "BTreeMap::is_empty")]
+    clusters: BTreeMap<String, WireWay>,
     #[serde(deserialize_with = "unique")]
     entries: BTreeMap<String, WireEntry>,
     format: u64,
@@ -24,6 +26,13 @@ struct WireDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     sum: Option<String>,
     writer: WireWriter,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireWay {
+    authority: String,
+    host: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,13 +118,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Document, ReadError> {
 }
 
 fn to_wire(document: &Document) -> WireDocument {
-    let Document { binding, generation, writer, entries } = document;
+    let Document { binding, generation, writer, entries, clusters } = document;
+    let way = |way: &Way| WireWay { authority: way.authority.clone(), host: way.host.clone() };
     WireDocument {
         binding: WireBinding {
             cloud: binding.cloud.clone(),
             subscription: binding.subscription.clone(),
             tenant: binding.tenant.clone(),
         },
+        clusters: clusters.iter().map(|(id, known)| (id.as_str().to_owned(), way(known))).collect(),
         entries: entries.iter().map(|(id, entry)| (id.as_str().to_owned(), entry_to_wire(entry))).collect(),
         format: FORMAT,
         generation: *generation,
@@ -139,6 +150,11 @@ fn from_wire(wire: WireDocument) -> Result<Document, ReadError> {
         generation: wire.generation,
         writer: Writer { run: wire.writer.run, version: wire.writer.version },
         entries,
+        clusters: wire
+            .clusters
+            .into_iter()
+            .map(|(id, WireWay { authority, host })| (SymbolicId::from_ledger(id), Way { host, authority }))
+            .collect(),
     })
 }
 

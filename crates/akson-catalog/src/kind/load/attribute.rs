@@ -43,6 +43,7 @@ pub(super) const EQUALITIES: &[(&str, Equality)] = &[
     ("edges", Equality::Edges),
     ("items", Equality::Items),
     ("keys", Equality::Keys),
+    ("yaml", Equality::Yaml),
 ];
 
 const ROLES: &[(&str, Role)] = &[
@@ -116,6 +117,7 @@ pub(super) fn attribute(
     made.rule = rule(&mut view, diagnostics);
     made.wrap_items = view.text("wrap_items", diagnostics).map(|key| key.value);
     made.wrap_with = plain(view.jsons("wrap_with", diagnostics));
+    made.rest_with = plain(view.jsons("rest_with", diagnostics));
     made.creates = pointers(view.jsons("creates", diagnostics), diagnostics);
     made.switch = switch(&mut view, diagnostics);
     let by_pointer = made.of == Type::Choice || matches!(made.of, Type::Object(_)) || !made.off.is_empty();
@@ -129,8 +131,15 @@ pub(super) fn attribute(
         table.finish(diagnostics);
         PrincipalAt { type_at }
     });
+    made.by_name = view.flag("by_name", diagnostics);
     made.stands_for = view.text("stands_for", diagnostics).map(|output| output.value);
-    let forms = [("same", Form::Same), ("text", Form::Text), ("epoch", Form::Epoch)];
+    let forms = [
+        ("same", Form::Same),
+        ("text", Form::Text),
+        ("epoch", Form::Epoch),
+        ("yaml_texts", Form::YamlTexts),
+        ("subjects", Form::Subjects),
+    ];
     made.form = view.word("form", &forms, diagnostics).unwrap_or_default();
     made.values = values;
     made.fields = fields;
@@ -394,11 +403,17 @@ fn check(attribute: &mut Attribute, view: &mut View<'_, '_>, place: Place, diagn
     if attribute.takes.is_some() && !matches!(base, Type::Resource(_)) {
         wrong("takes an output and refers to nothing", "takes", "this belongs to `resource(…)`");
     }
+    if attribute.by_name && !matches!(base, Type::Resource(_)) {
+        wrong("takes a name and refers to nothing", "by_name", "this belongs to `resource(…)`");
+    }
     if attribute.names.is_some() && !matches!(base, Type::Resource(_)) {
         wrong("has names and refers to nothing", "names", "this belongs to `resource(…)`");
     }
     if attribute.wrap_items.is_none() && !attribute.wrap_with.is_empty() {
         wrong("says what wrapped items have and wraps none", "wrap_with", "needs `wrap_items`");
+    }
+    if attribute.wrap_items.is_none() && !attribute.rest_with.is_empty() {
+        wrong("says what other wrapped items get and wraps none", "rest_with", "needs `wrap_items`");
     }
     if attribute.single_item && item.is_some() {
         wrong("is a list already", "single_item", "this makes a list of one value");

@@ -172,7 +172,8 @@ pub(super) fn list(path: &At<String>, scope: ListScope, diagnostics: &mut Diagno
     let wanted = match scope {
         ListScope::Subscription => "subscription",
         ListScope::Parent => "parent",
-        ListScope::Lookup => return,
+        // That of a cluster is a path of its API server.
+        ListScope::Lookup | ListScope::Cluster => return,
     };
     let parts = ids::parts(&path.value);
     if !parts.contains(&wanted) {

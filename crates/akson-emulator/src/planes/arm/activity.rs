@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::path::{Collection, Target};
@@ -154,8 +155,7 @@ impl Wanted {
             let value = value.trim().trim_matches('\'');
             match (field.to_ascii_lowercase().as_str(), operator.to_ascii_lowercase().as_str()) {
                 ("eventtimestamp", operator) => {
-                    let at: Timestamp = value.parse().map_err(|_| invalid())?;
-                    let at = Some(WorldTime(at.as_millisecond()));
+                    let at = Some(WorldTime(moment(value).ok_or_else(invalid)?.as_millisecond()));
                     match operator {
                         "ge" | "gt" => wanted.from = at,
                         "le" | "lt" => wanted.to = at,
@@ -196,6 +196,12 @@ impl Wanted {
                 _ => resource == value.trim_end_matches('/'),
             })
     }
+}
+
+/// A moment; without a zone it is of UTC, as clients write it that do not think of zones.
+fn moment(text: &str) -> Option<Timestamp> {
+    let zoned = text.parse().ok();
+    zoned.or_else(|| Some(text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp()))
 }
 
 fn provider_of(action: &str) -> &str {
@@ -315,6 +321,10 @@ mod tests {
         check(
             "eventTimestamp ge '2026-01-01T00:00:00Z' and resourceGroupName eq 'Shop' and eventChannels eq 'Admin, Operation'",
             Some(Some(("resourcegroupname", "shop"))),
+        );
+        check(
+            "eventTimestamp ge 2026-01-01T00:00:00.338204 and resourceGroupName eq 'g'",
+            Some(Some(("resourcegroupname", "g"))),
         );
         check("", None);
         check("resourceGroupName eq 'shop'", None);

@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::body::{self, Body};
-use super::types::ArmType;
+use super::types::{ArmType, Spelling};
 use super::{Call, identity};
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::ResourceId;
@@ -21,12 +21,8 @@ const MOST: usize = 20;
 pub(super) struct FederatedCredentials;
 
 impl ArmType for FederatedCredentials {
-    fn spell(&self, id: &ResourceId) -> String {
-        id.spelled("resourcegroups", TYPE)
-    }
-
-    fn name(&self, _id: &ResourceId) -> String {
-        TYPE.to_owned()
+    fn spelling(&self) -> Spelling {
+        Spelling::SmallGroups(TYPE)
     }
 
     /// Recorded: the provider's 404, without the gateway header, once the identity exists.

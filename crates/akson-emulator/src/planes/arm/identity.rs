@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Call;
 use super::body::{self, Body};
-use super::types::ArmType;
+use super::types::{ArmType, Spelling};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::ResourceId;
@@ -20,12 +20,8 @@ pub(super) struct Identities;
 
 impl ArmType for Identities {
     /// Recorded: `resourcegroups` in lower case, in every version.
-    fn spell(&self, id: &ResourceId) -> String {
-        id.spelled("resourcegroups", TYPE)
-    }
-
-    fn name(&self, _id: &ResourceId) -> String {
-        TYPE.to_owned()
+    fn spelling(&self) -> Spelling {
+        Spelling::SmallGroups(TYPE)
     }
 
     /// Recorded: 201 with a relative `location` header that is no operation, 200 on update.

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use sha2::{Digest, Sha256};
 
-use super::{Call, removal, types, vault};
+use super::{Call, container, removal, types, vault};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::reply::{self, WithHeader};
@@ -65,6 +65,9 @@ fn finish(world: &mut World, work: Work, now: WorldTime) {
                 rules.finish(world, &key, now);
             }
         }
+        Work::Background { key, state, seconds } => {
+            container::background::go_on(world, &key, &state, Duration::from_secs(seconds), now);
+        }
         Work::Abort { key } => {
             world.objects.edit(&key, |object| {
                 object.settling = None;
@@ -99,7 +102,7 @@ pub(super) fn running<'a>(world: &'a World, key: &str) -> Option<(&'a str, &'a O
         !operation.done
             && match &operation.work {
                 Work::DeleteObject { key: of } | Work::Write { key: of } | Work::Abort { key: of } => of == key,
-                Work::DeleteGroup { .. } | Work::PurgeVault { .. } => false,
+                Work::DeleteGroup { .. } | Work::PurgeVault { .. } | Work::Background { .. } => false,
             }
     })
 }

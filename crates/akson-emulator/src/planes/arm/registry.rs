@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::body::{self, Body};
 use super::takes::Takes;
-use super::types::ArmType;
+use super::types::{ArmType, Spelling};
 use super::{Call, operation, removal};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
@@ -26,12 +26,8 @@ const ASYNCHRONOUS: &str = "2023-11";
 pub(super) struct Registries;
 
 impl ArmType for Registries {
-    fn spell(&self, id: &ResourceId) -> String {
-        id.spelled("resourceGroups", TYPE)
-    }
-
-    fn name(&self, _id: &ResourceId) -> String {
-        TYPE.to_owned()
+    fn spelling(&self) -> Spelling {
+        Spelling::Groups(TYPE)
     }
 
     fn put(&self, call: &mut Call<'_>, id: &ResourceId, version: &str) -> Outcome {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::body::{self, Body};
 use super::path::Collection;
-use super::types::ArmType;
+use super::types::{ArmType, Spelling};
 use super::{Call, list, vault};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
@@ -23,12 +23,8 @@ pub(super) const TYPE_KEY: &str = "microsoft.keyvault/vaults/secrets";
 pub(super) struct Secrets;
 
 impl ArmType for Secrets {
-    fn spell(&self, id: &ResourceId) -> String {
-        id.spelled("resourceGroups", TYPE)
-    }
-
-    fn name(&self, _id: &ResourceId) -> String {
-        TYPE.to_owned()
+    fn spelling(&self) -> Spelling {
+        Spelling::Groups(TYPE)
     }
 
     fn stamp(&self, answer: Answer) -> Answer {

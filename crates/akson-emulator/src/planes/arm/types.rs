@@ -16,11 +16,34 @@ use crate::id::ResourceId;
 use crate::reply::{self, Answer};
 use crate::world::World;
 
+/// How a service spells a type and its ids, whatever a caller wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// As the caller did when it was made.
+    AsWritten,
+    /// With `resourceGroups`.
+    Groups(&'static str),
+    /// With `resourcegroups`.
+    SmallGroups(&'static str),
+    /// Below any scope, which stays as written.
+    Extension(&'static str),
+}
+
 /// The rules of a type.
 pub(super) trait ArmType: Sync {
+    /// How the service spells the type and its ids.
+    fn spelling(&self) -> Spelling {
+        Spelling::AsWritten
+    }
+
     /// The id as the service spells it.
     fn spell(&self, id: &ResourceId) -> String {
-        id.as_written()
+        match self.spelling() {
+            Spelling::AsWritten => id.as_written(),
+            Spelling::Groups(kind) => id.spelled("resourceGroups", kind),
+            Spelling::SmallGroups(kind) => id.spelled("resourcegroups", kind),
+            Spelling::Extension(kind) => id.spelled_extension(kind),
+        }
     }
 
     /// Whether children need a parent that exists. Paths like `locations/.../deletedVaults` have none.
@@ -119,7 +142,10 @@ pub(super) trait ArmType: Sync {
 
     /// The type's name as the service spells it; by default as the id has it.
     fn name(&self, id: &ResourceId) -> String {
-        id.full_type()
+        match self.spelling() {
+            Spelling::AsWritten => id.full_type(),
+            Spelling::Groups(kind) | Spelling::SmallGroups(kind) | Spelling::Extension(kind) => kind.to_owned(),
+        }
     }
 }
 
@@ -143,8 +169,11 @@ pub(super) fn of(type_key: &str) -> &'static dyn ArmType {
         "microsoft.containerregistry/registries/operationstatuses"
         | "microsoft.network/privatednsoperationstatuses"
         | "microsoft.network/privatednsoperationresults" => &progress::Operations,
-        key if key.split('/').nth(1) == Some("locations") => &progress::Operations,
-        key => container::of(key).or_else(|| network::of(key)).unwrap_or(&generic::Anything),
+        key => {
+            let in_location = key.split('/').nth(1) == Some("locations");
+            let otherwise: &dyn ArmType = if in_location { &progress::Operations } else { &generic::Anything };
+            container::of(key).or_else(|| network::of(key)).unwrap_or(otherwise)
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Call;
 use super::body::{self, Body};
-use super::types::ArmType;
+use super::types::{ArmType, Spelling};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::ResourceId;
@@ -28,12 +28,8 @@ const RETENTION: u64 = 90;
 pub(super) struct Vaults;
 
 impl ArmType for Vaults {
-    fn spell(&self, id: &ResourceId) -> String {
-        id.spelled("resourceGroups", TYPE)
-    }
-
-    fn name(&self, _id: &ResourceId) -> String {
-        TYPE.to_owned()
+    fn spelling(&self) -> Spelling {
+        Spelling::Groups(TYPE)
     }
 
     fn stamp(&self, answer: Answer) -> Answer {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::body::{self, Body};
 use super::takes::Takes;
-use super::types::ArmType;
+use super::types::{ArmType, Spelling};
 use super::{Call, operation, removal};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
@@ -31,12 +31,8 @@ const OPERATIONS: &str = "2015-11-01-preview";
 pub(super) struct Workspaces;
 
 impl ArmType for Workspaces {
-    fn spell(&self, id: &ResourceId) -> String {
-        id.spelled("resourceGroups", TYPE)
-    }
-
-    fn name(&self, _id: &ResourceId) -> String {
-        TYPE.to_owned()
+    fn spelling(&self) -> Spelling {
+        Spelling::Groups(TYPE)
     }
 
     fn put(&self, call: &mut Call<'_>, id: &ResourceId, version: &str) -> Outcome {

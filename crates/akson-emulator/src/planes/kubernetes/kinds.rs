@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::reviews;
 use crate::world::{Object, World};
 
 /// A kind of objects.
@@ -55,8 +56,24 @@ const fn rbac(
     Kind { group: RBAC, version: "v1", plural, singular, word, namespaced, short: &[], fields, counted: false }
 }
 
+const EVENT: [&str; 13] = [
+    "involvedObject",
+    "reason",
+    "message",
+    "source",
+    "firstTimestamp",
+    "lastTimestamp",
+    "count",
+    "type",
+    "eventTime",
+    "series",
+    "action",
+    "reportingComponent",
+    "reportingInstance",
+];
+
 /// All kinds, core ones first.
-pub(super) static KINDS: [Kind; 19] = [
+pub(super) static KINDS: [Kind; 23] = [
     Kind { namespaced: false, ..core("namespaces", "namespace", "Namespace", &["ns"], &["spec", "status"]) },
     core("configmaps", "configmap", "ConfigMap", &["cm"], &["data", "binaryData", "immutable"]),
     core("secrets", "secret", "Secret", &[], &["data", "stringData", "type", "immutable"]),
@@ -71,8 +88,10 @@ pub(super) static KINDS: [Kind; 19] = [
     core("services", "service", "Service", &["svc"], &["spec", "status"]),
     core("resourcequotas", "resourcequota", "ResourceQuota", &["quota"], &["spec", "status"]),
     core("limitranges", "limitrange", "LimitRange", &["limits"], &["spec"]),
+    core("events", "event", "Event", &["ev"], &EVENT),
     workload("deployments", "deployment", "Deployment", &["deploy"]),
     workload("daemonsets", "daemonset", "DaemonSet", &["ds"]),
+    workload("replicasets", "replicaset", "ReplicaSet", &["rs"]),
     workload("statefulsets", "statefulset", "StatefulSet", &["sts"]),
     Kind { group: "networking.k8s.io", ..workload("networkpolicies", "networkpolicy", "NetworkPolicy", &["netpol"]) },
     rbac("clusterroles", "clusterrole", "ClusterRole", false, &["rules", "aggregationRule"]),
@@ -84,6 +103,18 @@ pub(super) static KINDS: [Kind; 19] = [
         namespaced: false,
         counted: false,
         ..workload("selfsubjectaccessreviews", "selfsubjectaccessreview", "SelfSubjectAccessReview", &[])
+    },
+    Kind {
+        group: "authorization.k8s.io",
+        namespaced: false,
+        counted: false,
+        ..workload("selfsubjectrulesreviews", "selfsubjectrulesreview", "SelfSubjectRulesReview", &[])
+    },
+    Kind {
+        group: "authentication.k8s.io",
+        namespaced: false,
+        counted: false,
+        ..workload("selfsubjectreviews", "selfsubjectreview", "SelfSubjectReview", &[])
     },
     Kind {
         group: EXTENSIONS,
@@ -104,13 +135,26 @@ impl Kind {
         if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
     }
 
+    /// Whether objects can be selected by a field, besides name and namespace.
+    pub(super) fn selects(&self, field: &str) -> bool {
+        match self.plural {
+            "events" => field.strip_prefix("involvedObject.").is_some() || matches!(field, "reason" | "type"),
+            "namespaces" => field == "status.phase",
+            "pods" => matches!(field, "status.phase" | "spec.nodeName"),
+            "secrets" => field == "type",
+            _ => false,
+        }
+    }
+
     /// What can be done with objects of the kind. Definitions come with add-ons and are only read.
     pub(super) fn verbs(&self) -> &'static [&'static str] {
+        if reviews::is_one(self) {
+            return &["create"];
+        }
         match self.plural {
-            "selfsubjectaccessreviews" => &["create"],
-            "customresourcedefinitions" => &["get", "list"],
-            "namespaces" => &["create", "delete", "get", "list", "patch", "update"],
-            _ => &["create", "delete", "deletecollection", "get", "list", "patch", "update"],
+            "customresourcedefinitions" => &["get", "list", "watch"],
+            "namespaces" => &["create", "delete", "get", "list", "patch", "update", "watch"],
+            _ => &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
         }
     }
 }

@@ -6,13 +6,13 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::fields::Body;
-use super::kinds::{EXTENSIONS, KINDS, STORE};
+use super::kinds::{EXTENSIONS, KINDS, Kind, STORE};
 use super::status::{self, Failure, Outcome};
-use super::{Call, Target, kinds, store};
+use super::{Call, Target, kinds, store, table};
 use crate::reply;
 
 /// A condition on labels.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Requirement {
     In(String, Vec<String>),
     NotIn(String, Vec<String>),
@@ -79,37 +79,65 @@ fn holds(requirement: &Requirement, body: &Body) -> bool {
     }
 }
 
-/// What a list or a deletion of many is about: keys and objects, in order.
-pub(super) fn selected(call: &Call<'_>, target: &Target) -> Outcome<Vec<(String, Body)>> {
+/// What of a collection is asked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Selection {
+    labels: Vec<Requirement>,
+    /// Pointers to fields, wanted values, and whether it is the others that are wanted.
+    fields: Vec<(String, String, bool)>,
+}
+
+impl Selection {
+    /// Leaves one name.
+    pub(super) fn only(&mut self, name: &str) {
+        self.fields.push(("metadata.name".to_owned(), name.to_owned(), false));
+    }
+
+    pub(super) fn holds(&self, body: &Body) -> bool {
+        let text = |field: &str| {
+            let mut names = field.split('.');
+            let first = names.next().and_then(|name| body.get(name));
+            let found = first.and_then(|first| names.try_fold(first, |value, name| value.get(name)));
+            found.and_then(Value::as_str).unwrap_or_default()
+        };
+        self.labels.iter().all(|requirement| holds(requirement, body))
+            && self.fields.iter().all(|(name, value, unequal)| (text(name) == value) != *unequal)
+    }
+}
+
+/// What the selectors of a call say.
+pub(super) fn selection(call: &Call<'_>, kind: &Kind) -> Outcome<Selection> {
     let query = &call.visit.query;
     let labels = query.get("labelSelector").filter(|text| !text.is_empty()).map(requirements).transpose()?;
-    let fields = query.get("fieldSelector").unwrap_or_default();
-    let mut conditions = Vec::new();
-    for part in fields.split(',').filter(|part| !part.is_empty()) {
+    let mut fields = Vec::new();
+    for part in query.get("fieldSelector").unwrap_or_default().split(',').filter(|part| !part.is_empty()) {
         let (field, value) = part.split_once("==").or_else(|| part.split_once('=')).unwrap_or((part, ""));
         let (field, unequal) = field.strip_suffix('!').map_or((field, false), |field| (field, true));
-        match field {
-            "metadata.name" | "metadata.namespace" => conditions.push((&field[9..], value, unequal)),
-            _ => return Err(status::bad_request(format!("field label not supported: {field}"))),
+        if !matches!(field, "metadata.name" | "metadata.namespace") && !kind.selects(field) {
+            return Err(status::bad_request(format!("field label not supported: {field}")));
         }
+        fields.push((field.to_owned(), value.to_owned(), unequal));
     }
+    Ok(Selection { labels: labels.unwrap_or_default(), fields })
+}
+
+/// What a list or a deletion of many is about: keys and objects, in order.
+pub(super) fn selected(call: &Call<'_>, target: &Target) -> Outcome<Vec<(String, Body)>> {
+    Ok(all(call, target, &selection(call, target.kind)?))
+}
+
+/// What of a collection is selected.
+pub(super) fn all(call: &Call<'_>, target: &Target, selection: &Selection) -> Vec<(String, Body)> {
     let world = &call.state.world;
-    let kept = |body: &Body| {
-        let metadata = body.get("metadata");
-        let text =
-            |name: &str| metadata.and_then(|metadata| metadata.get(name)).and_then(Value::as_str).unwrap_or_default();
-        labels.iter().flatten().all(|requirement| holds(requirement, body))
-            && conditions.iter().all(|(name, value, unequal)| (text(name) == *value) != *unequal)
-    };
     if target.kind.group == EXTENSIONS {
         let custom = KINDS.iter().filter(|kind| kind.group == STORE);
         let there = world.objects.get(&target.cluster).is_some_and(kinds::has_secret_store);
         let bodies = custom.filter(|_| there).map(|kind| store::definition(world, &target.cluster, kind));
-        return Ok(bodies.filter(kept).map(|body| (String::new(), body)).collect());
+        return bodies.filter(|body| selection.holds(body)).map(|body| (String::new(), body)).collect();
     }
     let prefix = store::prefix_of(&target.cluster, target.kind, target.namespace.as_deref());
-    let rows = world.kube_objects.starting_with(&prefix, "").filter(|(_, row)| kept(&row.body));
-    Ok(rows.map(|(key, row)| (key.to_owned(), row.body.clone())).collect())
+    let rows = world.kube_objects.starting_with(&prefix, "").filter(|(_, row)| selection.holds(&row.body));
+    rows.map(|(key, row)| (key.to_owned(), row.body.clone())).collect()
 }
 
 /// Whether only metadata is wanted.
@@ -131,9 +159,6 @@ pub(super) fn metadata_of(body: &Body) -> Value {
 /// `GET` of a collection.
 pub(super) fn answer(call: &Call<'_>, target: &Target) -> Outcome {
     let query = &call.visit.query;
-    if query.get("watch").is_some_and(|watch| matches!(watch, "true" | "1")) {
-        return Err(status::method_not_allowed());
-    }
     let found = selected(call, target)?;
     let after = match query.get("continue").filter(|token| !token.is_empty()) {
         None => String::new(),
@@ -165,7 +190,9 @@ pub(super) fn answer(call: &Call<'_>, target: &Target) -> Outcome {
         }
     }
     let page = rest.into_iter().take(limit).map(|(_, body)| body);
-    let body = if wants_metadata(call, "PartialObjectMetadataList") {
+    let body = if table::is_wanted(call) {
+        table::of(target.kind, page, &metadata, table::Include::asked(call), call.now)
+    } else if wants_metadata(call, "PartialObjectMetadataList") {
         json!({
             "kind": "PartialObjectMetadataList",
             "apiVersion": "meta.k8s.io/v1",

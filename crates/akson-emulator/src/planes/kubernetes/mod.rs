@@ -1,32 +1,43 @@
 //! Kubernetes API servers, one for each managed cluster in the world, at the host of its FQDN. Objects
-//! are stored, not run: no pod starts, nothing is watched.
+//! are stored, not run: no pod starts.
 
 mod discovery;
 mod fields;
+mod journal;
+mod json_patch;
 mod kinds;
 mod list;
 mod managed;
 mod network;
+mod openapi;
+mod protobuf;
+mod reviews;
 mod rights;
 mod status;
 mod store;
+mod strategic;
+mod table;
 mod validate;
+mod watch;
 mod write;
 
 use http::StatusCode;
 use serde_json::Value;
 
 use super::Call;
+use super::arm::container::authority;
 use super::login;
 use crate::clock::WorldTime;
 use crate::reply::{self, Answer, WithHeader};
 use crate::visit::Visit;
-use crate::world::World;
+use crate::world::{Object, World};
 use kinds::Kind;
 use rights::{Attempt, User};
 use status::Outcome;
 
+pub(crate) use journal::Journal;
 pub(crate) use store::settle;
+pub(crate) use watch::Watch;
 
 /// What the hosts of API servers end with.
 pub(super) const SUFFIX: &str = ".azmk8s.io";
@@ -82,24 +93,21 @@ pub(super) fn with_usual_headers(answer: Answer, visit: &Visit, request_id: &str
 
 fn route(call: &mut Call<'_>, cluster: &str) -> Outcome {
     let object = call.state.world.objects.get(cluster).ok_or_else(status::no_such_path)?;
-    // A cluster without Entra knows certificates only.
-    let entra =
-        object.properties().is_some_and(|properties| properties.get("aadProfile").is_some_and(Value::is_object));
-    let header = call.visit.header("authorization");
-    let principal = login::principal(&call.state.world, header, &AUDIENCES, call.now);
-    let principal = principal.ok().filter(|_| entra).ok_or_else(status::unauthorized)?;
-    let user = User::new(&call.state.world, principal);
+    let user = user(call, cluster, object)?;
     let segments = call.visit.segments().ok_or_else(status::no_such_path)?;
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     if let Some(outcome) = discovery::answer(call, cluster, &segments) {
+        return if login::reads(&call.visit.method) { outcome } else { Err(status::method_not_allowed()) };
+    }
+    if let Some(outcome) = openapi::answer(call, cluster, &segments) {
         return if login::reads(&call.visit.method) { outcome } else { Err(status::method_not_allowed()) };
     }
     let target = find(call, cluster, user, &segments)?;
     let method = call.visit.method.as_str();
     let one = !target.name.is_empty();
     let verb = match (method, one) {
+        ("GET", _) if call.visit.query.get("watch").is_some_and(|watch| matches!(watch, "true" | "1")) => "watch",
         ("GET" | "HEAD", true) => "get",
-        ("GET" | "HEAD", false) if call.visit.query.get("watch").is_some_and(|watch| watch == "true") => "watch",
         ("GET" | "HEAD", false) => "list",
         ("POST", false) => "create",
         ("PUT", true) => "update",
@@ -113,7 +121,7 @@ fn route(call: &mut Call<'_>, cluster: &str) -> Outcome {
         let namespace = target.namespace.as_deref();
         return Err(status::forbidden(&target.user.name, verb, target.kind, namespace, &target.name, why));
     }
-    if verb != "watch" && !target.kind.verbs().contains(&verb) {
+    if !target.kind.verbs().contains(&verb) {
         return Err(status::method_not_allowed());
     }
     // What is namespaced is written in a namespace.
@@ -127,8 +135,22 @@ fn route(call: &mut Call<'_>, cluster: &str) -> Outcome {
         "patch" => write::patch(call, &target),
         "delete" => write::delete(call, &target),
         "deletecollection" => write::delete_all(call, &target),
+        "watch" => watch::begin(call, target),
         _ => list::answer(call, &target),
     }
+}
+
+/// Who calls: somebody with a token of Entra's, where the cluster knows Entra, or a local account.
+fn user(call: &Call<'_>, cluster: &str, object: &Object) -> Outcome<User> {
+    let header = call.visit.header("authorization");
+    if let Some(account) = authority::local_account(&call.state.world, cluster, object, header) {
+        return Ok(User::local(account));
+    }
+    let entra =
+        object.properties().is_some_and(|properties| properties.get("aadProfile").is_some_and(Value::is_object));
+    let principal = login::principal(&call.state.world, header, &AUDIENCES, call.now);
+    let principal = principal.ok().filter(|_| entra).ok_or_else(status::unauthorized)?;
+    Ok(User::new(&call.state.world, principal))
 }
 
 /// The object or collection that a path means.
@@ -166,7 +188,11 @@ fn get(call: &Call<'_>, target: &Target) -> Outcome {
         world.kube_objects.get(&target.key()).map(|row| row.body.clone())
     };
     let body = body.ok_or_else(|| status::not_found(target.kind, &target.name))?;
-    let shown = if list::wants_metadata(call, "PartialObjectMetadata") {
+    let shown = if table::is_wanted(call) {
+        let version = body.get("metadata").and_then(|metadata| metadata.get("resourceVersion")).cloned();
+        let metadata = serde_json::json!({ "resourceVersion": version.unwrap_or_default() });
+        table::of(target.kind, std::iter::once(&body), &metadata, table::Include::asked(call), call.now)
+    } else if list::wants_metadata(call, "PartialObjectMetadata") {
         list::metadata_of(&body)
     } else {
         Value::Object(body)

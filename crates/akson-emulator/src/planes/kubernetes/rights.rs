@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use super::fields::Body;
 use super::kinds::Kind;
-use super::store;
+use super::{reviews, store};
 use crate::access::{self, Right};
 use crate::clock::WorldTime;
-use crate::world::World;
 use crate::world::principals::PrincipalKind;
+use crate::world::{Object, World};
 
 /// Somebody who is signed in to a cluster.
 #[derive(Clone, Debug)]
@@ -38,6 +38,14 @@ impl User {
         let mut groups = world.groups_of(&object_id);
         groups.push("system:authenticated".to_owned());
         Self { object_id, name, groups }
+    }
+}
+
+impl User {
+    /// A local account, which is of the group that every cluster is ruled by.
+    pub(super) fn local(account: &str) -> Self {
+        let groups = ["system:masters", "system:authenticated"].map(str::to_owned).to_vec();
+        Self { object_id: String::new(), name: account.to_owned(), groups }
     }
 }
 
@@ -73,12 +81,7 @@ pub(super) fn check(
     let profile = object.and_then(|object| object.properties()).and_then(|properties| properties.get("aadProfile"));
     let profile = |name: &str| profile.and_then(|profile| profile.get(name));
     // Whoever reviews their own rights may do that.
-    if attempt.plural == "selfsubjectaccessreviews" {
-        return Ok(());
-    }
-    let admins = profile("adminGroupObjectIDs").and_then(Value::as_array);
-    let mut admins = admins.into_iter().flatten().filter_map(Value::as_str);
-    if admins.any(|admin| user.groups.iter().any(|group| group.eq_ignore_ascii_case(admin))) {
+    if reviews::is_named(attempt.plural) || is_admin(object, user) {
         return Ok(());
     }
     let azure = profile("enableAzureRBAC").and_then(Value::as_bool) == Some(true);
@@ -102,18 +105,74 @@ pub(super) fn check(
     })
 }
 
+/// Whether somebody is in one of the groups that rule a cluster.
+fn is_admin(cluster: Option<&Object>, user: &User) -> bool {
+    let profile = cluster.and_then(Object::properties).and_then(|properties| properties.get("aadProfile"));
+    let admins = profile.and_then(|profile| profile.get("adminGroupObjectIDs")).and_then(Value::as_array);
+    let mut admins = admins.into_iter().flatten().filter_map(Value::as_str);
+    admins.any(|admin| user.groups.iter().any(|group| group.eq_ignore_ascii_case(admin)))
+}
+
+/// Whether somebody may do something to a path that is no object's.
+pub(super) fn check_path(
+    world: &World,
+    cluster: &str,
+    user: &User,
+    verb: &str,
+    path: &str,
+    now: WorldTime,
+) -> Result<(), &'static str> {
+    let object = world.objects.get(cluster);
+    let attempt = Attempt { verb, group: "", plural: path.trim_matches('/'), namespace: None, name: "" };
+    let fits = |rule: &Value| {
+        let list =
+            |name: &str| rule.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let known = |url: &str| match url.strip_suffix('*') {
+            Some(start) => path.starts_with(start),
+            None => path == url,
+        };
+        list("nonResourceURLs").any(known) && list("verbs").any(|known| known == "*" || known == verb)
+    };
+    let bound = || roles_of(world, cluster, user, None).any(|role| rules_in(role).any(fits));
+    let action = attempt.data_action();
+    let azure = object.and_then(Object::properties).and_then(|properties| properties.get("aadProfile"));
+    let azure = azure.and_then(|profile| profile.get("enableAzureRBAC")) == Some(&Value::Bool(true));
+    let by_azure = || {
+        let id = object.map_or(cluster, |object| object.id());
+        azure && access::allows(world, &user.object_id, Right::Data(&action), id, now)
+    };
+    if is_admin(object, user) || bound() || by_azure() { Ok(()) } else { Err("") }
+}
+
+/// The rules that the roles of a cluster give somebody, in the cluster as a whole and in a namespace.
+pub(super) fn rules_of(world: &World, cluster: &str, user: &User, namespace: &str) -> Vec<Value> {
+    let everywhere = roles_of(world, cluster, user, None);
+    everywhere.chain(roles_of(world, cluster, user, Some(namespace))).flat_map(rules_in).cloned().collect()
+}
+
 /// Whether a binding in the cluster gives the right.
 fn is_bound(world: &World, cluster: &str, user: &User, attempt: Attempt<'_>) -> bool {
-    let bound = |plural: &str, namespace: Option<&str>| {
-        let Some(kind) = store::kind(plural) else { return false };
-        let prefix = store::prefix_of(cluster, kind, namespace);
-        world.kube_objects.starting_with(&prefix, "").any(|(_, row)| {
-            is_subject(&row.body, user)
-                && role_of(world, cluster, &row.body, namespace).is_some_and(|role| gives(role, attempt))
-        })
-    };
-    bound("clusterrolebindings", None)
-        || attempt.namespace.is_some_and(|namespace| bound("rolebindings", Some(namespace)))
+    let gives = |role: &Body| gives(role, attempt);
+    roles_of(world, cluster, user, None).any(gives)
+        || attempt.namespace.is_some_and(|namespace| roles_of(world, cluster, user, Some(namespace)).any(gives))
+}
+
+/// The roles that somebody is bound to, in the cluster as a whole or in a namespace.
+fn roles_of<'w>(
+    world: &'w World,
+    cluster: &'w str,
+    user: &'w User,
+    namespace: Option<&'w str>,
+) -> impl Iterator<Item = &'w Body> {
+    let plural = if namespace.is_some() { "rolebindings" } else { "clusterrolebindings" };
+    let prefix = store::kind(plural).map(|kind| store::prefix_of(cluster, kind, namespace));
+    let bindings = prefix.into_iter().flat_map(|prefix| world.kube_objects.starting_with(&prefix, ""));
+    let own = bindings.filter(move |(_, row)| is_subject(&row.body, user));
+    own.filter_map(move |(_, row)| role_of(world, cluster, &row.body, namespace))
+}
+
+fn rules_in(role: &Body) -> impl Iterator<Item = &Value> {
+    role.get("rules").and_then(Value::as_array).into_iter().flatten()
 }
 
 fn is_subject(binding: &Body, user: &User) -> bool {
@@ -140,8 +199,7 @@ fn role_of<'a>(world: &'a World, cluster: &str, binding: &Body, namespace: Optio
 }
 
 fn gives(role: &Body, attempt: Attempt<'_>) -> bool {
-    let rules = role.get("rules").and_then(Value::as_array);
-    rules.into_iter().flatten().any(|rule| {
+    rules_in(role).any(|rule| {
         let list =
             |name: &str| rule.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let has = |name: &str, wanted: &str| list(name).any(|value| value == "*" || value == wanted);

@@ -185,6 +185,12 @@ pub(super) fn invalid(kind: &Kind, name: &str, causes: &[Cause]) -> Failure {
     invalid_as(&what, name, causes)
 }
 
+/// 422 because of the request, not of the object.
+pub(super) fn unprocessable(kind: &Kind, name: &str, why: &str) -> Failure {
+    let message = format!("the server rejected our request due to an error in our request: {why}");
+    Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).with(details(kind, name))
+}
+
 pub(super) fn bad_request(message: impl Into<String>) -> Failure {
     Failure::new(StatusCode::BAD_REQUEST, "BadRequest", message)
 }
@@ -198,6 +204,15 @@ pub(super) fn method_not_allowed() -> Failure {
         StatusCode::METHOD_NOT_ALLOWED,
         "MethodNotAllowed",
         "the server does not allow this method on the requested resource",
+    )
+    .with(json!({}))
+}
+
+pub(super) fn not_acceptable() -> Failure {
+    Failure::new(
+        StatusCode::NOT_ACCEPTABLE,
+        "NotAcceptable",
+        "only the following media types are accepted: application/json",
     )
     .with(json!({}))
 }

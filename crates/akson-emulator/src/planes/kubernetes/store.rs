@@ -81,6 +81,9 @@ pub(crate) fn settle(world: &mut World, now: WorldTime) {
 
 fn remove_all(world: &mut World, prefix: &str) {
     let keys: Vec<String> = world.kube_objects.starting_with(prefix, "").map(|(key, _)| key.to_owned()).collect();
+    if let Some((cluster, _)) = prefix.split_once("//").filter(|_| !keys.is_empty()) {
+        next_version(world, cluster);
+    }
     for key in keys {
         world.kube_objects.remove(&key);
     }
@@ -89,10 +92,12 @@ fn remove_all(world: &mut World, prefix: &str) {
 /// Begins the end of a namespace.
 pub(super) fn begin_termination(world: &mut World, key: &str, now: WorldTime) {
     let ends = now.plus(Duration::from_secs(world.dice.between(TERMINATION.0, TERMINATION.1)));
+    let version = key.split_once("//").map(|(cluster, _)| next_version(world, cluster));
     world.kube_objects.edit(key, |row| {
         row.ends = Some(ends);
         row.body.insert("status".to_owned(), json!({ "phase": "Terminating" }));
         if let Some(Value::Object(metadata)) = row.body.get_mut("metadata") {
+            metadata.insert("resourceVersion".to_owned(), version.unwrap_or_default().into());
             metadata.insert("deletionTimestamp".to_owned(), now.to_seconds().into());
         }
     });
@@ -115,6 +120,7 @@ fn terminate(world: &mut World, now: WorldTime) {
         for kind in KINDS.iter().filter(|kind| kind.namespaced) {
             remove_all(world, &prefix_of(cluster, kind, Some(name)));
         }
+        next_version(world, cluster);
         world.kube_objects.remove(&key);
     }
 }

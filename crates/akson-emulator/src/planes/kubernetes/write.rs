@@ -7,13 +7,14 @@ use super::fields::Body;
 use super::managed::{self, Writer};
 use super::rights::{self, Attempt};
 use super::status::{self, Cause, Outcome};
-use super::{Call, Target, list, store, validate};
+use super::{Call, Target, json_patch, list, protobuf, reviews, store, strategic, validate};
 use crate::reply::{self, Answer, WithHeader};
 use crate::world::KubeObject;
 
 /// The longest name of a field manager.
 const LONGEST_MANAGER: usize = 128;
 
+const JSON: &str = "application/json-patch+json";
 const MERGE: &str = "application/merge-patch+json";
 const STRATEGIC: &str = "application/strategic-merge-patch+json";
 const APPLY: &str = "application/apply-patch+yaml";
@@ -62,9 +63,13 @@ fn manager(call: &Call<'_>, required: bool) -> Outcome<String> {
     Ok(name.chars().take(LONGEST_MANAGER).collect())
 }
 
-/// The body as an object, of JSON or of YAML.
-fn read(call: &Call<'_>) -> Outcome<Body> {
+/// The body as an object, of JSON, of YAML or of the binary form.
+pub(super) fn read(call: &Call<'_>) -> Outcome<Body> {
     let bytes = &call.visit.body;
+    if call.visit.header("content-type").is_some_and(|kind| kind.starts_with(protobuf::MEDIA)) {
+        return protobuf::read(bytes)
+            .map_err(|detail| status::unsupported_media(&format!("application/json, application/yaml ({detail})")));
+    }
     let json: Result<Value, _> = serde_json::from_slice(bytes);
     let value = json.or_else(|error| {
         let yaml = call.visit.header("content-type").is_some_and(|kind| kind.contains("yaml"));
@@ -91,7 +96,7 @@ fn text<'a>(body: &'a Body, name: &str) -> &'a str {
 }
 
 /// Whether a body is of the kind and place that the path says.
-fn fits(target: &Target, body: &mut Body) -> Outcome<()> {
+pub(super) fn fits(target: &Target, body: &mut Body) -> Outcome<()> {
     let kind = target.kind;
     let said = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (api_version, word) = (said("apiVersion"), said("kind"));
@@ -163,8 +168,8 @@ fn check_namespace(call: &Call<'_>, target: &Target, name: &str) -> Outcome<()> 
 
 /// `POST` to a collection.
 pub(super) fn create(call: &mut Call<'_>, target: &Target) -> Outcome {
-    if target.kind.plural == "selfsubjectaccessreviews" {
-        return review(call, target);
+    if reviews::is_one(target.kind) {
+        return reviews::answer(call, target);
     }
     let dry_run = is_dry_run(call)?;
     let manager = manager(call, false)?;
@@ -228,7 +233,7 @@ fn finish_insert(call: &mut Call<'_>, target: &Target, body: &mut Body, dry_run:
     }
 }
 
-fn shown(code: StatusCode, body: &Body, warnings: &[String]) -> Answer {
+pub(super) fn shown(code: StatusCode, body: &Body, warnings: &[String]) -> Answer {
     let answer = reply::typed(code, "application/json", Value::Object(body.clone()).to_string().into());
     if warnings.is_empty() {
         return answer;
@@ -332,26 +337,43 @@ pub(super) fn patch(call: &mut Call<'_>, target: &Target) -> Outcome {
     let kind = kind.split(';').next().unwrap_or_default().trim().to_owned();
     match kind.as_str() {
         APPLY | "application/apply-patch" => apply(call, target),
-        MERGE | STRATEGIC => {
+        // Nobody knows how to merge the lists of a custom kind.
+        STRATEGIC if target.kind.group == super::kinds::STORE => {
+            Err(status::unsupported_media(&format!("{JSON}, {MERGE}, {APPLY}")))
+        }
+        JSON | MERGE | STRATEGIC => {
             let dry_run = is_dry_run(call)?;
             let manager = manager(call, false)?;
-            let change = read(call)?;
             let old = current(call, target)?;
-            let mut body = old.clone();
-            if kind == STRATEGIC && target.kind.group != super::kinds::STORE {
-                let mut change = change;
-                take_nulls(&mut body, &mut change);
-                super::fields::merge(&mut body, &change);
-            } else {
-                merge_patch(&mut body, change);
-            }
+            let mut body = patched(call, target, &kind, &old)?;
             fits(target, &mut body)?;
             let warnings = strict(call, target, &mut body)?;
             let body = update(call, target, &old, Change { body, dry_run, manager })?;
             Ok(shown(StatusCode::OK, &body, &warnings))
         }
-        _ => Err(status::unsupported_media(&format!("{MERGE}, {STRATEGIC}, {APPLY}"))),
+        _ => Err(status::unsupported_media(&format!("{JSON}, {MERGE}, {STRATEGIC}, {APPLY}"))),
     }
+}
+
+/// An object after a patch of a kind that is no apply.
+fn patched(call: &Call<'_>, target: &Target, kind: &str, old: &Body) -> Outcome<Body> {
+    if kind == JSON {
+        let operations: Value = serde_json::from_slice(&call.visit.body)
+            .map_err(|error| status::bad_request(format!("error decoding patch: {error}")))?;
+        let refused = |detail: String| status::unprocessable(target.kind, &target.name, &detail);
+        return match json_patch::patch(&Value::Object(old.clone()), &operations).map_err(refused)? {
+            Value::Object(body) => Ok(body),
+            _ => Err(refused("it leaves no object".to_owned())),
+        };
+    }
+    let change = read(call)?;
+    let mut body = old.clone();
+    if kind == STRATEGIC {
+        strategic::patch(&mut body, change).map_err(status::bad_request)?;
+    } else {
+        merge_patch(&mut body, change);
+    }
+    Ok(body)
 }
 
 /// RFC 7386.
@@ -532,28 +554,4 @@ pub(super) fn delete_all(call: &mut Call<'_>, target: &Target) -> Outcome {
         "items": items,
     });
     Ok(reply::typed(StatusCode::OK, "application/json", body.to_string().into()))
-}
-
-/// Whether the caller may do something: asked, and not tried.
-fn review(call: &mut Call<'_>, target: &Target) -> Outcome {
-    let mut body = read(call)?;
-    fits(target, &mut body)?;
-    let asked = body.get("spec").and_then(|spec| spec.get("resourceAttributes")).cloned().unwrap_or_default();
-    let field = |name: &str| asked.get(name).and_then(Value::as_str).unwrap_or_default();
-    let attempt = Attempt {
-        verb: field("verb"),
-        group: field("group"),
-        plural: field("resource"),
-        namespace: Some(field("namespace")).filter(|namespace| !namespace.is_empty()),
-        name: field("name"),
-    };
-    let allowed = rights::check(&call.state.world, &target.cluster, &target.user, attempt, call.now);
-    let mut status = json!({ "allowed": allowed.is_ok() });
-    if let Err(why) = allowed
-        && !why.is_empty()
-    {
-        status["reason"] = why.into();
-    }
-    body.insert("status".to_owned(), status);
-    Ok(shown(StatusCode::CREATED, &body, &[]))
 }

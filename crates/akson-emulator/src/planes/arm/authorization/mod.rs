@@ -14,7 +14,7 @@ mod scope;
 use http::StatusCode;
 
 use super::body::Body;
-use super::types::ArmType;
+use super::types::{ArmType, Spelling};
 use super::{Call, body, list};
 use crate::access::{grants, roles};
 use crate::errors::{Outcome, Refusal};

@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 use super::super::{identity, path::Collection};
 use super::policy_parameters::{self, Giver};
 use super::scope::{self, Filter};
-use super::{ArmType, Body, Call, Outcome, Refusal, ResourceId, body, invalid, policy, policy_builtin, refuse, reply};
+use super::{
+    ArmType, Body, Call, Outcome, Refusal, ResourceId, Spelling, body, invalid, policy, policy_builtin, refuse, reply,
+};
 use crate::clock::WorldTime;
 use crate::dice;
 use crate::errors;
@@ -28,12 +30,8 @@ const ACTING: [&str; 2] = ["deployIfNotExists", "modify"];
 pub(super) struct PolicyAssignments;
 
 impl ArmType for PolicyAssignments {
-    fn spell(&self, id: &ResourceId) -> String {
-        id.spelled_extension(TYPE)
-    }
-
-    fn name(&self, _id: &ResourceId) -> String {
-        TYPE.to_owned()
+    fn spelling(&self) -> Spelling {
+        Spelling::Extension(TYPE)
     }
 
     fn missing(&self, id: &ResourceId) -> Refusal {

@@ -11,7 +11,8 @@ use super::super::path::Collection;
 use super::policy_parameters::{self, Giver};
 use super::scope::{self, Filter, Reach};
 use super::{
-    ArmType, Body, Call, Outcome, Refusal, ResourceId, body, invalid, policy, policy_assignment, policy_builtin, reply,
+    ArmType, Body, Call, Outcome, Refusal, ResourceId, Spelling, body, invalid, policy, policy_assignment,
+    policy_builtin, reply,
 };
 use crate::clock::WorldTime;
 use crate::dice;
@@ -80,12 +81,8 @@ impl PolicyDefinitions {
 }
 
 impl ArmType for PolicyDefinitions {
-    fn spell(&self, id: &ResourceId) -> String {
-        id.spelled_extension(self.kind().0)
-    }
-
-    fn name(&self, _id: &ResourceId) -> String {
-        self.kind().0.to_owned()
+    fn spelling(&self) -> Spelling {
+        Spelling::Extension(self.kind().0)
     }
 
     fn missing(&self, id: &ResourceId) -> Refusal {

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use super::super::path::Collection;
 use super::scope::{self, Filter};
 use super::{
-    ArmType, Body, Call, Outcome, Refusal, ResourceId, body, invalid, policy, policy_assignment, refuse, reply,
+    ArmType, Body, Call, Outcome, Refusal, ResourceId, Spelling, body, invalid, policy, policy_assignment, refuse,
+    reply,
 };
 use crate::clock::WorldTime;
 use crate::world::{Object, World};
@@ -32,12 +33,8 @@ const KEPT: [&str; 9] = [
 pub(super) struct PolicyExemptions;
 
 impl ArmType for PolicyExemptions {
-    fn spell(&self, id: &ResourceId) -> String {
-        id.spelled_extension(TYPE)
-    }
-
-    fn name(&self, _id: &ResourceId) -> String {
-        TYPE.to_owned()
+    fn spelling(&self) -> Spelling {
+        Spelling::Extension(TYPE)
     }
 
     fn missing(&self, id: &ResourceId) -> Refusal {

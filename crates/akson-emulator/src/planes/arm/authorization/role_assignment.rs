@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::super::path::Collection;
 use super::scope::{self, Filter};
 use super::{
-    ArmType, Body, Call, Outcome, Refusal, ResourceId, body, invalid, is_guid, refuse, reply, role_definition,
+    ArmType, Body, Call, Outcome, Refusal, ResourceId, Spelling, body, invalid, is_guid, refuse, reply, role_definition,
 };
 use crate::access::grants::{self, TYPE, TYPE_KEY, ticks};
 use crate::access::roles;
@@ -30,12 +30,8 @@ struct Asked {
 }
 
 impl ArmType for RoleAssignments {
-    fn spell(&self, id: &ResourceId) -> String {
-        id.spelled_extension(TYPE)
-    }
-
-    fn name(&self, _id: &ResourceId) -> String {
-        TYPE.to_owned()
+    fn spelling(&self) -> Spelling {
+        Spelling::Extension(TYPE)
     }
 
     /// Recorded.

@@ -11,21 +11,26 @@ use crate::errors::{Outcome, Refusal};
 use crate::planes::Call;
 use crate::world::Object;
 
-/// The key of the resource that a scope is or is in: a namespace of a cluster is a scope, but no resource.
+/// The key of the resource that a scope is or is in. A namespace of a cluster and a secret of a vault are scopes whether they are
+/// there or not: the roles' service does not look into clusters and vaults.
 pub(in super::super) fn resource_of(scope: &str) -> &str {
-    match scope.rsplit_once('/') {
-        Some((above, _)) => match above.strip_suffix_ignore_case("/namespaces") {
-            Some(cluster) if is_cluster(cluster) => cluster,
-            _ => scope,
-        },
-        None => scope,
-    }
+    let Some((above, _)) = scope.rsplit_once('/') else { return scope };
+    let inner = [
+        ("/namespaces", "Microsoft.ContainerService", "managedClusters"),
+        ("/secrets", "Microsoft.KeyVault", "vaults"),
+        ("/keys", "Microsoft.KeyVault", "vaults"),
+        ("/certificates", "Microsoft.KeyVault", "vaults"),
+    ];
+    let resource = |(suffix, namespace, kind)| {
+        above.strip_suffix_ignore_case(suffix).filter(|resource| is_of(resource, namespace, kind))
+    };
+    inner.into_iter().find_map(resource).unwrap_or(scope)
 }
 
-fn is_cluster(scope: &str) -> bool {
+fn is_of(scope: &str, namespace: &str, kind: &str) -> bool {
     let mut words = scope.rsplit('/').skip(1);
-    words.next().is_some_and(|kind| kind.eq_ignore_ascii_case("managedClusters"))
-        && words.next().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Microsoft.ContainerService"))
+    words.next().is_some_and(|word| word.eq_ignore_ascii_case(kind))
+        && words.next().is_some_and(|word| word.eq_ignore_ascii_case(namespace))
 }
 
 trait StripSuffix {
@@ -203,11 +208,14 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_is_in_a_cluster() {
+    fn namespaces_and_secrets_are_in_resources() {
         let cluster = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c";
         assert_eq!(resource_of(&format!("{cluster}/namespaces/shop")), cluster);
         assert_eq!(resource_of(cluster), cluster);
         let other = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ServiceBus/namespaces/n";
         assert_eq!(resource_of(other), other);
+        let vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v";
+        assert_eq!(resource_of(&format!("{vault}/secrets/one")), vault);
+        assert_eq!(resource_of(&format!("{vault}/secrets/one/versions/1")), format!("{vault}/secrets/one/versions/1"));
     }
 }

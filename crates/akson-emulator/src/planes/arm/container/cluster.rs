@@ -151,7 +151,6 @@ impl ArmType for Clusters {
 
     fn leave(&self, world: &mut World, key: &str, now: WorldTime) {
         node_group::remove(world, key, now);
-        world.cluster_authorities.remove(key);
     }
 }
 

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::Call;
-use super::authority::{cluster_ca, local_token};
+use super::authority::local_token;
 use super::shape::{is_on, text};
 use crate::errors::{self, Outcome};
 use crate::id::ResourceId;
@@ -54,7 +54,7 @@ pub(super) fn of_admins(call: &Call<'_>, id: &ResourceId, cluster: &Object) -> O
 
 fn static_credentials_off() -> errors::Refusal {
     errors::container::bad_request(
-        "Getting static credential is not allowed because this cluster is set to disable local accounts.",
+        "Getting static credential isn't allowed because this cluster is set to disable local accounts.",
     )
 }
 
@@ -71,10 +71,15 @@ fn answer(
         (private, public_name) if private.is_empty() || (public && !public_name.is_empty()) => public_name,
         (private, _) => private,
     };
-    let authority = STANDARD.encode(cluster_ca(&call.state.world, id.key()));
-    let context = if name == "clusterAdmin" { format!("{}-admin", id.name()) } else { id.name().to_owned() };
+    let authority = STANDARD.encode(call.authority.pem());
+    // Whoever asked an address of this machine has no other way to a name of Azure's.
+    let way = if call.visit.loopback {
+        format!("    proxy-url: {}\n", call.visit.base.replacen("https:", "http:", 1))
+    } else {
+        String::new()
+    };
     let config = format!(
-        "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: {authority}\n    server: https://{host}:443\n  name: {cluster}\ncontexts:\n- context:\n    cluster: {cluster}\n    user: {user}\n  name: {context}\ncurrent-context: {context}\nkind: Config\npreferences: {{}}\nusers:\n- name: {user}\n  user:\n{credential}",
+        "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: {authority}\n{way}    server: https://{host}:443\n  name: {cluster}\ncontexts:\n- context:\n    cluster: {cluster}\n    user: {user}\n  name: {cluster}\ncurrent-context: {cluster}\nkind: Config\npreferences: {{}}\nusers:\n- name: {user}\n  user:\n{credential}",
         cluster = id.name(),
     );
     let body = json!({ "kubeconfigs": [{ "name": name, "value": STANDARD.encode(config) }] });

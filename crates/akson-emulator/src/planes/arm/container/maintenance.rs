@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::shape::{fill, is_empty, said, text};
-use super::types::ArmType;
+use super::types::{ArmType, Spelling};
 use super::{Body, Call, body};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
@@ -22,12 +22,8 @@ pub(super) struct MaintenanceConfigurations;
 
 impl ArmType for MaintenanceConfigurations {
     /// Recorded: unlike its cluster, with `resourceGroups`.
-    fn spell(&self, id: &ResourceId) -> String {
-        id.spelled("resourceGroups", TYPE)
-    }
-
-    fn name(&self, _id: &ResourceId) -> String {
-        TYPE.to_owned()
+    fn spelling(&self) -> Spelling {
+        Spelling::Groups(TYPE)
     }
 
     fn without_parent(&self, _verb: &str, _id: &ResourceId, parent: &ResourceId) -> Refusal {

@@ -3,6 +3,7 @@
 //! plane.
 
 pub(crate) mod authority;
+pub(crate) mod background;
 mod cluster;
 mod credential;
 mod defaults;
@@ -13,6 +14,7 @@ mod pool;
 mod pool_shape;
 mod rules;
 mod shape;
+mod upgrades;
 mod version;
 
 use super::body::Body;
@@ -29,6 +31,10 @@ pub(super) fn of(type_key: &str) -> Option<&'static dyn ArmType> {
         "managedclusters" => &cluster::Clusters,
         "managedclusters/agentpools" => &pool::Pools,
         "managedclusters/maintenanceconfigurations" => &maintenance::MaintenanceConfigurations,
+        "locations/kubernetesversions" => &upgrades::Versions,
+        "managedclusters/upgradeprofiles"
+        | "managedclusters/agentpools/upgradeprofiles"
+        | "managedclusters/availableagentpoolversions" => &upgrades::Profiles,
         _ => return None,
     })
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::pool_shape::{self, Surroundings};
 use super::shape::{at, said, text};
 use super::takes::Takes;
-use super::types::ArmType;
+use super::types::{ArmType, Spelling};
 use super::{Body, Call, POOL_KEY, body, flow, network, operation, removal};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
@@ -26,12 +26,8 @@ const ABORT: Takes = Takes(3, 5, 10);
 pub(super) struct Pools;
 
 impl ArmType for Pools {
-    fn spell(&self, id: &ResourceId) -> String {
-        id.spelled("resourcegroups", TYPE)
-    }
-
-    fn name(&self, _id: &ResourceId) -> String {
-        TYPE.to_owned()
+    fn spelling(&self) -> Spelling {
+        Spelling::SmallGroups(TYPE)
     }
 
     /// Recorded: the provider's bare 404.

@@ -120,6 +120,32 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
     Ok(Settled { kept, also_shown })
 }
 
+/// Recorded: a profile says a mode, and both kinds of overrides for the zones that every node asks.
+fn check_local_dns(kept: &Body) -> Result<(), Refusal> {
+    let Some(profile) = kept.get("localDNSProfile").and_then(Value::as_object) else { return Ok(()) };
+    let invalid = |name: &str, detail: &str| {
+        let target = format!("localDNSProfile.{name}");
+        let message = format!("The value of parameter {target} is invalid. Error details: {detail}");
+        Err(errors::container::invalid_parameter(message, &target))
+    };
+    let mode = profile.get("mode").and_then(Value::as_str);
+    if !["Preferred", "Required", "Disabled"].iter().any(|known| mode == Some(*known)) {
+        let said = if mode.is_none() { "Unspecified" } else { "Invalid" };
+        let detail = format!("value {said} is not allowed. Only Preferred, Required and Disabled are allowed.");
+        return invalid("mode", &detail);
+    }
+    let overrides = [("vnetDNSOverrides", "VnetDNSOverrides"), ("kubeDNSOverrides", "KubeDNSOverrides")];
+    for (name, word) in overrides.into_iter().filter(|_| profile.len() > 1) {
+        let Some(zones) = profile.get(name).and_then(Value::as_object) else {
+            return invalid(name, &format!("{word} must not be nil."));
+        };
+        if let Some(zone) = [".", "cluster.local"].iter().find(|zone| !zones.contains_key(**zone)) {
+            return invalid(name, &format!("zone '\"{zone}\"' is required in {word}."));
+        }
+    }
+    Ok(())
+}
+
 fn check(kept: &Body, taints: Option<&Value>, system: bool, windows: bool) -> Result<(), Refusal> {
     if system && windows {
         let message = "System node pool must be of OS type Linux.";
@@ -133,6 +159,7 @@ fn check(kept: &Body, taints: Option<&Value>, system: bool, windows: bool) -> Re
         let message = "Placing custom taints on system pool is not supported(except 'CriticalAddonsOnly' taint or taint effect is 'PreferNoSchedule'). Please refer to https://aka.ms/aks/system-taints for detail";
         return Err(errors::container::invalid("SystemPoolHasRestrictedTaint", message, "agentPoolProfile.nodeTaints"));
     }
+    check_local_dns(kept)?;
     let number = |name: &str| at(kept, name).and_then(Value::as_i64);
     if at(kept, "enableAutoScaling") == Some(&json!(true)) {
         let (Some(least), Some(most)) = (number("minCount"), number("maxCount")) else {

@@ -61,6 +61,43 @@ impl Version {
     }
 }
 
+/// A minor version that a new cluster can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Minor {
+    pub(super) number: u32,
+    /// Its patches, the newest last.
+    pub(super) patches: Vec<u32>,
+    /// Whether a cluster that asks for none gets this one.
+    pub(super) usual: bool,
+}
+
+/// The versions that are offered, oldest first: of each minor version the two newest patches.
+pub(super) fn supported() -> Vec<Minor> {
+    let minor = |(number, newest): &(u32, u32)| Minor {
+        number: *number,
+        patches: (newest.saturating_sub(1)..=*newest).collect(),
+        usual: DEFAULT == format!("1.{number}"),
+    };
+    NEWEST.iter().map(minor).collect()
+}
+
+/// What a running version can become, oldest first.
+pub(super) fn above(running: &str) -> Vec<String> {
+    let Ok(running) = Version::parse(running, "") else { return Vec::new() };
+    let all =
+        supported().into_iter().flat_map(|minor| minor.patches.into_iter().map(move |patch| (minor.number, patch)));
+    let later = all.filter(|later| *later > (running.minor, running.patch) && later.0 <= running.minor + 1);
+    later.map(|(minor, patch)| format!("1.{minor}.{patch}")).collect()
+}
+
+/// Whether a version is newer than another; what is no version is not.
+pub(super) fn is_newer(version: &str, than: &str) -> bool {
+    match (Version::parse(version, ""), Version::parse(than, "")) {
+        (Ok(version), Ok(than)) => (version.minor, version.patch) > (than.minor, than.patch),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
@@ -76,6 +113,9 @@ mod tests {
         assert!(v("1.34").follows(&v("1.33")) && v("1.33.5").follows(&v("1.33")));
         assert!(!v("1.32").follows(&v("1.33")) && !v("1.34").follows(&v("1.32")));
         assert!(v("1.31").fits(&v("1.33")) && !v("1.30").fits(&v("1.33")) && !v("1.34").fits(&v("1.33")));
+        assert_eq!(above("1.33.4"), ["1.33.5", "1.34.0", "1.34.1"]);
+        assert!(above("1.34.1").is_empty() && above("x").is_empty());
+        assert!(is_newer("1.34.0", "1.33.5") && !is_newer("1.33.5", "1.33.5"));
         for nonsense in ["latest", "2.0", "1.x", "1.33.5.1", "1"] {
             assert!(Version::parse(nonsense, "").is_err(), "{nonsense}");
         }

@@ -4,49 +4,36 @@ use serde_json::json;
 
 use super::super::body::Body;
 use super::super::takes::Takes;
-use super::profile::{Busy, Delete, Guard, Location, Profile, Writing, nothing_more};
+use super::profile::{Busy, Delete, Guard, Profile, Writing};
 use super::with_defaults;
 use crate::dice::Dice;
 use crate::errors::{self, Refusal};
 use crate::world::{Object, World};
 
 pub(super) static PUBLIC_ADDRESS: Profile = Profile {
-    kind: "Microsoft.Network/publicIPAddresses",
-    shown: "Microsoft.Network/publicIPAddresses",
-    singular: "PublicIpAddress",
     takes: |_| Takes(1, 2, 4),
     wait: "1",
     delete: Delete::Slow { takes: Takes(5, 10, 14), wait: "10" },
-    operations: "operations",
     busy: Busy::Alone,
-    inline: &[],
-    location: Location::Own,
     sku: Some(("Basic", "Regional")),
-    has_guid: true,
     settle: settle_address,
     finish: allocate,
     guard: &[
         Guard { property: "ipConfiguration", code: "PublicIPAddressCannotBeDeleted", message: address_in_use },
         Guard { property: "natGateway", code: "PublicIPAddressCannotBeDeleted", message: address_in_use },
     ],
+    ..Profile::whole("Microsoft.Network/publicIPAddresses", "PublicIpAddress")
 };
 
 pub(super) static NAT_GATEWAY: Profile = Profile {
-    kind: "Microsoft.Network/natGateways",
-    shown: "Microsoft.Network/natGateways",
-    singular: "NatGateway",
     takes: |_| Takes(5, 10, 14),
     wait: "10",
     delete: Delete::Slow { takes: Takes(5, 10, 14), wait: "10" },
-    operations: "operations",
     busy: Busy::Alone,
-    inline: &[],
-    location: Location::Own,
     sku: Some(("Standard", "Regional")),
-    has_guid: true,
     settle: |writing, asked| Ok(settle_gateway(writing, asked)),
-    finish: nothing_more,
     guard: &[Guard { property: "subnets", code: "InUseNatGatewayCannotBeDeleted", message: gateway_in_use }],
+    ..Profile::whole("Microsoft.Network/natGateways", "NatGateway")
 };
 
 fn address_in_use(address: &Object, by: &str) -> String {

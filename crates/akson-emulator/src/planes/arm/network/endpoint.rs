@@ -5,45 +5,28 @@ use serde_json::{Value, json};
 use super::super::body::Body;
 use super::super::takes::Takes;
 use super::cidr::Prefix;
-use super::profile::{Busy, Delete, Location, Profile, Writing, nothing_more};
+use super::profile::{Busy, Delete, Profile, Writing};
 use super::with_defaults;
 use crate::errors::{self, Refusal};
 use crate::world::World;
 
 pub(super) static ENDPOINT: Profile = Profile {
-    kind: "Microsoft.Network/privateEndpoints",
-    shown: "Microsoft.Network/privateEndpoints",
-    singular: "PrivateEndpoint",
     takes: |_| Takes(20, 36, 60),
     wait: "10",
     delete: Delete::Slow { takes: Takes(10, 20, 40), wait: "10" },
-    operations: "operations",
     busy: Busy::Tree,
-    inline: &[],
-    location: Location::Own,
-    sku: None,
-    has_guid: true,
     settle: settle_endpoint,
     finish: connect,
-    guard: &[],
+    ..Profile::whole("Microsoft.Network/privateEndpoints", "PrivateEndpoint")
 };
 
 pub(super) static ZONE_GROUP: Profile = Profile {
-    kind: "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
-    shown: "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
-    singular: "PrivateDnsZoneGroup",
     takes: |_| Takes(2, 3, 6),
     wait: "10",
     delete: Delete::Slow { takes: Takes(2, 5, 10), wait: "10" },
-    operations: "operations",
     busy: Busy::Tree,
-    inline: &[],
-    location: Location::None,
-    sku: None,
-    has_guid: false,
     settle: settle_group,
-    finish: nothing_more,
-    guard: &[],
+    ..Profile::part("Microsoft.Network/privateEndpoints/privateDnsZoneGroups", "PrivateDnsZoneGroup")
 };
 
 fn settle_endpoint(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusal> {

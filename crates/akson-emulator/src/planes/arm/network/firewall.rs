@@ -6,69 +6,51 @@ use serde_json::{Value, json};
 use super::super::body::Body;
 use super::super::takes::Takes;
 use super::cidr::Prefix;
-use super::profile::{Busy, Delete, Guard, Location, Profile, Writing, nothing_more};
+use super::profile::{Busy, Delete, Guard, Location, Profile, Writing};
 use super::with_defaults;
 use crate::errors::{self, Refusal};
 use crate::world::{Object, World};
 
 pub(super) static FIREWALL: Profile = Profile {
-    kind: "Microsoft.Network/azureFirewalls",
-    shown: "Microsoft.Network/azureFirewalls",
-    singular: "AzureFirewall",
     takes: |properties| {
         let attached = properties.get("ipConfigurations").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
         if attached { Takes(378, 440, 514) } else { Takes(8, 12, 20) }
     },
     wait: "10",
     delete: Delete::Slow { takes: Takes(120, 240, 420), wait: "10" },
-    operations: "operations",
     busy: Busy::Policy,
-    inline: &[],
-    location: Location::Own,
-    sku: None,
     has_guid: false,
     settle: settle_firewall,
     finish: allocate,
-    guard: &[],
+    ..Profile::whole("Microsoft.Network/azureFirewalls", "AzureFirewall")
 };
 
 pub(super) static POLICY: Profile = Profile {
-    kind: "Microsoft.Network/firewallPolicies",
     shown: "Microsoft.Network/FirewallPolicies",
-    singular: "FirewallPolicy",
     takes: |_| Takes(8, 11, 15),
     wait: "10",
     delete: Delete::Sync,
     operations: "nfvOperations",
     busy: Busy::Policy,
-    inline: &[],
-    location: Location::Own,
-    sku: None,
     has_guid: false,
     settle: |writing, asked| Ok(settle_policy(writing, asked)),
-    finish: nothing_more,
     guard: &[
         Guard { property: "firewalls", code: "FirewallPolicyInUse", message: in_use },
         Guard { property: "childPolicies", code: "FirewallPolicyInUse", message: in_use },
     ],
+    ..Profile::whole("Microsoft.Network/firewallPolicies", "FirewallPolicy")
 };
 
 pub(super) static RULE_COLLECTION_GROUP: Profile = Profile {
-    kind: "Microsoft.Network/firewallPolicies/ruleCollectionGroups",
     shown: "Microsoft.Network/FirewallPolicies/RuleCollectionGroups",
-    singular: "RuleCollectionGroup",
     takes: |_| Takes(8, 12, 60),
     wait: "10",
     delete: Delete::Slow { takes: Takes(8, 12, 30), wait: "10" },
     operations: "nfvOperations",
     busy: Busy::Policy,
-    inline: &[],
     location: Location::OfRoot,
-    sku: None,
-    has_guid: false,
     settle: |_, asked| Ok(settle_group(asked)),
-    finish: nothing_more,
-    guard: &[],
+    ..Profile::part("Microsoft.Network/firewallPolicies/ruleCollectionGroups", "RuleCollectionGroup")
 };
 
 fn in_use(policy: &Object, by: &str) -> String {

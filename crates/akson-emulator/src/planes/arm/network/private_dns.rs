@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::body::{self, Body};
 use super::super::takes::Takes;
-use super::super::types::ArmType;
+use super::super::types::{ArmType, Spelling};
 use super::super::{Call, generic, operation, removal};
 use super::references;
 use crate::clock::WorldTime;
@@ -47,12 +47,8 @@ fn accepted(call: &Call<'_>, id: &ResourceId, token: &str, body: bool) -> Answer
 }
 
 impl ArmType for Zones {
-    fn spell(&self, id: &ResourceId) -> String {
-        id.spelled("resourceGroups", ZONE)
-    }
-
-    fn name(&self, _id: &ResourceId) -> String {
-        ZONE.to_owned()
+    fn spelling(&self) -> Spelling {
+        Spelling::Groups(ZONE)
     }
 
     fn put(&self, call: &mut Call<'_>, id: &ResourceId, _version: &str) -> Outcome {
@@ -117,12 +113,8 @@ impl ArmType for Zones {
 }
 
 impl ArmType for Links {
-    fn spell(&self, id: &ResourceId) -> String {
-        id.spelled("resourceGroups", LINK)
-    }
-
-    fn name(&self, _id: &ResourceId) -> String {
-        LINK.to_owned()
+    fn spelling(&self) -> Spelling {
+        Spelling::Groups(LINK)
     }
 
     /// Recorded: a link that is read in a zone that is not there is itself what is not found.

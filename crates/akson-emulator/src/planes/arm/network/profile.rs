@@ -37,6 +37,34 @@ pub(super) struct Profile {
     pub(super) guard: &'static [Guard],
 }
 
+impl Profile {
+    /// What most have in common that stand for themselves.
+    pub(super) const fn whole(kind: &'static str, singular: &'static str) -> Self {
+        Self {
+            kind,
+            shown: kind,
+            singular,
+            takes: |_| Takes(2, 3, 5),
+            wait: "10",
+            delete: Delete::Slow { takes: Takes(5, 10, 14), wait: "10" },
+            operations: "operations",
+            busy: Busy::Alone,
+            inline: &[],
+            location: Location::Own,
+            sku: None,
+            has_guid: true,
+            settle: |_, asked| Ok(asked),
+            finish: nothing_more,
+            guard: &[],
+        }
+    }
+
+    /// What most have in common that are a part of another.
+    pub(super) const fn part(kind: &'static str, singular: &'static str) -> Self {
+        Self { location: Location::None, has_guid: false, ..Self::whole(kind, singular) }
+    }
+}
+
 /// How a deletion goes.
 pub(super) enum Delete {
     /// 202 with both headers.
@@ -108,4 +136,4 @@ impl Writing<'_> {
 }
 
 /// Most types add nothing.
-pub(super) fn nothing_more(_world: &mut World, _key: &str) {}
+fn nothing_more(_world: &mut World, _key: &str) {}

@@ -4,45 +4,29 @@ use serde_json::{Value, json};
 
 use super::super::body::Body;
 use super::super::takes::Takes;
-use super::profile::{Busy, Delete, Guard, Inline, Location, Profile, Writing, nothing_more};
+use super::profile::{Busy, Delete, Guard, Inline, Profile, Writing};
 use super::with_defaults;
 use crate::errors::{self, Refusal};
 use crate::world::Object;
 
 pub(super) static SECURITY_GROUP: Profile = Profile {
-    kind: "Microsoft.Network/networkSecurityGroups",
-    shown: "Microsoft.Network/networkSecurityGroups",
-    singular: "NetworkSecurityGroup",
     takes: |_| Takes(2, 3, 5),
     wait: "1",
     delete: Delete::Slow { takes: Takes(2, 4, 10), wait: "1" },
-    operations: "operations",
     busy: Busy::TreeRetry,
     inline: &[Inline { property: "securityRules", kind: "securityrules", kept: false }],
-    location: Location::Own,
-    sku: None,
-    has_guid: true,
     settle: |writing, asked| Ok(settle_group(writing, asked)),
-    finish: nothing_more,
     guard: &[Guard { property: "subnets", code: "InUseNetworkSecurityGroupCannotBeDeleted", message: in_use }],
+    ..Profile::whole("Microsoft.Network/networkSecurityGroups", "NetworkSecurityGroup")
 };
 
 pub(super) static SECURITY_RULE: Profile = Profile {
-    kind: "Microsoft.Network/networkSecurityGroups/securityRules",
-    shown: "Microsoft.Network/networkSecurityGroups/securityRules",
-    singular: "SecurityRule",
     takes: |_| Takes(2, 3, 5),
     wait: "1",
     delete: Delete::Slow { takes: Takes(2, 3, 5), wait: "1" },
-    operations: "operations",
     busy: Busy::TreeRetry,
-    inline: &[],
-    location: Location::None,
-    sku: None,
-    has_guid: false,
     settle: settle_rule,
-    finish: nothing_more,
-    guard: &[],
+    ..Profile::part("Microsoft.Network/networkSecurityGroups/securityRules", "SecurityRule")
 };
 
 fn in_use(group: &Object, by: &str) -> String {

@@ -6,52 +6,36 @@ use serde_json::{Value, json};
 use super::super::body::Body;
 use super::super::takes::Takes;
 use super::cidr::Prefix;
-use super::profile::{Busy, Delete, Guard, Inline, Location, Profile, Writing, nothing_more};
+use super::profile::{Busy, Delete, Guard, Inline, Profile, Writing};
 use super::with_defaults;
 use crate::errors::{self, Refusal};
 use crate::world::Object;
 
 pub(super) static VIRTUAL_NETWORK: Profile = Profile {
-    kind: "Microsoft.Network/virtualNetworks",
-    shown: "Microsoft.Network/virtualNetworks",
-    singular: "VirtualNetwork",
     takes: |_| Takes(2, 4, 8),
     wait: "3",
     delete: Delete::Slow { takes: Takes(5, 10, 14), wait: "10" },
-    operations: "operations",
     busy: Busy::Tree,
     inline: &[
         Inline { property: "subnets", kind: "subnets", kept: true },
         Inline { property: "virtualNetworkPeerings", kind: "virtualnetworkpeerings", kept: true },
     ],
-    location: Location::Own,
-    sku: None,
-    has_guid: true,
     settle: settle_network,
-    finish: nothing_more,
-    guard: &[],
+    ..Profile::whole("Microsoft.Network/virtualNetworks", "VirtualNetwork")
 };
 
 pub(super) static SUBNET: Profile = Profile {
-    kind: "Microsoft.Network/virtualNetworks/subnets",
-    shown: "Microsoft.Network/virtualNetworks/subnets",
-    singular: "Subnet",
     takes: |_| Takes(1, 2, 6),
     wait: "3",
     delete: Delete::Slow { takes: Takes(5, 10, 14), wait: "10" },
-    operations: "operations",
     busy: Busy::Tree,
-    inline: &[],
-    location: Location::None,
-    sku: None,
-    has_guid: false,
     settle: settle_subnet,
-    finish: nothing_more,
     guard: &[
         Guard { property: "ipConfigurations", code: "InUseSubnetCannotBeDeleted", message: in_use },
         Guard { property: "privateEndpoints", code: "InUseSubnetCannotBeDeleted", message: in_use },
         Guard { property: "serviceAssociationLinks", code: "InUseSubnetCannotBeDeleted", message: in_use },
     ],
+    ..Profile::part("Microsoft.Network/virtualNetworks/subnets", "Subnet")
 };
 
 fn in_use(subnet: &Object, by: &str) -> String {
@@ -71,6 +55,16 @@ fn settle_network(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusa
     }
     if asked.get("enableVmProtection") == Some(&json!(false)) {
         asked.shift_remove("enableVmProtection");
+    }
+    // Recorded: either alone says nothing.
+    if let Some(encryption) = asked.get("encryption").and_then(Value::as_object)
+        && !(encryption.contains_key("enabled") && encryption.contains_key("enforcement"))
+    {
+        let message = format!(
+            "Cannot encrypt VirtualNetwork {} unless both encryption intent (Enabled true or false) and enforcement policy (AllowUnencrypted or DropUnencrypted) are specified.",
+            writing.shown
+        );
+        return Err(errors::network::invalid("MustSpecifyBothEncryptionIntentAndEnforcementPolicy", message));
     }
     let kept = with_defaults(
         asked,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// Blocks with comments, nested blocks, lists, maps, templates, conditions, calls, `for` expressions and heredocs.
-pub fn text(bytes: usize) -> String {
+pub(crate) fn text(bytes: usize) -> String {
     let mut text = String::with_capacity(bytes + 2048);
     let mut number = 0;
     while text.len() < bytes {
