@@ -19,7 +19,7 @@ fn wrong_configurations_change_nothing() {
     refused(&TEAMS.replace("var.teams", "var.team"), "var.teams");
     refused(&format!("{TEAMS}\nvault \"main\" {{}}\n"), "error[AKS02");
     refused(&TEAMS.replace("  default = [\"mail\", \"shop\", \"web\"]\n", ""), "error[AKS02");
-    refused(&format!("{TEAMS}\nmodule \"x\" {{ source = \"./x\" }}\n"), "not supported");
+    refused(&format!("{TEAMS}\nmodule \"x\" {{ source = \"./x\" }}\n"), "no `.aks` files in the folder `x`");
     refused(
         &format!("{TEAMS}\nnever \"x\" {{\n  from = identity.team[\"mail\"]\n  to = vault.main\n}}\n"),
         "not supported",

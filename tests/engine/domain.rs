@@ -83,5 +83,5 @@ async fn an_edit_is_one_update_in_every_plane() {
     check("members      = [user.developer]", "members      = [user.developer, user.auditor]", "group.developers").await;
     check("retention_days = 90", "retention_days = 120", "log_workspace.security").await;
     check("priority = 200", "priority = 210", "firewall_policy.egress.rules.aks").await;
-    check("DB_PASSWORD = secret", "PASSWORD    = secret", "workload.myapp.class").await;
+    check("DB_PASSWORD = secret", "PASSWORD    = secret", "workload.myapp.secret_provider_class").await;
 }

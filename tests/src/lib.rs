@@ -28,12 +28,25 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests' package lies in the repository")
 }
 
+/// A cargo that builds what a terminal's would. What cargo tells a program of the package it runs is not passed on: the build script of
+/// `ring` takes it for a change, and all that needs it is compiled anew.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 /// The binary under test, built once in the profile of the tests.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
-        build.current_dir(root()).args(["build", "--quiet", "--package", "akson-cli", "--message-format=json"]);
+        let mut build = cargo();
+        build.args(["build", "--quiet", "--package", "akson-cli", "--message-format=json"]);
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }

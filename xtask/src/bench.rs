@@ -32,8 +32,8 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
 }
 
 fn measure(root: &Path, teams: usize) -> io::Result<()> {
-    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.current_dir(root).args(["build", "--release", "--quiet", "--package", "akson-cli"]);
+    let mut build = akson_tests::cargo();
+    build.args(["build", "--release", "--quiet", "--package", "akson-cli"]);
     if !build.status()?.success() {
         return Err(io::Error::other("the binary does not build"));
     }

@@ -29,7 +29,7 @@ fn write(root: &Path) -> io::Result<()> {
         ("codes.md", diagnostics()),
         ("kinds.md", kinds()?),
         ("functions.md", functions()),
-        ("cli.md", command_line(root)?),
+        ("cli.md", command_line()?),
     ];
     for (name, page) in pages {
         fs::write(folder.join(name), page)?;
@@ -57,12 +57,12 @@ fn functions() -> String {
 }
 
 /// The help of the binary and of each of its commands, as it prints it.
-fn command_line(root: &Path) -> io::Result<String> {
-    let help = help(root, &[])?;
+fn command_line() -> io::Result<String> {
+    let help = help(&[])?;
     let mut out = format!("# Commands\n\n```text\n{help}```\n");
     let mut open: Vec<Vec<String>> = commands_in(&help).into_iter().rev().map(|name| vec![name]).collect();
     while let Some(path) = open.pop() {
-        let help = self::help(root, &path)?;
+        let help = self::help(&path)?;
         writeln!(out, "\n## akson {}\n\n```text\n{help}```", path.join(" ")).expect("writing to a string never fails");
         let inner = commands_in(&help).into_iter().rev().map(|name| [path.as_slice(), &[name]].concat());
         open.extend(inner);
@@ -71,10 +71,9 @@ fn command_line(root: &Path) -> io::Result<String> {
 }
 
 /// What the binary says to `akson PATH --help`.
-fn help(root: &Path, path: &[String]) -> io::Result<String> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root).args(["run", "--quiet", "--package", "akson-cli", "--"]).args(path).arg("--help");
-    let output = command.env("COLUMNS", "100").env("NO_COLOR", "1").output()?;
+fn help(path: &[String]) -> io::Result<String> {
+    let mut command = Command::new(akson_tests::binary());
+    let output = command.args(path).arg("--help").env("COLUMNS", "100").env("NO_COLOR", "1").output()?;
     if !output.status.success() {
         return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
     }

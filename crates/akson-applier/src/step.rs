@@ -17,7 +17,7 @@ use std::{
 };
 
 use akson_azure::{AzureError, FollowError, RequestIds, TransportError, plane::kubernetes::ApiServer};
-use akson_catalog::{Kind, SymbolicId, json::lookup, kind::Plane};
+use akson_catalog::{Kind, SymbolicId, kind::Plane};
 use akson_diagnostics::Span;
 use akson_planner::{Change, Plan, Snapshot, Work};
 use serde_json::Value as Json;
@@ -192,11 +192,4 @@ fn write_deadline(run: &Run<'_>, kind: &Kind) -> Duration {
 fn delete_deadline(run: &Run<'_>, kind: &Kind) -> Duration {
     const LEAST: Duration = Duration::from_secs(2400);
     run.engine.now() + Duration::try_from_secs_f64(kind.seconds * 6.0).unwrap_or(LEAST).max(LEAST)
-}
-
-/// Whether an object is at rest; the word it has for its state otherwise.
-fn unsettled(body: &Json) -> Option<&str> {
-    let state = lookup(body, "/properties/provisioningState")?.as_str()?;
-    let at_rest = ["succeeded", "failed", "canceled"].iter().any(|word| state.eq_ignore_ascii_case(word));
-    (!at_rest).then_some(state)
 }

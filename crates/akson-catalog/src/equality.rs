@@ -66,7 +66,7 @@ pub fn equal(equality: Equality, want: Option<&Value>, live: Option<&Value>) -> 
         Equality::CidrSet => ranges(want) == ranges(live),
         Equality::LastSegment => same(want, live, &last_segment),
         Equality::Items => items(picked(want, want).as_ref()) == items(picked(want, live).as_ref()),
-        Equality::Keys => keys(want) == keys(live),
+        Equality::Keys => live.is_none_or(Value::is_object) && keys(want) == keys(live),
         Equality::Yaml => same(want, live, &yaml),
         Equality::Subset => match want {
             None => live.is_none_or(is_empty),

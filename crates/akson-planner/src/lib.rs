@@ -23,6 +23,7 @@ pub mod plan;
 mod planning;
 mod presence;
 pub mod reads;
+pub mod rest;
 pub mod schedule;
 mod shown;
 pub mod snapshot;

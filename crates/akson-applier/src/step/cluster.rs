@@ -12,10 +12,10 @@ use akson_catalog::{
     json::put,
     kind::{ListScope, Plane},
 };
-use akson_planner::{Action, Change, Way, Work, place::cluster_of};
+use akson_planner::{Action, Change, Way, Work, place::cluster_of, rest::unsettled};
 use serde_json::Value as Json;
 
-use super::{Run, StepError, send::SEEN_LATE, unsettled};
+use super::{Run, StepError, send::SEEN_LATE};
 use crate::{
     engine::{Patience, SendError},
     reach::{is_outdated, reach},

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use akson_catalog::{canonical::sha256_hex, encode::Leaf, json::remove, kind::Marker};
-use akson_planner::{Change, OwnedEntry, OwnedState, hashes::recorded};
+use akson_planner::{Action, Change, OwnedEntry, OwnedState, hashes::recorded, rest::unsettled};
 use serde_json::Value as Json;
 
 use super::{Run, StepError};
@@ -81,13 +81,16 @@ impl Run<'_> {
         self.keep(change, Some(entry)).await
     }
 
-    /// Brings the entry up to date with what was read for the plan. No request.
+    /// Brings the entry up to date with what was read for the plan. What a run before this one began is waited for; nothing else is sent.
     pub(super) async fn record(&self, change: &Change, leaves: &[Leaf]) -> Result<(), StepError> {
         let leaves = self.known.borrow().fill_leaves(self.snapshot, &change.kind, leaves)?;
-        match self.snapshot.live(&change.symbolic_id) {
-            Some(live) => self.record_owned(change, &leaves, &live.body).await,
-            None => Ok(()),
+        let Some(live) = self.snapshot.live(&change.symbolic_id) else { return Ok(()) };
+        let is_waited_for = change.action == Action::Update && unsettled(&live.body).is_some();
+        if is_waited_for && let Some(settled) = self.wait_for(change, &live.id).await? {
+            let settled = self.kept(change, &leaves, "", settled).await?;
+            return self.finish(change, &leaves, &settled).await;
         }
+        self.record_owned(change, &leaves, &live.body).await
     }
 
     /// Takes the entry out.

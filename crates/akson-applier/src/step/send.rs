@@ -10,10 +10,11 @@ use akson_catalog::{SymbolicId, kind::Plane};
 use akson_planner::{
     Action, Change, Work,
     place::{cluster_of, covers, scope_of},
+    rest::unsettled,
 };
 use serde_json::Value as Json;
 
-use super::{Run, Stale, StepError, unsettled};
+use super::{Run, Stale, StepError, write_deadline};
 use crate::engine::{Patience, SendError};
 
 /// How it failed.
@@ -194,6 +195,15 @@ impl Run<'_> {
             Follow::start(operation, self.engine.cloud(), &self.ids(change), answer, self.engine.now(), deadline);
         let (follow, next) = begun.map_err(SendError::from)?;
         self.follow_on(change, operation, follow, next).await
+    }
+
+    /// An object once Azure has done with it what an earlier run asked for.
+    pub(super) async fn wait_for(&self, change: &Change, id: &str) -> Result<Option<Json>, StepError> {
+        let read = self.reading(change, id)?;
+        let deadline = write_deadline(self, &change.kind);
+        let resumed = Follow::resume(&read, self.engine.cloud(), &self.ids(change), deadline);
+        let (follow, next) = resumed.map_err(SendError::from)?;
+        self.follow_on(change, &read, follow, next).await
     }
 
     async fn follow_on(

@@ -175,7 +175,13 @@ impl Run<'_> {
 
     /// The object once it is as it was written. What stays different was not kept: it is ours all the same, and is written again by
     /// the next run, since the ledger then has no hash of those leaves.
-    async fn kept(&self, change: &Change, leaves: &[Leaf], marker: &str, mut settled: Json) -> Result<Json, StepError> {
+    pub(super) async fn kept(
+        &self,
+        change: &Change,
+        leaves: &[Leaf],
+        marker: &str,
+        mut settled: Json,
+    ) -> Result<Json, StepError> {
         let mut again = LOOK_AGAIN.iter();
         loop {
             let lost = missing(leaves, &settled);
@@ -211,7 +217,7 @@ impl Run<'_> {
         }
     }
 
-    async fn finish(&self, change: &Change, leaves: &[Leaf], settled: &Json) -> Result<(), StepError> {
+    pub(super) async fn finish(&self, change: &Change, leaves: &[Leaf], settled: &Json) -> Result<(), StepError> {
         self.known.borrow_mut().tell(&change.kind, &change.symbolic_id, settled);
         if is_grant(change) {
             self.granted.set(true);

@@ -96,6 +96,8 @@ fn residual(value: &Value) -> Residual {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::panic, reason = "a test that fails should say where")]
+
     use super::*;
     use crate::{Address, SymbolicId};
 

@@ -24,6 +24,7 @@ use crate::{
     marker::{Ownership, marker, ownership},
     plan::{Action, Cause, Difference, Effect, Reason, Shown, Work},
     presence::Presence,
+    rest::{failed, unsettled},
     shown::shown,
     snapshot::LiveObject,
 };
@@ -120,6 +121,7 @@ fn present(case: &Case<'_>, setting: &Setting<'_>, live: &LiveObject) -> Decisio
         Some((OwnedState::Owned, entry)) => Past::Recorded(entry),
         Some((OwnedState::IntentWrite, _)) if marked || recorded.is_some() => {
             notes.push("an earlier run was interrupted while it wrote this".to_owned());
+            again = failed(&live.body).map(|_| "what it asked for came to nothing");
             Past::Unrecorded
         }
         Some((OwnedState::IntentDelete, _)) if marked => {
@@ -428,6 +430,11 @@ fn conclude(mut found: Found<'_>, setting: &Setting<'_>) -> Decision {
         (Action::Adopt, if record { Work::Record { leaves } } else { write(leaves, false) })
     } else if !found.reasons.is_empty() {
         (Action::Update, write(owned().chain(found.taken_out.iter().cloned()).collect(), false))
+    } else if let Some(state) = unsettled(&found.live.body).filter(|_| is_announced(case)) {
+        // What others need of it is told once that came to its end.
+        let note = format!("Azure is still at it ({state}): apply waits for it");
+        found.whole(Cause::Config, Effect::InPlace, &note);
+        (Action::Update, Work::Record { leaves: owned().collect() })
     } else if found.refresh || is_stale(case) {
         (Action::NoOp, Work::Record { leaves: owned().collect() })
     } else {
@@ -452,6 +459,11 @@ fn void(
 ) -> Decision {
     diagnostics.extend(more);
     Decision { diagnostics, ..Decision::nothing() }
+}
+
+/// Whether a write of it was announced whose end no run has seen.
+fn is_announced(case: &Case<'_>) -> bool {
+    case.entry.is_some_and(|entry| entry.state == OwnedState::IntentWrite)
 }
 
 /// Whether the ledger's entry lacks something that no request needs: it is brought up to date in passing.

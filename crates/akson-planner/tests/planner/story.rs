@@ -1,7 +1,7 @@
 //! Whole lives of small stacks: plan, apply, plan again; a change here, a change there.
 
 use akson_catalog::Value;
-use akson_planner::{Action, Cause, Plan, PlanOptions, Shown, Work};
+use akson_planner::{Action, Cause, OwnedState, Plan, PlanOptions, Shown, Work};
 use serde_json::json;
 
 use crate::{
@@ -305,4 +305,26 @@ fn targets_bring_what_they_need() {
     let planned = world.plan_with(&blocks.config, &options);
     assert!(planned.plan.is_none());
     assert_eq!(planned.codes(), [412]);
+}
+
+#[test]
+fn what_an_interrupted_run_began_is_waited_for_or_written_again() {
+    #[track_caller]
+    fn check(state: &str, expected: Option<&str>, waits: bool) {
+        let blocks = stack();
+        let mut world = World::new();
+        world.apply(&blocks.config);
+        let vault = blocks.id("vault.myapp-kv");
+        world.azure.edit(&vault, "/properties/provisioningState", json!(state));
+        world.owned.entries.get_mut(&vault).unwrap().state = OwnedState::IntentWrite;
+        let plan = world.plan(&blocks.config).sound();
+        let change = plan.change(&vault).unwrap();
+        assert_eq!(change.action, if expected.is_some() { Action::Update } else { Action::NoOp }, "{state}");
+        assert_eq!(matches!(change.work, Work::Record { .. }), waits, "{state}");
+        assert!(expected.is_none_or(|words| change.notes.iter().any(|note| note.contains(words))), "{change:#?}");
+    }
+    check("RegisteringDns", Some("still at it (RegisteringDns)"), true);
+    check("Failed", Some("came to nothing"), false);
+    check("Canceled", Some("came to nothing"), false);
+    check("Succeeded", None, true);
 }

@@ -55,6 +55,11 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
         .collect();
     let mut kept = before.cloned().unwrap_or_default();
     let taints = said.get("nodeTaints").cloned();
+    // Overrides are maps of zones: recorded, a map that is said is the whole of it.
+    let overrides = said.get("localDNSProfile").and_then(Value::as_object);
+    if let (Some(now), Some(Value::Object(profile))) = (overrides, kept.get_mut("localDNSProfile")) {
+        profile.retain(|name, _| name == "mode" || !now.contains_key(name));
+    }
     lay_over(&mut kept, said);
     let target = "agentPoolProfile.orchestratorVersion";
     let asked = text(&kept, "orchestratorVersion");

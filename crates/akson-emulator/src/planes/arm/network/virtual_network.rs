@@ -56,8 +56,9 @@ fn settle_network(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusa
     if asked.get("enableVmProtection") == Some(&json!(false)) {
         asked.shift_remove("enableVmProtection");
     }
-    // Recorded: either alone says nothing.
+    // Recorded: to be off says enough, to be on does not.
     if let Some(encryption) = asked.get("encryption").and_then(Value::as_object)
+        && encryption.get("enabled") != Some(&json!(false))
         && !(encryption.contains_key("enabled") && encryption.contains_key("enforcement"))
     {
         let message = format!(
@@ -65,6 +66,9 @@ fn settle_network(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusa
             writing.shown
         );
         return Err(errors::network::invalid("MustSpecifyBothEncryptionIntentAndEnforcementPolicy", message));
+    }
+    if let Some(Value::Object(encryption)) = asked.get_mut("encryption") {
+        encryption.entry("enforcement").or_insert_with(|| "AllowUnencrypted".into());
     }
     let kept = with_defaults(
         asked,
