@@ -17,6 +17,7 @@ mod fault;
 mod fold;
 mod functions;
 mod graph;
+mod habits;
 mod lints;
 pub mod model;
 mod modules;

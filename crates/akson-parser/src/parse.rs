@@ -5,7 +5,7 @@ use akson_diagnostics::{Diagnostic, Diagnostics, SourceId, SourceMap, Span};
 use pest::Parser as _;
 use pest::error::{Error, InputLocation};
 
-use crate::ast::{Attribute, Expr, File, Item};
+use crate::ast::{Attribute, Expr, ExprKind, File, Item};
 use crate::build::Builder;
 use crate::codes::{OUTSIDE_BLOCK, UNEXPECTED};
 use crate::grammar::{Grammar, Rule, parts};
@@ -70,9 +70,11 @@ fn outside(attribute: &Attribute) -> Diagnostic {
     let name = &attribute.name.text;
     Diagnostic::error(OUTSIDE_BLOCK, format!("`{name}` is set outside any block"))
         .at(attribute.name.span, "not inside a block")
-        .help(format!(
-            "move it into the block it belongs to; a value to be used in several places goes into `locals {{ {name} = … }}`"
-        ))
+        .help(if matches!(attribute.value.kind, ExprKind::Object(_)) {
+            format!("a block is written without `=`: `{name} {{ … }}`; values to be used in several places stand in `locals {{ … }}`")
+        } else {
+            format!("move it into the block it belongs to; a value to be used in several places goes into `locals {{ {name} = … }}`")
+        })
 }
 
 /// Reads a source that is one expression, e.g. a value of the command line. `None` if diagnostics were given.

@@ -260,6 +260,7 @@ impl Cutter<'_> {
 
     fn fault(&mut self, fault: Fault, spoilt: Spoilt, token: Token) {
         let mut spoilt = spoilt;
+        let stray = matches!((fault, &self.item), (Fault::Stray { close }, Some(item)) if close == item.start);
         if let Fault::Stray { close } = fault
             && self.lexer.frames.is_empty()
             && self.item.as_ref().is_some_and(|item| item.start == close)
@@ -269,7 +270,6 @@ impl Cutter<'_> {
         }
         let diagnostic = faults::describe(self.source, self.lexer.text, fault);
         let Some(item) = &mut self.item else { return };
-        let stray = matches!(fault, Fault::Stray { close } if close == item.start);
         // of several on a line, or in an item that is lost, the others may well be consequences of the first
         if !item.lost && self.faulty.is_none() && !(stray && self.quiet) {
             item.faults.push(diagnostic);

@@ -18,6 +18,7 @@ fn found(name: &str, bytes: &[u8]) -> String {
 }
 
 fn said(sources: &SourceMap, diagnostic: &Diagnostic) -> String {
+    assert!(diagnostic.help.is_some(), "nothing says what to do: {} {}", diagnostic.code, diagnostic.message);
     let place = |span: akson_diagnostics::Span| {
         let (start, end) = (sources.start(span), sources.end(span));
         format!("{}:{}-{}:{}", start.line, start.column, end.line, end.column)

@@ -1,6 +1,6 @@
 //! Blocks and attributes, and how they are laid out on lines. Not their values: see `expression`.
 
-use akson_diagnostics::{Diagnostic, Span};
+use akson_diagnostics::{Diagnostic, Span, did_you_mean};
 use pest::Parser as _;
 
 use super::Builder;
@@ -84,12 +84,28 @@ impl Builder<'_, '_> {
         let mut header = keyword.span;
         let mut labels = Vec::new();
         let mut computed_labels = Vec::new();
-        for part in rest {
+        let mut rest = rest.into_iter().peekable();
+        while let Some(part) = rest.next() {
             let here = self.span(&part);
             header = header.to(here);
             if part.as_rule() == Rule::name {
                 let name = self.name(&part);
                 if keyword.text == "existing" && existing.is_none() && labels.is_empty() {
+                    existing = Some(keyword.span);
+                    keyword = name;
+                    continue;
+                }
+                if existing.is_none()
+                    && labels.is_empty()
+                    && rest.peek().is_some_and(|next| next.as_rule() != Rule::name)
+                    && did_you_mean(&keyword.text, ["existing"]).is_some()
+                {
+                    self.give(
+                        Diagnostic::error(QUOTES, format!("`{}` is no word before a kind", keyword.text))
+                            .at(keyword.span, "")
+                            .help("did you mean `existing`?")
+                            .suggest(keyword.span, "existing", "write `existing`"),
+                    );
                     existing = Some(keyword.span);
                     keyword = name;
                     continue;
