@@ -6,7 +6,7 @@ use pest::Parser as _;
 use pest::error::{Error, InputLocation};
 
 use crate::ast::{Attribute, Expr, ExprKind, File, Item};
-use crate::build::Builder;
+use crate::build::{Builder, quick};
 use crate::codes::{OUTSIDE_BLOCK, UNEXPECTED};
 use crate::grammar::{Grammar, Rule, parts};
 use crate::limits::MAX_BYTES;
@@ -54,6 +54,13 @@ fn items(text: &str, source: SourceId, report: &mut Report) -> Vec<(Item, bool)>
             items.extend(block.map(|block| (Item::Block(block), false)));
             continue;
         };
+        if !faulty
+            && !report.hides(region.start, region.end)
+            && let Some(found) = quick::items(&part, base, source)
+        {
+            items.extend(found.into_iter().map(|item| (item, true)));
+            continue;
+        }
         match Grammar::parse(Rule::file, &part) {
             Ok(mut pairs) => {
                 let found = pairs.next().map(|pair| Builder { text: &part, base, source, report }.items(pair));

@@ -10,13 +10,13 @@ use crate::grammar::{Pair, Rule, parts};
 use crate::limits::MAX_NESTING;
 
 /// A template before directives are nested.
-enum Piece {
+pub(super) enum Piece {
     Text(String),
     Sequence { span: Span, what: Sequence, strip_before: bool, strip_after: bool },
 }
 
 /// `${ … }` or `%{ … }`.
-enum Sequence {
+pub(super) enum Sequence {
     Value(Expr),
     If(Expr),
     For { key: Option<Name>, value: Name, collection: Expr },
@@ -171,7 +171,7 @@ impl Builder<'_, '_> {
         })
     }
 
-    fn template(&mut self, mut pieces: Vec<Piece>, height: usize, span: Span) -> Built {
+    pub(super) fn template(&mut self, mut pieces: Vec<Piece>, height: usize, span: Span) -> Built {
         strip_marked(&mut pieces);
         let (parts, depth) = self.nest(pieces)?;
         Some((Expr { span, kind: ExprKind::Template(parts) }, height + depth + 1))
@@ -266,7 +266,7 @@ impl Builder<'_, '_> {
     }
 }
 
-fn push_text(pieces: &mut Vec<Piece>, text: &str) {
+pub(super) fn push_text(pieces: &mut Vec<Piece>, text: &str) {
     if text.is_empty() {
         return;
     }
@@ -299,7 +299,7 @@ fn strip_marked(pieces: &mut [Piece]) {
 }
 
 /// Takes the indentation that all lines share off each of them. Lines of white space alone do not count.
-fn strip_indentation(pieces: &mut [Piece]) {
+pub(super) fn strip_indentation(pieces: &mut [Piece]) {
     let mut least = usize::MAX;
     let mut line_start = true;
     for piece in pieces.iter() {
