@@ -72,3 +72,62 @@ fn what_is_said_about_bad_files() {
     assert!(new.is_empty() && missing.is_empty(), "this is found:\n{new:#?}\nand not this:\n{missing:#?}");
     assert_eq!(found.len(), expected.len(), "a file is there that was not");
 }
+
+/// Eleven mistakes that have nothing to do with each other, of syntax, names, types and values: as many diagnostics in one run.
+#[test]
+fn each_mistake_has_its_diagnostic() {
+    let text = r#"stack "s" { location = "westeurope" }
+
+variable "size" { type = strng }
+
+locals {
+  a = [1, 2
+}
+
+locals {
+  b = 1 / 0
+  c = uper("x")
+}
+
+resource_group "app" {
+  name = "rg"
+  tgas = { a = "b" }
+}
+
+resource_group "other" {
+  name: "rg2"
+}
+
+identity "one" {
+  name           = "id-one"
+  resource_group = vault.sound
+}
+
+identity "two" {
+  name           = "id-two"
+  resource_group = resource_group.ap
+}
+
+vault "main" {
+  name             = "no--vault"
+  resource_group   = resource_group.app
+  purge_protection = on
+}
+
+vault "sound" {
+  name             = "kv-sound"
+  resource_group   = resource_group.app
+  purge_protection = enabled
+}
+
+output "x" { value = local.b + "text }
+"#;
+    let run = run(text);
+    let lines: Vec<usize> = run
+        .diagnostics
+        .sorted()
+        .iter()
+        .map(|diagnostic| run.sources.start(diagnostic.primary().unwrap()).line)
+        .collect();
+    assert_eq!(lines, [3, 6, 10, 11, 16, 20, 25, 30, 34, 36, 45], "{:#?}", run.lines());
+}
