@@ -83,7 +83,7 @@ impl Builder<'_, '_> {
                 Rule::text | Rule::heredoc_text => push_text(&mut pieces, part.as_str()),
                 Rule::heredoc_escape => push_text(&mut pieces, part.as_str().get(1..).unwrap_or_default()),
                 Rule::escape => match self.escape(&part) {
-                    Some(character) => push_text(&mut pieces, character.encode_utf8(&mut [0; 4])),
+                    Some(character) => push_escaped(&mut pieces, character),
                     None if part.as_str().starts_with('\\') => sound = false,
                     None => push_text(&mut pieces, part.as_str().get(1..).unwrap_or_default()),
                 },
@@ -279,6 +279,15 @@ pub(super) fn push_text(pieces: &mut Vec<Piece>, text: &str) {
         last.push_str(&text);
     } else {
         pieces.push(Piece::Text(text));
+    }
+}
+
+/// A character that was written as an escape: it is meant, also where it makes a line end of the file's.
+pub(super) fn push_escaped(pieces: &mut Vec<Piece>, character: char) {
+    if let Some(Piece::Text(last)) = pieces.last_mut() {
+        last.push(character);
+    } else {
+        pieces.push(Piece::Text(character.to_string()));
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Quick, continues_word};
 use crate::ast::{ExprKind, TemplatePart};
 use crate::build::{
     Builder, Built,
-    template::{Piece, Sequence, push_text, strip_indentation},
+    template::{Piece, Sequence, push_escaped, push_text, strip_indentation},
 };
 use crate::report::Report;
 
@@ -23,7 +23,7 @@ impl Quick<'_> {
                 }
                 b'\\' => {
                     let character = self.escape()?;
-                    push_text(&mut pieces, character.encode_utf8(&mut [0; 4]));
+                    push_escaped(&mut pieces, character);
                 }
                 _ if self.at_special() => highest = highest.max(self.special(&mut pieces)?),
                 _ => {
