@@ -11,11 +11,18 @@ use crate::limits::MAX_HEIGHT;
 impl Quick<'_> {
     /// An expression, which ends with its line if it is `tight`. What follows it is not passed, not even blanks.
     pub(super) fn expression(&mut self, tight: bool) -> Built {
-        let first = self.prefixed(tight)?;
+        let (waiting, (operand, height)) = self.prefixed(tight)?;
         // Most are one operand.
-        let mut run = Run::default();
-        let (waiting, (operand, height)) = first;
-        run.waiting = waiting;
+        if waiting.is_empty() {
+            let end = self.at;
+            self.skip(tight);
+            let more = matches!(self.peek(0), b'.' | b'[' | b'?') || self.infix_length() > 0;
+            self.at = end;
+            if !more {
+                return Some((operand, height));
+            }
+        }
+        let mut run = Run { waiting, ..Run::default() };
         run.push(operand, height);
         loop {
             let end = self.at;
@@ -209,6 +216,7 @@ impl Quick<'_> {
                 return None;
             }
         }
+        arguments.shrink_to_fit();
         Some((arguments, highest))
     }
 
@@ -260,6 +268,7 @@ impl Quick<'_> {
                 return None;
             }
         }
+        values.shrink_to_fit();
         Some((ExprKind::List(values), highest + 1))
     }
 
@@ -316,6 +325,7 @@ impl Quick<'_> {
                 return None;
             }
         }
+        pairs.shrink_to_fit();
         Some((ExprKind::Object(pairs), highest + 1))
     }
 

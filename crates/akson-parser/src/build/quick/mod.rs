@@ -195,6 +195,8 @@ impl<'t> Quick<'t> {
                 return None;
             }
         }
+        // A tree is kept as a whole: what its lists have to spare would be half of it.
+        items.shrink_to_fit();
         Some(items)
     }
 
