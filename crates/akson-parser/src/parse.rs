@@ -20,8 +20,8 @@ pub fn parse(sources: &SourceMap, id: SourceId, diagnostics: &mut Diagnostics) -
     let Some((text, mut report)) = admit(sources, id, diagnostics) else { return file };
     for (item, sound) in items(text, id, &mut report) {
         match item {
-            Item::Block(block) if sound => file.blocks.push(block),
-            Item::Block(block) => file.broken.push(block),
+            Item::Block(block) if sound => file.blocks.push(*block),
+            Item::Block(block) => file.broken.push(*block),
             Item::Attribute(attribute) => report.give(outside(&attribute)),
         }
     }
@@ -51,7 +51,7 @@ fn items(text: &str, source: SourceId, report: &mut Report) -> Vec<(Item, bool)>
         let Some(part) = region.readable(text) else {
             let part = text.get(region.start..region.end).unwrap_or_default();
             let block = Builder { text: part, base, source, report }.bare_block(0, part.len());
-            items.extend(block.map(|block| (Item::Block(block), false)));
+            items.extend(block.map(|block| (Item::Block(Box::new(block)), false)));
             continue;
         };
         if !faulty

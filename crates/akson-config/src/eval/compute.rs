@@ -215,7 +215,7 @@ impl Evaluator<'_> {
                 }
                 TemplatePart::For { key, value, collection, body } => {
                     let Some(elements) = self.elements(collection, scope) else {
-                        self.check_body(&[key.as_ref(), Some(value)], scope, |this, scope| {
+                        self.check_body(&[key.as_deref(), Some(value)], scope, |this, scope| {
                             this.parts(body, scope, &mut Vec::new(), &mut 0, span);
                         });
                         good = false;
@@ -223,7 +223,7 @@ impl Evaluator<'_> {
                     };
                     for (at, element) in elements {
                         let outer =
-                            key.as_ref().map(|key| Binding { name: &key.text, value: at, outer: scope.binding });
+                            key.as_deref().map(|key| Binding { name: &key.text, value: at, outer: scope.binding });
                         let inner =
                             Binding { name: &value.text, value: element, outer: outer.as_ref().or(scope.binding) };
                         good &= self.parts(body, &Scope { binding: Some(&inner), ..*scope }, flat, length, span);

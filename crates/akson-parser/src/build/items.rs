@@ -37,7 +37,7 @@ impl Builder<'_, '_> {
             let broken = part.as_rule() == Rule::broken;
             if broken {
                 self.broken(joined.map_or(start, |(first, _)| first), start, end, before);
-                items.extend(self.bare_block(start, end).map(|block| (Item::Block(block), false)));
+                items.extend(self.bare_block(start, end).map(|block| (Item::Block(Box::new(block)), false)));
             } else {
                 if joined.is_some() {
                     self.joined(start, end, "blocks are separated by new lines");
@@ -69,7 +69,7 @@ impl Builder<'_, '_> {
                 Rule::body => {
                     let mut block = self.header(keyword, header, span);
                     self.body(part, &mut block);
-                    return Some(Item::Block(block));
+                    return Some(Item::Block(Box::new(block)));
                 }
                 _ => header.push(part),
             }

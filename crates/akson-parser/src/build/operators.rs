@@ -174,14 +174,20 @@ impl Builder<'_, '_> {
                 let (arguments, arguments_height) = arguments?;
                 let span = callee.span.to(span);
                 let kind = match callee.kind {
-                    ExprKind::Field(base, name) => ExprKind::Method(base, name, arguments),
-                    ExprKind::Word(name) => ExprKind::Call(name, arguments),
-                    ExprKind::Bool(true) => ExprKind::Call(Name { text: "true".into(), span: callee.span }, arguments),
-                    ExprKind::Bool(false) => {
-                        ExprKind::Call(Name { text: "false".into(), span: callee.span }, arguments)
+                    ExprKind::Field(base, name) => ExprKind::Method(base, Box::new(name), arguments),
+                    ExprKind::Word(name) => ExprKind::Call(Box::new(name), arguments),
+                    ExprKind::Bool(true) => {
+                        ExprKind::Call(Box::new(Name { text: "true".into(), span: callee.span }), arguments)
                     }
-                    ExprKind::None => ExprKind::Call(Name { text: "none".into(), span: callee.span }, arguments),
-                    ExprKind::Default => ExprKind::Call(Name { text: "default".into(), span: callee.span }, arguments),
+                    ExprKind::Bool(false) => {
+                        ExprKind::Call(Box::new(Name { text: "false".into(), span: callee.span }), arguments)
+                    }
+                    ExprKind::None => {
+                        ExprKind::Call(Box::new(Name { text: "none".into(), span: callee.span }), arguments)
+                    }
+                    ExprKind::Default => {
+                        ExprKind::Call(Box::new(Name { text: "default".into(), span: callee.span }), arguments)
+                    }
                     _ => return None,
                 };
                 // what was a word or field became the call itself

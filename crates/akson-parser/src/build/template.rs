@@ -212,14 +212,19 @@ impl Builder<'_, '_> {
                             Some(then) => (then, last),
                             None => (last, Vec::new()),
                         };
-                        parts.push(TemplatePart::If { condition, then, otherwise });
+                        parts.push(TemplatePart::If { condition: Box::new(condition), then, otherwise });
                     }
                     other => return self.unpaired(span, "%{ endif }", "%{ if … }", other.as_ref()),
                 },
                 Sequence::EndFor => match open.pop() {
                     Some((Open::For { key, value, collection, .. }, around)) => {
                         let body = std::mem::replace(&mut parts, around);
-                        parts.push(TemplatePart::For { key, value, collection, body });
+                        parts.push(TemplatePart::For {
+                            key: key.map(Box::new),
+                            value: Box::new(value),
+                            collection: Box::new(collection),
+                            body,
+                        });
                     }
                     other => return self.unpaired(span, "%{ endfor }", "%{ for … }", other.as_ref()),
                 },

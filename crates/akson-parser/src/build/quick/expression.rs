@@ -179,8 +179,8 @@ impl Quick<'_> {
         let (callee, height) = run.operands.pop()?;
         let span = callee.span.to(self.span(open, self.at));
         let kind = match callee.kind {
-            ExprKind::Field(base, name) => ExprKind::Method(base, name, arguments),
-            ExprKind::Word(name) => ExprKind::Call(name, arguments),
+            ExprKind::Field(base, name) => ExprKind::Method(base, Box::new(name), arguments),
+            ExprKind::Word(name) => ExprKind::Call(Box::new(name), arguments),
             // A keyword: rare, and pest's to read.
             _ => return None,
         };

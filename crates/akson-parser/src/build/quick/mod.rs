@@ -177,7 +177,15 @@ impl<'t> Quick<'t> {
         }
         let body = self.body()?;
         let span = self.span(start, self.at);
-        Some(Item::Block(Block { existing, keyword, labels, computed_labels: Vec::new(), body, header, span }))
+        Some(Item::Block(Box::new(Block {
+            existing,
+            keyword,
+            labels,
+            computed_labels: Vec::new(),
+            body,
+            header,
+            span,
+        })))
     }
 
     /// `{ … }` with the braces and items where they may stand: all on one line with at most one attribute, or each on its own.
