@@ -258,6 +258,12 @@ impl Evaluator<'_> {
             diagnostic.help(format!("did you mean `{near}`?")).suggest(name.span, near, format!("write `{near}`"))
         } else if word == omit::OMIT {
             diagnostic.help("`omit` leaves out an attribute, an element of a list or object, or an argument of a module: here there is nothing to leave out")
+        } else if let Some((help, instead)) = crate::habits::word(word) {
+            let diagnostic = diagnostic.help(help);
+            match instead {
+                Some(instead) => diagnostic.suggest(name.span, instead, format!("write `{instead}`")),
+                None => diagnostic,
+            }
         } else if self.names.variables.contains_key(word.as_str()) {
             let fixed = format!("var.{word}");
             diagnostic.help(format!("a variable is written `{fixed}`")).suggest(

@@ -39,12 +39,19 @@ impl Fault {
     /// What to do about it, where more can be said than the text says.
     pub(crate) fn help(&self) -> Option<&str> {
         match self {
-            Fault::Operand(_, help) | Fault::Index(_, help) => help.as_deref(),
+            Fault::Operand(_, Some(help)) | Fault::Index(_, Some(help)) => Some(help),
+            Fault::Operand(_, None) => {
+                Some("give values of the types that are wanted; `tonumber`, `tostring` and `tobool` convert")
+            }
+            Fault::Index(_, None) => Some("a list is read by `list[0]`, a map by `map[\"key\"]` or `map.key`"),
             Fault::Arithmetic(text) if text == "division by zero" => {
                 Some("guard it with a condition: `x == 0 ? 0 : y / x`")
             }
             Fault::TooLarge(_) => Some("make the value smaller"),
-            Fault::Arithmetic(_) | Fault::Argument(..) | Fault::Failed(_) => None,
+            Fault::Arithmetic(_) => Some(
+                "whole numbers have 64 bits, others are doubles; write it as text in quotes if it is no number to compute with",
+            ),
+            Fault::Argument(..) | Fault::Failed(_) => None,
         }
     }
 

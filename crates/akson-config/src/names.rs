@@ -9,7 +9,7 @@ use akson_catalog::{Catalog, Kind};
 use akson_diagnostics::{Diagnostic, Span, did_you_mean};
 use akson_parser::ast::{Attribute, Block, Item, Name};
 
-use crate::{codes, modules::MODULE, sink::Sink};
+use crate::{codes, habits, modules::MODULE, sink::Sink};
 
 /// Words of the language that a later version carries out, each with what it is.
 const LATER: &[(&str, &str)] = &[("never", "access rules (`never`) are"), ("always", "access rules (`always`) are")];
@@ -260,12 +260,12 @@ impl<'a> Names<'a> {
             .chain(BLOCKS.iter().copied())
             .chain(LATER.iter().map(|(word, _)| *word))
             .chain([WORKLOAD]);
-        let near = did_you_mean(keyword, words).map(str::to_owned);
+        let near = did_you_mean(keyword, words).map(str::to_owned).filter(|_| habits::block(keyword).is_none());
         let mut diagnostic =
             Diagnostic::error(codes::UNKNOWN_BLOCK, format!("there is no kind `{keyword}`")).at(block.keyword.span, "");
         diagnostic = match &near {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")).suggest(block.keyword.span, near.clone(), format!("write `{near}`")),
-            None => diagnostic.help("`akson explain` lists the kinds; any other ARM type is written as `resource \"Type@version\" \"name\"`"),
+            None => diagnostic.help(habits::block(keyword).unwrap_or_else(|| "`akson explain kinds` lists the kinds; any other ARM type is written as `resource \"Type@version\" \"name\"`".to_owned())),
         };
         sink.report(diagnostic);
         // What refers to it under its right name is not wrong as well.

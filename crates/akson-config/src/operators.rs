@@ -80,8 +80,14 @@ pub(crate) fn apply(operator: Operator, operands: &[Val]) -> Result<Val, Fault> 
         (Operator::Negate, [Val::Int(value)]) => value.checked_neg().map(Val::Int).ok_or_else(overflow),
         (Operator::Negate, [Val::Decimal(value)]) => Ok(Val::Decimal(-value)),
         (Operator::Not | Operator::Negate, [other]) => {
-            let wanted = if operator == Operator::Not { "a bool" } else { "a number" };
-            Err(Fault::Operand(format!("`{}` takes {wanted}, not {}", symbol(operator), other.type_name()), None))
+            let (wanted, help) = match operator {
+                Operator::Not => ("a bool", "write a comparison, such as `!(x == 0)` or `x != 0`"),
+                _ => ("a number", "give a number; `tonumber(text)` makes one of text"),
+            };
+            Err(Fault::Operand(
+                format!("`{}` takes {wanted}, not {}", symbol(operator), other.type_name()),
+                Some(help.to_owned()),
+            ))
         }
         (Operator::Or, [Val::Bool(left), Val::Bool(right)]) => Ok(Val::Bool(*left || *right)),
         (Operator::And, [Val::Bool(left), Val::Bool(right)]) => Ok(Val::Bool(*left && *right)),
@@ -107,6 +113,13 @@ fn operands_fault(operator: Operator, left: &Val, right: &Val) -> Fault {
             Some("join texts by a template: `\"${a}${b}\"`".to_owned())
         }
         (Operator::Add, Val::List(_), _) => Some("join lists by `concat(a, b)`".to_owned()),
+        (Operator::Add, Val::Map(_), _) => Some("join maps by `merge(a, b)`".to_owned()),
+        (
+            Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual,
+            Val::Bool(_),
+            Val::Int(_) | Val::Decimal(_),
+        ) => Some("compare two at a time: `a < b && b < c`".to_owned()),
+        (Operator::Or | Operator::And, ..) => Some("write comparisons, such as `x != 0 && y != \"\"`".to_owned()),
         _ => None,
     };
     Fault::Operand(

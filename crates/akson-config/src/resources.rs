@@ -22,6 +22,7 @@ use akson_parser::ast::{Block, Expr, ExprKind, Name};
 use crate::{
     codes,
     eval::{BlockState, Evaluator, Instances, Omitted, Scope, Slot, Want},
+    habits,
     model::{Dependency, Stack},
     names::Declared,
     resources::body::Written,
@@ -169,7 +170,10 @@ impl<'a> Evaluator<'a> {
         match self.catalog.raw_kind(&label.text) {
             Ok(kind) => Some(Arc::new(kind)),
             Err(error) => {
-                let help = "write type and api-version: `resource \"Microsoft.X/y@2025-01-01\" \"name\"`";
+                let help = match (habits::kind_of(&label.text), declared.block.labels.last()) {
+                    (Some(kind), Some(name)) => format!("write `{kind} \"{}\" {{ … }}`", name.text),
+                    _ => "write type and api-version: `resource \"Microsoft.X/y@2025-01-01\" \"name\"`".to_owned(),
+                };
                 self.sink.report(Diagnostic::error(codes::RAW_TYPE, error.to_string()).at(label.span, "").help(help));
                 None
             }

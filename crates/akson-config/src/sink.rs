@@ -132,6 +132,10 @@ impl<'a> Sink<'a> {
             None
         };
         if let Some((text, note)) = limit {
+            // What is wrong in it was said, and may be the reason.
+            if traits.poison {
+                return Val::Poison;
+            }
             self.limit(span, text, note);
             return Val::Poison;
         }

@@ -1,6 +1,12 @@
 //! How fast text becomes a syntax tree, beside hcl-edit on the same text, and canonical text again. Then each construct alone, in two
 //! sizes: the throughput of the larger must be that of the smaller. Reading files is not in it.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that fails should say where")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark that fails should say where, and asks the system for its memory"
+)]
 
 mod shape;
 
@@ -36,7 +42,33 @@ fn parse(sources: &SourceMap, id: akson_diagnostics::SourceId) -> (akson_parser:
     (file, errors)
 }
 
+/// A figure of this process's memory in bytes, where the system tells.
+fn memory(figure: &str) -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(figure))?;
+    let kibibytes: usize = line.trim_matches(|byte: char| !byte.is_ascii_digit()).parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// What a parse takes at its peak, the tree included, beside the size of the text. It comes first, as a peak never falls.
+fn peak(size: usize, name: &str) -> Option<()> {
+    let text = shape::text(size);
+    let mut sources = SourceMap::new();
+    let id = sources.add("main.aks", text);
+    let size = sources.get(id).text.len();
+    let before = memory("VmRSS:")?;
+    let (file, _) = parse(&sources, id);
+    let after = memory("VmHWM:")?;
+    drop(file);
+    let tenths = after.saturating_sub(before) * 10 / size;
+    println!("{name}: at its peak a parse takes {}.{} times the text", tenths / 10, tenths % 10);
+    Some(())
+}
+
 fn main() {
+    // Once before, so that the program itself is in memory.
+    let _ = peak(1 << 16, "first");
+    let _ = (peak(1 << 20, "1 MiB"), peak(10 << 20, "10 MiB"));
     let mut criterion =
         Criterion::default().sample_size(10).measurement_time(Duration::from_secs(4)).configure_from_args();
     for (size, name) in [(1 << 20, "1 MiB"), (10 << 20, "10 MiB")] {

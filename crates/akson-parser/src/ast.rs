@@ -61,7 +61,7 @@ pub enum Item {
     /// `name = value`.
     Attribute(Attribute),
     /// `name "label"* { … }`.
-    Block(Block),
+    Block(Box<Block>),
 }
 
 /// `name = value`.
@@ -109,9 +109,9 @@ pub enum ExprKind {
     /// `base[index]`.
     Index(Box<Expr>, Box<Expr>),
     /// `name(arguments)`: a constructor of the expected type, else a function.
-    Call(Name, Vec<Argument>),
+    Call(Box<Name>, Vec<Argument>),
     /// `base.name(arguments)`: a typed postfix call, e.g. `cluster.main.namespace("n")`.
-    Method(Box<Expr>, Name, Vec<Argument>),
+    Method(Box<Expr>, Box<Name>, Vec<Argument>),
     /// `!x`, `-x`.
     Unary(UnaryOp, Box<Expr>),
     /// `a + b` …
@@ -152,7 +152,7 @@ pub enum TemplatePart {
     /// `%{ if condition }…%{ else }…%{ endif }`.
     If {
         /// The condition.
-        condition: Expr,
+        condition: Box<Expr>,
         /// If it holds.
         then: Vec<TemplatePart>,
         /// If not.
@@ -161,11 +161,11 @@ pub enum TemplatePart {
     /// `%{ for value in collection }…%{ endfor }`.
     For {
         /// Index or key variable, if written.
-        key: Option<Name>,
+        key: Option<Box<Name>>,
         /// Value variable.
-        value: Name,
+        value: Box<Name>,
         /// The collection.
-        collection: Expr,
+        collection: Box<Expr>,
         /// The repeated part.
         body: Vec<TemplatePart>,
     },

@@ -15,6 +15,13 @@ pub fn decode(name: &str, bytes: &[u8]) -> Result<String, Box<Diagnostic>> {
     if bytes.len() > MAX_BYTES {
         return Err(Box::new(too_large(name, bytes.len())));
     }
+    // Every second byte zero: Latin text as UTF-16, which is UTF-8 too, of NUL characters.
+    let start = bytes.get(..bytes.len().min(64)).unwrap_or_default();
+    let zeros = |odd: usize| start.len() >= 8 && start.iter().skip(odd).step_by(2).all(|byte| *byte == 0);
+    if zeros(0) || zeros(1) && !start.iter().all(|byte| *byte == 0) {
+        let message = format!("`{shown}` is UTF-16, not UTF-8");
+        return Err(Box::new(Diagnostic::error(NOT_TEXT, message).help("save it as UTF-8")));
+    }
     let error = match std::str::from_utf8(bytes) {
         Ok(text) => return Ok(text.to_owned()),
         Err(error) => error,

@@ -207,7 +207,7 @@ fn write_template(out: &mut String, parts: &[TemplatePart]) {
             }
             TemplatePart::For { key, value, collection, body } => {
                 out.push_str("%{for ");
-                write_names(out, key.as_ref(), value);
+                write_names(out, key.as_deref(), value);
                 write_expr(out, collection);
                 out.push_str(": ");
                 write_template(out, body);

@@ -5,8 +5,8 @@ use akson_diagnostics::{Diagnostic, Diagnostics, SourceId, SourceMap, Span};
 use pest::Parser as _;
 use pest::error::{Error, InputLocation};
 
-use crate::ast::{Attribute, Expr, File, Item};
-use crate::build::Builder;
+use crate::ast::{Attribute, Expr, ExprKind, File, Item};
+use crate::build::{Builder, quick};
 use crate::codes::{OUTSIDE_BLOCK, UNEXPECTED};
 use crate::grammar::{Grammar, Rule, parts};
 use crate::limits::MAX_BYTES;
@@ -18,13 +18,11 @@ use crate::{characters, decode, explain, regions};
 pub fn parse(sources: &SourceMap, id: SourceId, diagnostics: &mut Diagnostics) -> File {
     let mut file = File { source: id, blocks: Vec::new(), broken: Vec::new() };
     let Some((text, mut report)) = admit(sources, id, diagnostics) else { return file };
-    for (item, sound) in items(text, id, &mut report) {
-        match item {
-            Item::Block(block) if sound => file.blocks.push(block),
-            Item::Block(block) => file.broken.push(block),
-            Item::Attribute(attribute) => report.give(outside(&attribute)),
-        }
-    }
+    items(text, id, &mut report, |report, item, sound| match item {
+        Item::Block(block) if sound => file.blocks.push(*block),
+        Item::Block(block) => file.broken.push(*block),
+        Item::Attribute(attribute) => report.give(outside(&attribute)),
+    });
     report.hand_over(diagnostics);
     file
 }
@@ -33,14 +31,14 @@ pub fn parse(sources: &SourceMap, id: SourceId, diagnostics: &mut Diagnostics) -
 /// also blocks, which the caller may refuse.
 pub fn parse_values(sources: &SourceMap, id: SourceId, diagnostics: &mut Diagnostics) -> Vec<Item> {
     let Some((text, mut report)) = admit(sources, id, diagnostics) else { return Vec::new() };
-    let items = items(text, id, &mut report).into_iter().map(|(item, _)| item).collect();
+    let mut all = Vec::new();
+    items(text, id, &mut report, |_, item, _| all.push(item));
     report.hand_over(diagnostics);
-    items
+    all
 }
 
-/// The top-level items of a text, each with whether it is sound.
-fn items(text: &str, source: SourceId, report: &mut Report) -> Vec<(Item, bool)> {
-    let mut items = Vec::new();
+/// Hands over the top-level items of a text, each with whether it is sound.
+fn items(text: &str, source: SourceId, report: &mut Report, mut take: impl FnMut(&mut Report, Item, bool)) {
     for mut region in regions::cut(text, source) {
         let faults = std::mem::take(&mut region.faults);
         let faulty = !faults.is_empty();
@@ -51,28 +49,42 @@ fn items(text: &str, source: SourceId, report: &mut Report) -> Vec<(Item, bool)>
         let Some(part) = region.readable(text) else {
             let part = text.get(region.start..region.end).unwrap_or_default();
             let block = Builder { text: part, base, source, report }.bare_block(0, part.len());
-            items.extend(block.map(|block| (Item::Block(block), false)));
+            if let Some(block) = block {
+                take(report, Item::Block(Box::new(block)), false);
+            }
             continue;
         };
+        if !faulty
+            && !report.hides(region.start, region.end)
+            && let Some(found) = quick::items(&part, base, source)
+        {
+            for item in found {
+                take(report, item, true);
+            }
+            continue;
+        }
         match Grammar::parse(Rule::file, &part) {
             Ok(mut pairs) => {
                 let found = pairs.next().map(|pair| Builder { text: &part, base, source, report }.items(pair));
-                items.extend(found.into_iter().flatten().map(|(item, sound)| (item, sound && !faulty)));
+                for (item, sound) in found.into_iter().flatten() {
+                    take(report, item, sound && !faulty);
+                }
             }
             Err(error) if !faulty => report.give(unreadable(&error, source, base)),
             Err(_) => {}
         }
     }
-    items
 }
 
 fn outside(attribute: &Attribute) -> Diagnostic {
     let name = &attribute.name.text;
     Diagnostic::error(OUTSIDE_BLOCK, format!("`{name}` is set outside any block"))
         .at(attribute.name.span, "not inside a block")
-        .help(format!(
-            "move it into the block it belongs to; a value to be used in several places goes into `locals {{ {name} = … }}`"
-        ))
+        .help(if matches!(attribute.value.kind, ExprKind::Object(_)) {
+            format!("a block is written without `=`: `{name} {{ … }}`; values to be used in several places stand in `locals {{ … }}`")
+        } else {
+            format!("move it into the block it belongs to; a value to be used in several places goes into `locals {{ {name} = … }}`")
+        })
 }
 
 /// Reads a source that is one expression, e.g. a value of the command line. `None` if diagnostics were given.

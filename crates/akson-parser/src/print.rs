@@ -260,8 +260,9 @@ fn escaped(text: &str) -> String {
                 out.push(character);
                 out.push(character);
             }
-            other if other.is_control() || matches!(other, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
-                let _ = write!(out, "\\u{:04x}", u32::from(other));
+            other if other.is_control() || crate::characters::is_hidden(other) => {
+                let number = u32::from(other);
+                let _ = if number > 0xffff { write!(out, "\\U{number:08x}") } else { write!(out, "\\u{number:04x}") };
             }
             other => out.push(other),
         }

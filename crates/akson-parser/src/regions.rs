@@ -54,6 +54,7 @@ pub(crate) fn cut(text: &str, source: SourceId) -> Vec<Region> {
         last: Kind::LineBreak,
         faulty: None,
         least: 0,
+        quiet: false,
     };
     cutter.run();
     cutter.regions
@@ -123,6 +124,8 @@ struct Cutter<'t> {
     faulty: Option<FaultyLine>,
     /// The least that was open on this line.
     least: usize,
+    /// The last item was lost to nesting or to a closing bracket, so that more of these right after it are the same mistake.
+    quiet: bool,
 }
 
 impl Cutter<'_> {
@@ -257,6 +260,7 @@ impl Cutter<'_> {
 
     fn fault(&mut self, fault: Fault, spoilt: Spoilt, token: Token) {
         let mut spoilt = spoilt;
+        let stray = matches!((fault, &self.item), (Fault::Stray { close }, Some(item)) if close == item.start);
         if let Fault::Stray { close } = fault
             && self.lexer.frames.is_empty()
             && self.item.as_ref().is_some_and(|item| item.start == close)
@@ -267,9 +271,10 @@ impl Cutter<'_> {
         let diagnostic = faults::describe(self.source, self.lexer.text, fault);
         let Some(item) = &mut self.item else { return };
         // of several on a line, or in an item that is lost, the others may well be consequences of the first
-        if !item.lost && self.faulty.is_none() {
+        if !item.lost && self.faulty.is_none() && !(stray && self.quiet) {
             item.faults.push(diagnostic);
         }
+        self.quiet |= stray;
         match spoilt {
             Spoilt::Line => {
                 self.faulty.get_or_insert(FaultyLine { start: self.lexer.code_line, outer: self.lexer.outer });
@@ -303,9 +308,12 @@ impl Cutter<'_> {
     fn too_deep(&mut self, token: Token) {
         let diagnostic = faults::too_deep(self.source, token.start, token.end);
         if let Some(item) = &mut self.item {
-            item.faults.push(diagnostic);
+            if !self.quiet {
+                item.faults.push(diagnostic);
+            }
             item.lost = true;
         }
+        self.quiet = true;
         self.leap(token.start);
     }
 
@@ -326,9 +334,14 @@ impl Cutter<'_> {
 
     fn close_item(&mut self, end: usize) {
         let Some(item) = self.item.take() else { return };
+        if item.faults.is_empty() && !item.lost {
+            self.quiet = false;
+        }
         if item.faults.is_empty()
+            && !item.lost
             && let Some(last) = self.regions.last_mut()
             && last.faults.is_empty()
+            && last.holes.is_some()
             && end - last.start <= REGION_BYTES
         {
             last.end = end;

@@ -73,6 +73,10 @@ impl Tree {
             .filter_map(|(path, text)| {
                 let folder = path.strip_suffix("/Cargo.toml")?;
                 let manifest: toml::Table = text.parse().ok()?;
+                // A workspace of its own, as cargo-fuzz wants it, is none of its packages.
+                if manifest.contains_key("workspace") {
+                    return None;
+                }
                 let name = manifest.get("package")?.get("name")?.as_str()?.to_owned();
                 Some(Member { folder: folder.to_owned(), name, manifest, text })
             })

@@ -9,6 +9,7 @@ use crate::{
     codes,
     fault::Fault,
     functions::{self, Function, Work},
+    habits,
     val::{Entries, Marks, Val, quoted},
 };
 
@@ -44,13 +45,15 @@ impl Evaluator<'_> {
         let what = if constructors.is_empty() { "function" } else { "function or constructor" };
         let mut diagnostic =
             Diagnostic::error(codes::UNKNOWN_FUNCTION, format!("there is no {what} `{}`", name.text)).at(name.span, "");
-        diagnostic = match did_you_mean(&name.text, known) {
+        let near = did_you_mean(&name.text, known).filter(|_| habits::function(&name.text).is_none());
+        diagnostic = match near {
             Some(near) => {
                 diagnostic.help(format!("did you mean `{near}`?")).suggest(name.span, near, format!("write `{near}`"))
             }
-            None if constructors.is_empty() => match self.constructor(&name.text) {
-                Some(place) => diagnostic.help(format!("`{}` is a value of {place} only", name.text)),
-                None => diagnostic.help("`akson explain functions` lists the functions"),
+            None if constructors.is_empty() => match (self.constructor(&name.text), habits::function(&name.text)) {
+                (Some(place), _) => diagnostic.help(format!("`{}` is a value of {place} only", name.text)),
+                (None, Some(help)) => diagnostic.help(help),
+                (None, None) => diagnostic.help("`akson explain functions` lists the functions"),
             },
             None => diagnostic.help(format!("it is one of {}", quoted(constructors.into_iter()))),
         };
@@ -298,7 +301,12 @@ impl Evaluator<'_> {
                     Fault::Argument(at, _) => arguments.get(*at).map_or(span, |argument| argument.value.span),
                     _ => span,
                 };
-                self.fault(&fault, place, marks.sensitive)
+                let help = format!(
+                    "`{}`: {}",
+                    function.signature(),
+                    function.docs.split_inclusive(". ").next().unwrap_or_default().trim_end()
+                );
+                self.fault(&fault, place, marks.sensitive, Some(help))
             }
         }
     }

@@ -35,10 +35,10 @@ impl Evaluator<'_> {
     }
 
     /// Reports why there is no result; nothing of sensitive operands is shown.
-    pub(super) fn fault(&mut self, fault: &Fault, span: Span, sensitive: bool) -> Val {
+    pub(super) fn fault(&mut self, fault: &Fault, span: Span, sensitive: bool, otherwise: Option<String>) -> Val {
         let text = if sensitive { fault.discreet().to_owned() } else { fault.to_string() };
         let mut diagnostic = Diagnostic::error(fault.code(), text).at(span, "");
-        if let Some(help) = fault.help().filter(|_| !sensitive) {
+        if let Some(help) = fault.help().filter(|_| !sensitive).map(str::to_owned).or(otherwise) {
             diagnostic = diagnostic.help(help);
         }
         self.sink.report_value(diagnostic);
@@ -68,7 +68,7 @@ impl Evaluator<'_> {
         let plain: Vec<Val> = operands.iter().map(|operand| operand.strip(&mut marks)).collect();
         match operators::apply(operator, &plain) {
             Ok(value) => self.sink.made(value, span).with(marks),
-            Err(fault) => self.fault(&fault, span, marks.sensitive),
+            Err(fault) => self.fault(&fault, span, marks.sensitive, None),
         }
     }
 
@@ -215,7 +215,7 @@ impl Evaluator<'_> {
                 }
                 TemplatePart::For { key, value, collection, body } => {
                     let Some(elements) = self.elements(collection, scope) else {
-                        self.check_body(&[key.as_ref(), Some(value)], scope, |this, scope| {
+                        self.check_body(&[key.as_deref(), Some(value)], scope, |this, scope| {
                             this.parts(body, scope, &mut Vec::new(), &mut 0, span);
                         });
                         good = false;
@@ -223,7 +223,7 @@ impl Evaluator<'_> {
                     };
                     for (at, element) in elements {
                         let outer =
-                            key.as_ref().map(|key| Binding { name: &key.text, value: at, outer: scope.binding });
+                            key.as_deref().map(|key| Binding { name: &key.text, value: at, outer: scope.binding });
                         let inner =
                             Binding { name: &value.text, value: element, outer: outer.as_ref().or(scope.binding) };
                         good &= self.parts(body, &Scope { binding: Some(&inner), ..*scope }, flat, length, span);
@@ -260,7 +260,7 @@ impl Evaluator<'_> {
                     Err(fault) => fault,
                     Ok(_) => Fault::Operand(format!("{} cannot stand in text", other.type_name()), None),
                 };
-                self.fault(&fault, expr.span, value.traits().sensitive);
+                self.fault(&fault, expr.span, value.traits().sensitive, None);
                 return false;
             }
         }

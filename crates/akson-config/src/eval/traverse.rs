@@ -8,7 +8,7 @@ use akson_parser::ast::{Expr, ExprKind, Name};
 
 use super::{BlockState, Evaluator, Scope, Slot, Want, outputs::instance_map};
 use crate::{
-    codes, modules,
+    codes, habits, modules,
     operators::missing_key,
     val::{Marks, Pointed, Val, quoted},
 };
@@ -175,21 +175,13 @@ impl Evaluator<'_> {
         let mut diagnostic =
             Diagnostic::error(codes::UNKNOWN_NAME, format!("`{}` is no kind and no variable", root.text))
                 .at(root.span, "");
-        diagnostic = match did_you_mean(&root.text, roots) {
-            Some(near) => {
+        diagnostic = match (habits::root(&root.text, &name.text), did_you_mean(&root.text, roots)) {
+            (Some(help), _) => diagnostic.help(help),
+            (None, Some(near)) => {
                 diagnostic.help(format!("did you mean `{near}`?")).suggest(root.span, near, format!("write `{near}`"))
             }
-            None => match root.text.as_str() {
-                "data" => diagnostic.help(format!(
-                    "what exists already is declared with `existing`, and referred to as `kind.{}`",
-                    name.text
-                )),
-                "self" | "count" | "path" | "terraform" => {
-                    diagnostic.help("refer to a resource as `kind.name`, to a variable as `var.name`")
-                }
-                _ => diagnostic
-                    .help("a reference begins with a kind, `var`, `local`, `module` or `each`; text stands in quotes"),
-            },
+            (None, None) => diagnostic
+                .help("a reference begins with a kind, `var`, `local`, `module` or `each`; text stands in quotes"),
         };
         self.sink.report(diagnostic);
         Val::Poison
@@ -335,7 +327,7 @@ impl Evaluator<'_> {
                         return Val::Poison;
                     }
                     let fault = missing_key(&name.text, map.entries.keys().map(AsRef::as_ref));
-                    self.fault(&fault, name.span, marks.sensitive)
+                    self.fault(&fault, name.span, marks.sensitive, None)
                 }
             },
             Val::Unknown(hole) => {
@@ -356,7 +348,7 @@ impl Evaluator<'_> {
                         Some((_, of, _)) => of.clone(),
                         None => {
                             let fault = missing_key(&name.text, fields.iter().map(|(field, ..)| field.as_str()));
-                            return self.fault(&fault, name.span, false);
+                            return self.fault(&fault, name.span, false, None);
                         }
                     },
                     Type::Any => Type::Any,
@@ -393,7 +385,7 @@ impl Evaluator<'_> {
                 match crate::operators::element(base.plain(), index.plain()) {
                     Ok(value) => value.with(all),
                     Err(_) if base.traits().poison => Val::Poison,
-                    Err(fault) => self.fault(&fault, index_span, all.sensitive),
+                    Err(fault) => self.fault(&fault, index_span, all.sensitive, None),
                 }
             }
             (Val::Ref(pointed), _) => {

@@ -17,7 +17,7 @@ pub(super) fn block(block: &Block, with: &mut Replace<'_>) -> Block {
             Item::Attribute(attribute) => {
                 Item::Attribute(Attribute { value: expr(&attribute.value, with), ..attribute.clone() })
             }
-            Item::Block(inner) => Item::Block(self::block(inner, with)),
+            Item::Block(inner) => Item::Block(Box::new(self::block(inner, with))),
         })
         .collect();
     let computed_labels = block.computed_labels.iter().map(|(at, label)| (*at, expr(label, with))).collect();
@@ -93,7 +93,7 @@ fn template(parts: &[TemplatePart], with: &mut Replace<'_>) -> Vec<TemplatePart>
             TemplatePart::Literal(text) => TemplatePart::Literal(text.clone()),
             TemplatePart::Interpolation(value) => TemplatePart::Interpolation(expr(value, with)),
             TemplatePart::If { condition, then, otherwise } => TemplatePart::If {
-                condition: expr(condition, with),
+                condition: Box::new(expr(condition, with)),
                 then: template(then, with),
                 otherwise: template(otherwise, with),
             },
@@ -103,7 +103,7 @@ fn template(parts: &[TemplatePart], with: &mut Replace<'_>) -> Vec<TemplatePart>
                 TemplatePart::For {
                     key: key.clone(),
                     value: value.clone(),
-                    collection,
+                    collection: Box::new(collection),
                     body: if hides { body.clone() } else { template(body, with) },
                 }
             }

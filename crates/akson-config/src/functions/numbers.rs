@@ -127,6 +127,22 @@ pub(super) const FUNCTIONS: &[Function] = &[
         },
     ),
     Function::pure(
+        "tobool",
+        &[parameter("value", Shape::Any)],
+        Shape::Bool,
+        "A bool from the text `true` or `false`; a bool stays as it is.",
+        ("tobool(\"true\")", "true"),
+        |a| match a.first().map(Val::plain) {
+            Some(Val::Bool(value)) => Ok(Val::Bool(*value)),
+            Some(Val::Text(text)) => {
+                text.parse().map(Val::Bool).map_err(|_| Fault::Argument(0, "this text is no bool".to_owned()))
+            }
+            other => {
+                Err(Fault::Argument(0, format!("{} is no bool", other.map_or("nothing".to_owned(), Val::type_name))))
+            }
+        },
+    ),
+    Function::pure(
         "sum",
         &[parameter("list", Shape::List)],
         Shape::Number,

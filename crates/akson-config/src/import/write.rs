@@ -144,7 +144,7 @@ impl<'s> Writer<'s> {
         let stack = self.stack;
         for inner in self.inner.get(&at).cloned().unwrap_or_default() {
             if let Some(nested) = stack.things.get(inner) {
-                body.push(Item::Block(self.block(inner, nested)));
+                body.push(Item::Block(Box::new(self.block(inner, nested))));
             }
         }
         let keyword = thing.within.as_ref().map_or(kind.keyword.as_str(), |(_, word)| word);
@@ -193,7 +193,7 @@ impl<'s> Writer<'s> {
                 if let Some(name) = name.filter(|name| scope.rule.allows(name)) {
                     let base = self.refer(at, to)?;
                     let argument = Argument { name: None, value: self.make.text(name) };
-                    let kind = ExprKind::Method(Box::new(base), self.make.name(word), vec![argument]);
+                    let kind = ExprKind::Method(Box::new(base), Box::new(self.make.name(word)), vec![argument]);
                     return Some(Expr { span: self.make.span, kind });
                 }
             }
@@ -213,7 +213,7 @@ impl<'s> Writer<'s> {
                     .filter_map(|written| Some((attribute.fields.get(written.name())?, written)))
                     .map(|(field, written)| self.item(at, field, written))
                     .collect();
-                Item::Block(self.make.block(name, label.as_deref(), items))
+                Item::Block(Box::new(self.make.block(name, label.as_deref(), items)))
             }
         }
     }
@@ -262,7 +262,7 @@ impl<'s> Writer<'s> {
             let value = self.expr(at, argument, &argument.of, value);
             arguments.push(Argument { name: (!by_place).then(|| make.name(&argument.name)), value });
         }
-        Expr { span: make.span, kind: ExprKind::Call(make.name(name), arguments) }
+        Expr { span: make.span, kind: ExprKind::Call(Box::new(make.name(name)), arguments) }
     }
 
     fn resource(&mut self, at: usize, attribute: &Attribute, kinds: &[String], text: &str) -> Expr {

@@ -477,6 +477,15 @@ fn unknown<'p>(
     sink.report(diagnostic);
 }
 
+/// The word here for one that HCL has, in blocks where both mean the same.
+fn elsewhere<'w>(word: &str, mut words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    let here = match word {
+        "error_message" => "message",
+        _ => return None,
+    };
+    words.find(|known| *known == here)
+}
+
 /// Checks a block that is no resource: `stack`, `variable`, `output`, `validation`. Its attributes by name.
 pub(crate) fn plain_block<'b>(
     sink: &mut Sink<'_>,
@@ -529,7 +538,7 @@ pub(crate) fn plain_block<'b>(
                 let mut diagnostic =
                     Diagnostic::error(codes::UNKNOWN_ATTRIBUTE, format!("`{title}` has no {what} `{word}`"))
                         .at(name.span, "");
-                diagnostic = match did_you_mean(word, words.clone()) {
+                diagnostic = match elsewhere(word, words.clone()).or_else(|| did_you_mean(word, words.clone())) {
                     Some(near) => {
                         satisfied.push(near.to_owned());
                         diagnostic.help(format!("did you mean `{near}`?")).suggest(

@@ -116,13 +116,14 @@ impl Evaluator<'_> {
                     self.not_known_meta("for_each", "the key of this instance", span);
                 }
                 other => {
-                    good = false;
                     let text = format!("`for_each` takes distinct strings, and this is {}", other.type_name());
                     let help = match other {
                         Val::Int(_) => "write it in quotes, or `strlist(list)`",
                         _ => "use a map: its keys name the instances, `each.value` is what they stand for",
                     };
                     self.sink.report(Diagnostic::error(codes::FOR_EACH, text).at(span, "").help(help));
+                    // The others are most likely the same mistake.
+                    return None;
                 }
             }
         }

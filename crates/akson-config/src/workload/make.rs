@@ -88,7 +88,7 @@ impl Make {
 
     pub(crate) fn call(self, name: &str, arguments: Vec<Expr>) -> Expr {
         let arguments = arguments.into_iter().map(|value| Argument { name: None, value }).collect();
-        self.expr(ExprKind::Call(self.name(name), arguments))
+        self.expr(ExprKind::Call(Box::new(self.name(name)), arguments))
     }
 
     /// `[for key, value in collection : result if condition]`, or an object if there is a key of the result.

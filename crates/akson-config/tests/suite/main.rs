@@ -8,6 +8,7 @@
 )]
 
 mod advice;
+mod bad;
 mod corpus;
 mod expand;
 mod functions;

@@ -1,6 +1,6 @@
 //! Blocks and attributes, and how they are laid out on lines. Not their values: see `expression`.
 
-use akson_diagnostics::{Diagnostic, Span};
+use akson_diagnostics::{Diagnostic, Span, did_you_mean};
 use pest::Parser as _;
 
 use super::Builder;
@@ -37,7 +37,7 @@ impl Builder<'_, '_> {
             let broken = part.as_rule() == Rule::broken;
             if broken {
                 self.broken(joined.map_or(start, |(first, _)| first), start, end, before);
-                items.extend(self.bare_block(start, end).map(|block| (Item::Block(block), false)));
+                items.extend(self.bare_block(start, end).map(|block| (Item::Block(Box::new(block)), false)));
             } else {
                 if joined.is_some() {
                     self.joined(start, end, "blocks are separated by new lines");
@@ -69,7 +69,7 @@ impl Builder<'_, '_> {
                 Rule::body => {
                     let mut block = self.header(keyword, header, span);
                     self.body(part, &mut block);
-                    return Some(Item::Block(block));
+                    return Some(Item::Block(Box::new(block)));
                 }
                 _ => header.push(part),
             }
@@ -84,12 +84,28 @@ impl Builder<'_, '_> {
         let mut header = keyword.span;
         let mut labels = Vec::new();
         let mut computed_labels = Vec::new();
-        for part in rest {
+        let mut rest = rest.into_iter().peekable();
+        while let Some(part) = rest.next() {
             let here = self.span(&part);
             header = header.to(here);
             if part.as_rule() == Rule::name {
                 let name = self.name(&part);
                 if keyword.text == "existing" && existing.is_none() && labels.is_empty() {
+                    existing = Some(keyword.span);
+                    keyword = name;
+                    continue;
+                }
+                if existing.is_none()
+                    && labels.is_empty()
+                    && rest.peek().is_some_and(|next| next.as_rule() != Rule::name)
+                    && did_you_mean(&keyword.text, ["existing"]).is_some()
+                {
+                    self.give(
+                        Diagnostic::error(QUOTES, format!("`{}` is no word before a kind", keyword.text))
+                            .at(keyword.span, "")
+                            .help("did you mean `existing`?")
+                            .suggest(keyword.span, "existing", "write `existing`"),
+                    );
                     existing = Some(keyword.span);
                     keyword = name;
                     continue;

@@ -4,6 +4,7 @@
 mod expression;
 mod items;
 mod operators;
+pub(crate) mod quick;
 mod template;
 
 use akson_diagnostics::{Diagnostic, SourceId, Span};

@@ -11,7 +11,7 @@ use crate::grammar::{Pair, Rule, parts};
 use crate::limits::MAX_HEIGHT;
 
 /// An operator that waits for its right operand.
-enum Waiting {
+pub(super) enum Waiting {
     Unary(UnaryOp, Span),
     Binary(BinaryOp),
     /// `? value :` with the value and its height.
@@ -29,7 +29,7 @@ impl Waiting {
     }
 }
 
-fn binding(operator: BinaryOp) -> u8 {
+pub(super) fn binding(operator: BinaryOp) -> u8 {
     match operator {
         BinaryOp::Or => 1,
         BinaryOp::And => 2,
@@ -40,7 +40,7 @@ fn binding(operator: BinaryOp) -> u8 {
     }
 }
 
-fn binary(text: &str) -> Option<BinaryOp> {
+pub(super) fn binary(text: &str) -> Option<BinaryOp> {
     Some(match text {
         "||" => BinaryOp::Or,
         "&&" => BinaryOp::And,
@@ -61,20 +61,20 @@ fn binary(text: &str) -> Option<BinaryOp> {
 
 /// Operands and waiting operators of one expression.
 #[derive(Default)]
-struct Run {
-    operands: Vec<(Expr, usize)>,
-    waiting: Vec<Waiting>,
-    highest: usize,
+pub(super) struct Run {
+    pub(super) operands: Vec<(Expr, usize)>,
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) highest: usize,
 }
 
 impl Run {
-    fn push(&mut self, expr: Expr, height: usize) {
+    pub(super) fn push(&mut self, expr: Expr, height: usize) {
         self.highest = self.highest.max(height);
         self.operands.push((expr, height));
     }
 
     /// Applies the waiting operators that bind at least as strongly as `least`.
-    fn reduce(&mut self, least: u8) -> Option<()> {
+    pub(super) fn reduce(&mut self, least: u8) -> Option<()> {
         while self.highest <= MAX_HEIGHT && self.waiting.last().is_some_and(|top| top.binding() >= least) {
             let (right, right_height) = self.operands.pop()?;
             match self.waiting.pop()? {
@@ -174,14 +174,20 @@ impl Builder<'_, '_> {
                 let (arguments, arguments_height) = arguments?;
                 let span = callee.span.to(span);
                 let kind = match callee.kind {
-                    ExprKind::Field(base, name) => ExprKind::Method(base, name, arguments),
-                    ExprKind::Word(name) => ExprKind::Call(name, arguments),
-                    ExprKind::Bool(true) => ExprKind::Call(Name { text: "true".into(), span: callee.span }, arguments),
-                    ExprKind::Bool(false) => {
-                        ExprKind::Call(Name { text: "false".into(), span: callee.span }, arguments)
+                    ExprKind::Field(base, name) => ExprKind::Method(base, Box::new(name), arguments),
+                    ExprKind::Word(name) => ExprKind::Call(Box::new(name), arguments),
+                    ExprKind::Bool(true) => {
+                        ExprKind::Call(Box::new(Name { text: "true".into(), span: callee.span }), arguments)
                     }
-                    ExprKind::None => ExprKind::Call(Name { text: "none".into(), span: callee.span }, arguments),
-                    ExprKind::Default => ExprKind::Call(Name { text: "default".into(), span: callee.span }, arguments),
+                    ExprKind::Bool(false) => {
+                        ExprKind::Call(Box::new(Name { text: "false".into(), span: callee.span }), arguments)
+                    }
+                    ExprKind::None => {
+                        ExprKind::Call(Box::new(Name { text: "none".into(), span: callee.span }), arguments)
+                    }
+                    ExprKind::Default => {
+                        ExprKind::Call(Box::new(Name { text: "default".into(), span: callee.span }), arguments)
+                    }
                     _ => return None,
                 };
                 // what was a word or field became the call itself

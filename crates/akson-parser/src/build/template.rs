@@ -10,13 +10,13 @@ use crate::grammar::{Pair, Rule, parts};
 use crate::limits::MAX_NESTING;
 
 /// A template before directives are nested.
-enum Piece {
+pub(super) enum Piece {
     Text(String),
     Sequence { span: Span, what: Sequence, strip_before: bool, strip_after: bool },
 }
 
 /// `${ … }` or `%{ … }`.
-enum Sequence {
+pub(super) enum Sequence {
     Value(Expr),
     If(Expr),
     For { key: Option<Name>, value: Name, collection: Expr },
@@ -83,7 +83,7 @@ impl Builder<'_, '_> {
                 Rule::text | Rule::heredoc_text => push_text(&mut pieces, part.as_str()),
                 Rule::heredoc_escape => push_text(&mut pieces, part.as_str().get(1..).unwrap_or_default()),
                 Rule::escape => match self.escape(&part) {
-                    Some(character) => push_text(&mut pieces, character.encode_utf8(&mut [0; 4])),
+                    Some(character) => push_escaped(&mut pieces, character),
                     None if part.as_str().starts_with('\\') => sound = false,
                     None => push_text(&mut pieces, part.as_str().get(1..).unwrap_or_default()),
                 },
@@ -171,7 +171,7 @@ impl Builder<'_, '_> {
         })
     }
 
-    fn template(&mut self, mut pieces: Vec<Piece>, height: usize, span: Span) -> Built {
+    pub(super) fn template(&mut self, mut pieces: Vec<Piece>, height: usize, span: Span) -> Built {
         strip_marked(&mut pieces);
         let (parts, depth) = self.nest(pieces)?;
         Some((Expr { span, kind: ExprKind::Template(parts) }, height + depth + 1))
@@ -212,14 +212,19 @@ impl Builder<'_, '_> {
                             Some(then) => (then, last),
                             None => (last, Vec::new()),
                         };
-                        parts.push(TemplatePart::If { condition, then, otherwise });
+                        parts.push(TemplatePart::If { condition: Box::new(condition), then, otherwise });
                     }
                     other => return self.unpaired(span, "%{ endif }", "%{ if … }", other.as_ref()),
                 },
                 Sequence::EndFor => match open.pop() {
                     Some((Open::For { key, value, collection, .. }, around)) => {
                         let body = std::mem::replace(&mut parts, around);
-                        parts.push(TemplatePart::For { key, value, collection, body });
+                        parts.push(TemplatePart::For {
+                            key: key.map(Box::new),
+                            value: Box::new(value),
+                            collection: Box::new(collection),
+                            body,
+                        });
                     }
                     other => return self.unpaired(span, "%{ endfor }", "%{ for … }", other.as_ref()),
                 },
@@ -266,7 +271,7 @@ impl Builder<'_, '_> {
     }
 }
 
-fn push_text(pieces: &mut Vec<Piece>, text: &str) {
+pub(super) fn push_text(pieces: &mut Vec<Piece>, text: &str) {
     if text.is_empty() {
         return;
     }
@@ -279,6 +284,15 @@ fn push_text(pieces: &mut Vec<Piece>, text: &str) {
         last.push_str(&text);
     } else {
         pieces.push(Piece::Text(text));
+    }
+}
+
+/// A character that was written as an escape: it is meant, also where it makes a line end of the file's.
+pub(super) fn push_escaped(pieces: &mut Vec<Piece>, character: char) {
+    if let Some(Piece::Text(last)) = pieces.last_mut() {
+        last.push(character);
+    } else {
+        pieces.push(Piece::Text(character.to_string()));
     }
 }
 
@@ -299,7 +313,7 @@ fn strip_marked(pieces: &mut [Piece]) {
 }
 
 /// Takes the indentation that all lines share off each of them. Lines of white space alone do not count.
-fn strip_indentation(pieces: &mut [Piece]) {
+pub(super) fn strip_indentation(pieces: &mut [Piece]) {
     let mut least = usize::MAX;
     let mut line_start = true;
     for piece in pieces.iter() {

@@ -8,7 +8,7 @@ mod words;
 
 use akson_diagnostics::{Code, Diagnostic, SafeText, Span};
 
-use crate::codes::{BAD_NAME, EQUALS_EXPECTED, NOT_AN_ITEM, QUOTES, SEPARATOR, UNEXPECTED};
+use crate::codes::{EQUALS_EXPECTED, NOT_AN_ITEM, QUOTES, SEPARATOR, UNEXPECTED};
 use crate::lexer::{Kind, Lexer, Token};
 
 /// The first mistake, or none.
@@ -328,28 +328,16 @@ impl<'t> Walk<'t> {
             (Kind::Symbol, "...") => unexpected("`...` stands only in a `for` expression that makes an object"),
             (Kind::Unknown, _) => self.unknown(token),
             (Kind::Word, "if") => unexpected("write `condition ? value : other`"),
+            _ if before == "`if`" => unexpected("write `condition ? value : other`"),
+            _ if before == "`not`" => unexpected("write `!` for not"),
+            (Kind::Word, "and") => unexpected("write `&&` for and"),
+            (Kind::Word, "or") => unexpected("write `||` for or"),
+            (Kind::Word, "in" | "not") => unexpected("write `contains(list, value)`"),
             (Kind::Word | Kind::Number | Kind::StringOpen, _) if tight => {
                 unexpected("text is written in quotes, and each attribute on its own line")
             }
             (Kind::Open, "{") => unexpected("a block is written without `=`: `name { … }`"),
             _ => unexpected("an operator is expected here, or the end of the value"),
         }
-    }
-
-    /// A name with letters beyond ASCII.
-    fn foreign_name(&self, token: Token) -> Walked {
-        let rest = self.text.get(token.start..).unwrap_or_default();
-        let length: usize =
-            rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').map(char::len_utf8).sum();
-        let start = self.text.get(..token.start).map_or(token.start, |before| {
-            before.trim_end_matches(|letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-')).len()
-        });
-        let word = self.text.get(start..token.start + length).unwrap_or_default();
-        Err(Box::new(
-            Diagnostic::error(BAD_NAME, format!("`{}` is no name", SafeText(word)))
-                .at((self.span)(start, token.start + length), "")
-                .note("a name is made of the letters a to z and A to Z, digits, `_` and `-`, and starts with a letter or `_`")
-                .help("rename it, or write it in quotes if it is a text"),
-        ))
     }
 }

@@ -80,7 +80,10 @@ impl Walk<'_> {
         };
         let operator =
             self.before().is_some_and(|token| OPERATORS.contains(&self.written(token)) || self.written(token) == "?");
-        Err(Box::new(if next.is_none() && tight && operator {
+        let adjacent = (self.before().map(|token| self.written(token)), next.map(|token| self.written(token)));
+        Err(Box::new(if let Some(help) = elsewhere(adjacent) {
+            diagnostic.help(help)
+        } else if next.is_none() && tight && operator {
             diagnostic.help("an expression ends with its line; put it in parentheses to break it over several")
         } else if after == " after `=`" {
             diagnostic.help("write a value, or leave the attribute out")
@@ -165,6 +168,9 @@ impl Walk<'_> {
                 )
             }
             _ if self.written(name) == "*" => self.splat(name),
+            _ if self.written(name) == "." => {
+                self.wrong(UNEXPECTED, "there is no `..`", name, "write `range(from, to)`")
+            }
             Kind::Unknown => self.unknown(name),
             _ => {
                 let shown = self.shown(name);
@@ -276,4 +282,16 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// What to write for two signs that are one operator elsewhere.
+fn elsewhere(signs: (Option<&str>, Option<&str>)) -> Option<&'static str> {
+    Some(match signs {
+        (Some("*"), Some("*")) => "write `pow(x, y)`",
+        (Some("?"), Some("?" | ":")) => {
+            "write `condition ? value : other`; `try(value, other)` takes the first that exists"
+        }
+        (Some("?"), Some(".")) => "write `try(a.b, other)`, which takes the first that exists",
+        _ => return None,
+    })
 }

@@ -89,7 +89,10 @@ impl Lexer<'_> {
         let rest = self.text.get(end..).unwrap_or_default();
         let line_break = if rest.starts_with('\n') { 1 } else { 2 };
         if from == to || !(rest.starts_with('\n') || rest.starts_with("\r\n") || rest.is_empty()) {
-            self.fault(Fault::HeredocLine { open, end: to }, if from == to { Spoilt::Line } else { Spoilt::All });
+            // Without a marker it may be meant as an operator; with one, or with nothing more on the line, text follows.
+            let line = rest.split('\n').next().unwrap_or_default().trim_end();
+            let text_follows = from != to || line.is_empty() || line.starts_with(['"', '\'']);
+            self.fault(Fault::HeredocLine { open, end: to }, if text_follows { Spoilt::All } else { Spoilt::Line });
             return self.take(Kind::Symbol, to - open);
         }
         let (text, marker) = (self.text, self.text.get(from..to).unwrap_or_default());

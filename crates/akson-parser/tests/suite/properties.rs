@@ -1,7 +1,7 @@
 //! What holds for every text: reading never panics, one mistake is one error, the formatter keeps the tree.
 
 use akson_diagnostics::{Diagnostics, SourceMap};
-use akson_parser::ast::File;
+use akson_parser::ast::{ExprKind, File, TemplatePart};
 use akson_parser::outline::outline;
 use proptest::prelude::*;
 
@@ -133,6 +133,27 @@ proptest! {
     fn any_bytes_are_decoded(bytes in prop::collection::vec(any::<u8>(), 0..50)) {
         let decoded = akson_parser::decode("main.aks", &bytes);
         prop_assert_eq!(decoded.is_ok(), std::str::from_utf8(&bytes).is_ok());
+    }
+
+    #[test]
+    fn a_text_that_is_quoted_is_read_back(text in prop_oneof![any::<String>(), soup(), "[\\PC\r\n\t\u{202e}$%{}~\"]{0,20}"]) {
+        let mut sources = SourceMap::new();
+        let id = sources.add("value", akson_parser::quote(&text));
+        let mut diagnostics = Diagnostics::new();
+        let expr = akson_parser::parse_expression(&sources, id, &mut diagnostics);
+        prop_assert!(!diagnostics.has_errors(), "{:?}\n{:?}", sources.get(id).text, diagnostics);
+        let parts = match expr.unwrap().kind {
+            ExprKind::Template(parts) => parts,
+            other => return Err(TestCaseError::fail(format!("{other:?}"))),
+        };
+        let read: String = parts
+            .iter()
+            .map(|part| match part {
+                TemplatePart::Literal(text) => text.as_str(),
+                _ => "no text",
+            })
+            .collect();
+        prop_assert_eq!(read, text);
     }
 
     #[test]
