@@ -78,8 +78,8 @@ fn run(arguments: &Arguments) -> Exit {
         Command::Kubeconfig { asked } => session::block_on(commands::kubeconfig::run(global, asked)),
         Command::Explain { topic } => commands::explain::run(global, topic),
         Command::Ledger { action: LedgerAction::Show } => session::block_on(commands::ledger::show(global)),
-        Command::Emulator { action: EmulatorAction::Start { port, data, time_scale, faults } } => {
-            session::block_on(commands::emulator::start(global, *port, data.as_deref(), *time_scale, faults.as_deref()))
+        Command::Emulator { action: EmulatorAction::Start(asked) } => {
+            session::block_on(commands::emulator::start(global, asked))
         }
         Command::Completions { shell } => commands::completions::run(*shell),
     }
