@@ -72,7 +72,7 @@ pub(super) fn furnish(world: &mut World, cluster_key: &str, now: WorldTime) {
 }
 
 /// The cluster's own identity, with its principals.
-fn own_identity(world: &mut World, cluster: &Object) -> Option<Value> {
+pub(super) fn own_identity(world: &mut World, cluster: &Object) -> Option<Value> {
     let mut identity = cluster.body.get("identity")?.clone();
     match identity.get("type").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase().as_str() {
         "systemassigned" => {
