@@ -144,6 +144,11 @@ impl ArmType for Clusters {
             .collect();
         world.objects.edit(key, |cluster| {
             if let Some(Value::Object(properties)) = cluster.body.get_mut("properties") {
+                if pools.iter().any(|pool| pool["enableAutoScaling"] == true)
+                    && let Value::Object(profile) = properties.entry("autoScalerProfile").or_insert_with(|| json!({}))
+                {
+                    defaults::autoscaler(profile);
+                }
                 properties.insert("agentPoolProfiles".to_owned(), pools.into());
             }
         });
