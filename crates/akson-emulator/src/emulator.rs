@@ -291,8 +291,8 @@ impl Inner {
         let mut state = self.lock();
         let now = self.clock.now();
         planes::settle(&mut state.world, now);
-        if let Some((shown, takes)) = &spoiled.before.background {
-            planes::work_in_background(&mut state.world, &visit.path, shown, *takes, now);
+        if let Some(doing) = &spoiled.before.background {
+            planes::work_in_background(&mut state.world, &visit.path, doing, now);
         }
         let answer = planes::answer(&mut Call {
             state: &mut state,
@@ -304,8 +304,8 @@ impl Inner {
             time_scale: self.clock.scale(),
             bearer: None,
         });
-        if let Some((shown, takes)) = &spoiled.after.background {
-            planes::work_in_background(&mut state.world, &visit.path, shown, *takes, now);
+        if let Some(doing) = &spoiled.after.background {
+            planes::work_in_background(&mut state.world, &visit.path, doing, now);
         }
         let answer = match state.commit(now) {
             Ok(()) => answer,

@@ -24,7 +24,7 @@ use crate::tls::Authority;
 use crate::visit::Visit;
 use crate::world::World;
 
-pub(crate) use arm::container::background::begin as work_in_background;
+pub(crate) use arm::container::background::{Doing as BackgroundWork, begin as work_in_background};
 pub(crate) use arm::forget;
 pub(crate) use arm::{secret, seeding};
 pub(crate) use graph::everything as everything_in_directory;

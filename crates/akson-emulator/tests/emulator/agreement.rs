@@ -96,8 +96,8 @@ pub(crate) fn differences(recorded: &Side<'_>, answered: &Side<'_>) -> Vec<(Aspe
         let names = ["id", "type"].map(|name| recorded.body[name].is_string());
         compare(Aspect::Ids, ids(recorded.body, names), ids(answered.body, names));
         let (mut said, mut found_paths) = (BTreeSet::new(), BTreeSet::new());
-        shape(recorded.body, String::new(), &mut said);
-        shape(answered.body, String::new(), &mut found_paths);
+        shape(recorded.body, "", &mut said);
+        shape(answered.body, "", &mut found_paths);
         let lacks: Vec<&String> = said.difference(&found_paths).collect();
         found.extend(lacks.into_iter().map(|path| (Aspect::Shape, format!("lacks {path}"))));
     }
@@ -138,7 +138,7 @@ fn ids(body: &Value, said: [bool; 2]) -> String {
 
 /// The paths of a body with the types of what is there; elements of a list are one. Null and what is empty are nothing: services
 /// leave them out or not, from one answer to the next. What stands below names that somebody gave is one thing, too.
-fn shape(value: &Value, path: String, into: &mut BTreeSet<String>) {
+fn shape(value: &Value, path: &str, into: &mut BTreeSet<String>) {
     let named = [
         "/tags",
         "/userAssignedIdentities",
@@ -154,14 +154,18 @@ fn shape(value: &Value, path: String, into: &mut BTreeSet<String>) {
         Value::Object(fields) if fields.is_empty() => {}
         Value::Array(items) => {
             into.insert(format!("{path} list"));
-            items.iter().for_each(|item| shape(item, format!("{path}/*"), into));
+            for item in items {
+                shape(item, &format!("{path}/*"), into);
+            }
         }
         Value::Object(_) if named.iter().any(|end| path.ends_with(end)) => {
             into.insert(format!("{path} object"));
         }
         Value::Object(fields) => {
             into.insert(format!("{path} object"));
-            fields.iter().for_each(|(name, field)| shape(field, format!("{path}/{name}"), into));
+            for (name, field) in fields {
+                shape(field, &format!("{path}/{name}"), into);
+            }
         }
         Value::String(_) => _ = into.insert(format!("{path} text")),
         Value::Number(_) => _ = into.insert(format!("{path} number")),

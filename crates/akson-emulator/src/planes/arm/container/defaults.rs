@@ -162,7 +162,7 @@ pub(super) fn automatic(properties: &mut Body) {
 }
 
 /// Recorded: an add-on that is off has a `config` of null, and one that is on without one, too.
-fn disabled_addons(properties: &mut Body) {
+pub(super) fn disabled_addons(properties: &mut Body) {
     let Some(Value::Object(addons)) = properties.get_mut("addonProfiles") else { return };
     for addon in addons.values_mut().filter_map(Value::as_object_mut) {
         if addon.get("enabled") == Some(&json!(true)) {
