@@ -4,6 +4,7 @@
 
 mod changes;
 mod crash;
+mod emulator;
 mod formats;
 mod import;
 mod inputs;

@@ -380,21 +380,40 @@ pub(crate) enum LedgerAction {
 /// What to do with the emulator.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum EmulatorAction {
-    /// Serve it over HTTP on loopback until interrupted.
-    Start {
-        /// The port; 0 takes a free one.
-        #[arg(long, default_value_t = 0)]
-        port: u16,
-        /// Where its world is kept; without it, beside the configuration.
-        #[arg(long, value_name = "DIR")]
-        data: Option<PathBuf>,
-        /// How many seconds pass in its world for each second here.
-        #[arg(long, default_value_t = crate::cloud::TIME_SCALE, value_name = "X")]
-        time_scale: f64,
-        /// Fault rules, as JSON.
-        #[arg(long, value_name = "FILE")]
-        faults: Option<PathBuf>,
-    },
+    /// Serve it over HTTP and HTTPS on loopback until interrupted.
+    Start(EmulatorArguments),
+}
+
+/// How the emulator is served.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EmulatorArguments {
+    /// The port; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Where its world is kept; without it, beside the configuration.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Objects to put into its world, over what is there: a file, or a folder of .json and .jsonl files.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) seed: Option<PathBuf>,
+    /// How long its answers take.
+    #[arg(long, value_enum, default_value_t = LatencyOfEmulator::Realistic, value_name = "LATENCY")]
+    pub(crate) latency: LatencyOfEmulator,
+    /// How many seconds pass in its world for each second here.
+    #[arg(long, default_value_t = crate::cloud::TIME_SCALE, value_name = "X")]
+    pub(crate) time_scale: f64,
+    /// Fault rules, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
+}
+
+/// How long the emulator's answers take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LatencyOfEmulator {
+    /// No time at all.
+    None,
+    /// As measured on Azure, in its world's time.
+    Realistic,
 }
 
 #[cfg(test)]

@@ -76,14 +76,19 @@ pub(crate) fn world(directory: &Path) -> std::path::PathBuf {
 ///
 /// # Errors
 /// A diagnostic that says what to do.
-pub(crate) fn open_world(directory: &Path, data: &Path, time_scale: f64) -> Result<Arc<Emulator>, Box<Diagnostic>> {
+pub(crate) fn open_world(
+    directory: &Path,
+    data: &Path,
+    time_scale: f64,
+    latency: Latency,
+) -> Result<Arc<Emulator>, Box<Diagnostic>> {
     let fresh = !data.join("world.json").exists();
     let seed = directory.join("emulator.json");
     let objects = if fresh && seed.exists() { Some(read_seed(&seed)?) } else { None };
     let options = Options {
         store: Store::Directory(data.to_path_buf()),
         time_scale,
-        latency: Latency::Realistic,
+        latency,
         // A world of its own: its ids are no other's, and a ledger of another world does not fit it.
         seed: uuid::Uuid::new_v4().as_u64_pair().0,
         ..Options::default()
@@ -130,7 +135,7 @@ fn not_opened(error: &OpenError) -> Diagnostic {
 }
 
 fn in_process(directory: &Path) -> Result<Session, Box<Diagnostic>> {
-    let emulator = open_world(directory, &world(directory), TIME_SCALE)?;
+    let emulator = open_world(directory, &world(directory), TIME_SCALE, Latency::Realistic)?;
     let signed_in = emulator.identity();
     let transport: Arc<dyn Transport> = Arc::new(InProcess(emulator));
     Ok(Session {

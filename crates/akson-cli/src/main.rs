@@ -84,8 +84,8 @@ fn run(arguments: &Arguments) -> Exit {
             LedgerAction::Forget { resources } => session::block_on(commands::ledger::forget(global, resources)),
             LedgerAction::Unlock => session::block_on(commands::ledger::unlock(global)),
         },
-        Command::Emulator { action: EmulatorAction::Start { port, data, time_scale, faults } } => {
-            session::block_on(commands::emulator::start(global, *port, data.as_deref(), *time_scale, faults.as_deref()))
+        Command::Emulator { action: EmulatorAction::Start(asked) } => {
+            session::block_on(commands::emulator::start(global, asked))
         }
         Command::Completions { shell } => commands::completions::run(*shell),
     }

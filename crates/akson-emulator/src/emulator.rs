@@ -218,17 +218,19 @@ impl Emulator {
         God::new(Arc::clone(&self.inner))
     }
 
-    /// Puts raw objects of ARM and of the directory into the world, over what is there. Whatever they
+    /// Puts raw objects of ARM, the directory, vaults and clusters into the world, over what is there. Whatever they
     /// refer to and is not there is made up: subscriptions (which the signed-in principal then owns),
     /// resource groups, parents, resources named in their properties, users that are members by their
     /// principal name. Users, groups, applications and service principals are recognised by `@odata.type`
     /// or by their properties; a group can have `members` and `owners`, an application
-    /// `federatedIdentityCredentials`. Role assignments among them have effect at once.
+    /// `federatedIdentityCredentials`. Role assignments among them have effect at once. A secret has the
+    /// id that its vault gives it and can have a `value`; an object of Kubernetes has `apiVersion`, `kind` and `metadata`,
+    /// and `cluster` for the id or name of its cluster where there are several.
     ///
     /// # Errors
     ///
-    /// [`SeedError`], if an object has no id, has one that is not of ARM, or if the world cannot be
-    /// stored. Nothing is changed then.
+    /// [`SeedError`], if an object has no id or one of no service that is played, lies in a vault or cluster that is not
+    /// there, or if the world cannot be stored. Nothing is changed then.
     pub fn seed(&self, objects: Vec<Value>) -> Result<(), SeedError> {
         self.inner.change(|world, now| seed::put_all(world, objects, now))?.map_err(SeedError::Store)
     }
@@ -289,8 +291,8 @@ impl Inner {
         let mut state = self.lock();
         let now = self.clock.now();
         planes::settle(&mut state.world, now);
-        if let Some((shown, takes)) = &spoiled.before.background {
-            planes::work_in_background(&mut state.world, &visit.path, shown, *takes, now);
+        if let Some(doing) = &spoiled.before.background {
+            planes::work_in_background(&mut state.world, &visit.path, doing, now);
         }
         let answer = planes::answer(&mut Call {
             state: &mut state,
@@ -302,14 +304,14 @@ impl Inner {
             time_scale: self.clock.scale(),
             bearer: None,
         });
-        if let Some((shown, takes)) = &spoiled.after.background {
-            planes::work_in_background(&mut state.world, &visit.path, shown, *takes, now);
+        if let Some(doing) = &spoiled.after.background {
+            planes::work_in_background(&mut state.world, &visit.path, doing, now);
         }
         let answer = match state.commit(now) {
             Ok(()) => answer,
             Err(error) => errors::not_stored(&error.to_string()).into_answer(),
         };
-        let answer = planes::with_usual_headers(answer, visit, &mut state.world, now);
+        let answer = planes::with_usual_headers(answer, visit, &mut state.world, now, self.clock.scale());
         if !reply::is_reset(&answer) {
             state.log.answered(number, answer.status().as_u16());
         }

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::clock::WorldTime;
 use crate::dice::Dice;
 use crate::errors;
+use crate::planes::BackgroundWork;
 use crate::reply::{self, Answer, WithHeader};
 use crate::visit::Visit;
 
@@ -100,6 +102,9 @@ pub enum Effect {
         state: String,
         /// World seconds that it takes.
         seconds: f64,
+        /// What it merges into the cluster's properties: a policy that deploys an add-on, say. Null removes.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        changes: Value,
     },
     /// The connection is reset.
     Reset,
@@ -189,8 +194,8 @@ pub(crate) struct Spoiled {
 pub(crate) struct Spoil {
     /// World time more.
     pub(crate) latency: Duration,
-    /// What the platform begins by itself: the state that is shown and how long it takes.
-    pub(crate) background: Option<(String, Duration)>,
+    /// What the platform begins by itself.
+    pub(crate) background: Option<BackgroundWork>,
     /// What else; the first rule that strikes wins.
     pub(crate) effect: Option<Effect>,
 }
@@ -227,9 +232,10 @@ impl Faults {
                 Effect::Latency { seconds } => {
                     spoil.latency += Duration::try_from_secs_f64(*seconds).unwrap_or(Duration::ZERO);
                 }
-                Effect::Background { state, seconds } => {
+                Effect::Background { state, seconds, changes } => {
                     let takes = Duration::try_from_secs_f64(*seconds).unwrap_or(Duration::ZERO);
-                    spoil.background.get_or_insert_with(|| (state.clone(), takes));
+                    let (state, changes) = (state.clone(), changes.clone());
+                    spoil.background.get_or_insert_with(|| BackgroundWork { state, takes, changes });
                 }
                 effect => {
                     spoil.effect.get_or_insert_with(|| effect.clone());

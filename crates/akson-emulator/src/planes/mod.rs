@@ -13,6 +13,7 @@ mod vault;
 
 use std::time::Duration;
 
+use http::header::RETRY_AFTER;
 use http::{Method, StatusCode};
 
 use crate::access::grants;
@@ -24,14 +25,16 @@ use crate::tls::Authority;
 use crate::visit::Visit;
 use crate::world::World;
 
-pub(crate) use arm::container::background::begin as work_in_background;
+pub(crate) use arm::container::background::{Doing as BackgroundWork, begin as work_in_background};
 pub(crate) use arm::forget;
 pub(crate) use arm::{secret, seeding};
 pub(crate) use graph::everything as everything_in_directory;
 pub(crate) use graph::seeding as directory_seeding;
 pub(crate) use kubernetes::everything as everything_in_clusters;
+pub(crate) use kubernetes::seeding::{self as cluster_seeding, Misfit};
 pub(crate) use kubernetes::{Journal, Watch};
 pub(crate) use login::Bearer;
+pub(crate) use vault::seeding as secret_seeding;
 
 /// Applies everything whose time has come.
 pub(crate) fn settle(world: &mut World, now: WorldTime) {
@@ -119,9 +122,22 @@ pub(crate) fn is_control_path(path: &str) -> bool {
     path == "/_emulator" || path.starts_with("/_emulator/")
 }
 
+/// Milliseconds of the callers' time for what is half a minute in the world, at least a tenth of a second. So long do Azure's
+/// clients wait before they look at an operation again if nothing tells them; they know of no time scale.
+fn wait_of_callers(scale: f64) -> u128 {
+    let wait = Duration::try_from_secs_f64(30.0 / scale).unwrap_or_default();
+    wait.max(Duration::from_millis(100)).as_millis()
+}
+
 /// Adds what every answer carries: ids to quote to the support, date, no caching. Takes the body away
 /// where there can be none.
-pub(crate) fn with_usual_headers(answer: Answer, visit: &Visit, world: &mut World, now: WorldTime) -> Answer {
+pub(crate) fn with_usual_headers(
+    answer: Answer,
+    visit: &Visit,
+    world: &mut World,
+    now: WorldTime,
+    scale: f64,
+) -> Answer {
     let request_id = world.luck.guid();
     if visit.host.ends_with(kubernetes::SUFFIX) {
         return kubernetes::with_usual_headers(answer, visit, &request_id, now);
@@ -134,6 +150,9 @@ pub(crate) fn with_usual_headers(answer: Answer, visit: &Visit, world: &mut Worl
         .with("date", &now.http_date());
     if let Some(client) = visit.header("x-ms-client-request-id") {
         answer = answer.with("x-ms-client-request-id", client);
+    }
+    if scale > 1.0 && answer.status().is_success() && !answer.headers().contains_key(RETRY_AFTER) {
+        answer = answer.with("x-ms-retry-after-ms", &wait_of_callers(scale).to_string());
     }
     if visit.method == Method::HEAD || answer.status() == StatusCode::NO_CONTENT {
         answer.body_mut().clear();

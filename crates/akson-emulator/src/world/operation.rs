@@ -1,6 +1,7 @@
 //! Work that takes time: it has an end, and takes effect when somebody looks after that.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::clock::WorldTime;
 
@@ -31,6 +32,9 @@ pub(crate) enum Work {
         state: String,
         /// How many world seconds it takes; none are left once it has begun.
         seconds: u64,
+        /// What it merges into the properties.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        changes: Value,
     },
     /// An object is left as it is, half done.
     Abort {

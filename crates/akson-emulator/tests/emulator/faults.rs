@@ -133,7 +133,7 @@ async fn the_platform_does_things_by_itself() {
 
     let azure = with_cluster(json!({})).await;
     let god = azure.emulator.god();
-    let background = |state: &str| Effect::Background { state: state.to_owned(), seconds: 300.0 };
+    let background = |state: &str| Effect::Background { state: state.to_owned(), seconds: 300.0, changes: Value::Null };
     let pool = format!("{CLUSTER}/agentPools/user");
     let wish = json!({ "properties": { "mode": "User", "count": 1, "vmSize": "Standard_D4s_v5" } });
     // Before the call: it is in the way.
@@ -161,4 +161,48 @@ async fn the_platform_does_things_by_itself() {
         }
     }
     assert_eq!(seen, ["Succeeded", "Updating", "Succeeded"]);
+}
+
+/// What a policy with the effect `DeployIfNotExists` does once a cluster is there.
+#[tokio::test(start_paused = true)]
+async fn a_policy_deploys_an_add_on_by_itself() {
+    use crate::clusters::{CLUSTER, with_cluster};
+
+    let azure = with_cluster(json!({})).await;
+    let rule = json!({
+        "match": { "method": "PUT", "path": "*/managedClusters/*" },
+        "phase": "after",
+        "effect": {
+            "kind": "background", "state": "Updating", "seconds": 120.0,
+            "changes": { "addonProfiles": { "azurepolicy": { "enabled": true } } },
+        },
+        "limit": 1,
+    });
+    azure.emulator.god().set_faults(vec![serde_json::from_value(rule).unwrap()]);
+    let before = azure.get(CLUSTER).await;
+    assert!(before["properties"]["addonProfiles"].get("azurepolicy").is_none());
+    azure.check(&format!("PUT {CLUSTER}"), before.clone(), "200").await;
+    let mut azure = azure;
+    let mut states = Vec::new();
+    for _ in 0..100 {
+        azure = azure.pass(10).await;
+        let cluster = azure.get(CLUSTER).await;
+        let addon = &cluster["properties"]["addonProfiles"]["azurepolicy"];
+        let seen = (cluster["properties"]["provisioningState"].as_str().unwrap().to_owned(), addon["enabled"] == true);
+        if states.last() != Some(&seen) {
+            states.push(seen);
+        }
+    }
+    let states: Vec<(&str, bool)> = states.iter().map(|(state, on)| (state.as_str(), *on)).collect();
+    assert_eq!(states.last(), Some(&("Succeeded", true)));
+    assert!(states.contains(&("Updating", true)), "{states:?}");
+    let cluster = azure.get(CLUSTER).await;
+    let addon = &cluster["properties"]["addonProfiles"]["azurepolicy"];
+    assert_eq!(addon["config"], Value::Null);
+    assert!(addon["identity"]["objectId"].is_string(), "{addon}");
+    // A write that does not speak of it leaves it on.
+    let mut silent = before;
+    silent["properties"].as_object_mut().unwrap().remove("addonProfiles");
+    azure.check(&format!("PUT {CLUSTER}"), silent, "200").await;
+    assert_eq!(azure.get(CLUSTER).await["properties"]["addonProfiles"]["azurepolicy"]["enabled"], true);
 }

@@ -76,6 +76,50 @@ async fn seeds_are_completed_and_what_they_name_is_made_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn seeds_of_vaults_and_clusters() {
+    let azure = Azure::new().await;
+    let group = format!("{}/resourceGroups/g", azure.subscription);
+    let cluster = format!("{group}/providers/Microsoft.ContainerService/managedClusters/aks");
+    let vault = format!("{group}/providers/Microsoft.KeyVault/vaults/kept");
+    let version = "0123456789abcdef0123456789abcdef";
+    let object = |name: &str| json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "namespace": "web" }, "data": { "a": "b" } });
+    azure
+        .emulator
+        .seed(vec![
+            object("settings"),
+            json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "own", "labels": { "a": "b" } } }),
+            json!({ "id": format!("https://kept.vault.azure.net/secrets/password/{version}"), "value": "hidden", "tags": { "a": "b" } }),
+            json!({ "id": "https://kept.vault.azure.net/secrets/listed", "attributes": { "enabled": false } }),
+            json!({ "id": vault, "location": "westeurope", "properties": { "enableRbacAuthorization": true } }),
+            json!({ "id": cluster, "location": "westeurope" }),
+        ])
+        .unwrap();
+    let snapshot = azure.emulator.god().snapshot();
+    let key = |rest: &str| format!("{}//{rest}", cluster.to_ascii_lowercase());
+    let settings = &snapshot.kubernetes[&key("configmaps./web/settings")];
+    assert_eq!(settings["data"]["a"], "b");
+    assert!(settings["metadata"]["uid"].is_string());
+    assert!(snapshot.kubernetes.contains_key(&key("configmaps./web/kube-root-ca.crt")));
+    let own = &snapshot.kubernetes[&key("namespaces./-/own")];
+    assert_eq!(own["metadata"]["labels"], json!({ "a": "b", "kubernetes.io/metadata.name": "own" }));
+    assert_eq!(own["status"]["phase"], "Active");
+    assert_eq!(azure.check_vault("GET kept/secrets/password", Value::Null, "200").await.body["value"], "hidden");
+    azure.check_vault(&format!("GET kept/secrets/password/{version}"), Value::Null, "200").await;
+    let listed = azure.check_vault("GET kept/secrets", Value::Null, "200").await;
+    assert_eq!(listed.body["value"].as_array().unwrap().len(), 2);
+
+    // A second cluster: now the object must say which.
+    azure.emulator.seed(vec![json!({ "id": format!("{cluster}2"), "location": "westeurope" })]).unwrap();
+    let error = azure.emulator.seed(vec![object("other")]).unwrap_err();
+    assert_eq!(error.to_string(), "entry 0: no telling which cluster the ConfigMap is for; name it in \"cluster\"");
+    let mut other = object("other");
+    other["cluster"] = "aks2".into();
+    azure.emulator.seed(vec![other]).unwrap();
+    let snapshot = azure.emulator.god().snapshot();
+    assert!(snapshot.kubernetes.contains_key(&format!("{}2//configmaps./web/other", cluster.to_ascii_lowercase())));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_bad_seed_changes_nothing() {
     let azure = Azure::new().await;
     let good = json!({ "id": format!("{}/resourceGroups/g", azure.subscription) });
@@ -88,6 +132,17 @@ async fn a_bad_seed_changes_nothing() {
     assert_eq!(check(json!(1)), "entry 1 is not a JSON object");
     assert_eq!(check(json!({})), "entry 1 has no \"id\"");
     assert_eq!(check(json!({ "id": "nonsense" })), "entry 1: \"nonsense\" is not the id of an ARM object");
+    let secret = json!({ "id": "https://nowhere.vault.azure.net/secrets/a" });
+    assert_eq!(check(secret), "entry 1: no vault takes the secret \"https://nowhere.vault.azure.net/secrets/a\"");
+    let object = |kind: &str| json!({ "apiVersion": "v1", "kind": kind, "metadata": { "name": "a" } });
+    assert_eq!(
+        check(object("ConfigMap")),
+        "entry 1: no telling which cluster the ConfigMap is for; name it in \"cluster\""
+    );
+    let cluster =
+        format!("{}/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks", azure.subscription);
+    azure.emulator.seed(vec![json!({ "id": cluster, "location": "westeurope" })]).unwrap();
+    assert_eq!(check(object("Nonsense")), "entry 1: clusters have no such Nonsense");
 }
 
 #[tokio::test(start_paused = true)]

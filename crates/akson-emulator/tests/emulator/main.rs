@@ -3,6 +3,7 @@
 
 mod access;
 mod activity;
+mod agreement;
 mod cluster_rules;
 mod clusters;
 mod faults;

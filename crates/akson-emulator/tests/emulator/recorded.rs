@@ -10,6 +10,7 @@ use std::sync::Arc;
 use akson_emulator::Options;
 use serde_json::{Value, json};
 
+use crate::agreement::{self, Side, Table};
 use crate::support::{Azure, Reply, pass};
 
 #[derive(serde::Deserialize)]
@@ -30,6 +31,9 @@ pub(crate) fn folder() -> PathBuf {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/azure");
     data.unwrap_or_else(beside).join("recordings")
 }
+
+/// How many of a type's exchanges must agree in all or differ for a reason that is written down, in percent.
+const LEAST: f64 = 95.0;
 
 /// The types whose items are compared, besides those of `is_ours`.
 const TYPES: [&str; 21] = [
@@ -318,12 +322,15 @@ impl Replay {
     /// Gives an object the state that the recording last saw before an exchange: what a service chose is
     /// sent back by clients, and is not always what the emulator would have chosen.
     fn adopt(&self, path: &str, at: usize) {
-        let seen = self.exchanges[..at].iter().rev().find(|exchange| {
-            exchange.status < 300
-                && exchange.response_body["id"].is_string()
-                && self.path(exchange).eq_ignore_ascii_case(path)
-        });
-        match seen {
+        let about = |exchange: &Exchange| exchange.status < 300 && self.path(exchange).eq_ignore_ascii_case(path);
+        let shows = |exchange: &Exchange| exchange.response_body["id"].is_string() && about(exchange);
+        let writes = |exchange: &Exchange| matches!(exchange.method.as_str(), "PUT" | "PATCH") && about(exchange);
+        let seen = self.exchanges[..at].iter().rposition(shows);
+        // Some writes are answered with nothing: what they did is in the world alone.
+        if self.exchanges[..at].iter().rposition(writes) > seen && self.has(path) {
+            return;
+        }
+        match seen.map(|seen| &self.exchanges[seen]) {
             Some(exchange) => {
                 let body = self.ours_json(&exchange.response_body, exchange);
                 self.azure.emulator.god().put_object(path, body).unwrap();
@@ -405,7 +412,7 @@ impl Replay {
     }
 
     /// Sends an exchange and says how the answer differs.
-    async fn compare(&self, at: usize) -> Option<String> {
+    async fn compare(&self, at: usize, table: &mut Table) -> Option<String> {
         let exchange = &self.exchanges[at];
         self.presume(at).await;
         let body = self.ours_json(&exchange.response_body, exchange);
@@ -416,6 +423,10 @@ impl Replay {
             let found = exchange.response_headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
             self.ours(found.and_then(|(_, value)| value.as_str()).unwrap_or_default(), exchange)
         };
+        let reason = self.known_difference(exchange, &reply);
+        let said = Side { status: exchange.status, header: &recorded, body: &body };
+        let answered = Side { status: reply.status, header: &|name| reply.header(name).to_owned(), body: &reply.body };
+        table.count(&row_of(exchange), &agreement::differences(&said, &answered), reason);
         let mut expected = facts(exchange.status, &recorded, &body, &body, &exchange.method);
         let mut found =
             facts(reply.status, &|name| reply.header(name).to_owned(), &reply.body, &body, &exchange.method);
@@ -425,54 +436,69 @@ impl Replay {
             found.retain(|fact| !fact.starts_with("retry-after"));
         }
         let lacking = if is_new(exchange) { lacking(exchange, &body, &reply) } else { Vec::new() };
-        if (expected == found || self.is_known_difference(exchange, &reply)) && lacking.is_empty() {
+        if (expected == found || reason.is_some()) && lacking.is_empty() {
             return None;
         }
         found.extend(lacking);
         Some(format!("{}: {call}\n  recorded {expected:?}\n  answered {found:?}\n  {}", self.name, reply.text))
     }
 
-    /// Exchanges that the emulator answers differently on purpose.
-    fn is_known_difference(&self, exchange: &Exchange, reply: &Reply) -> bool {
-        // It was throttled at a moment that nobody else can know.
-        exchange.status == 429
-            // So was it busy, or was asked for something that is not modelled: gateways of clusters, destinations of
-            // partners, kinds of pools and references of previews.
-            || is_new(exchange) && exchange.status == 409
-            || is_new(exchange) && exchange.status == 400 && {
-                let body = &exchange.response_body;
-                let code = body["code"].as_str().or(body["error"]["code"].as_str()).unwrap_or_default();
-                matches!(code, "BadRequest" | "InvalidResourceReference" | "SystemPoolHasRestrictedTaint")
-                    || body["target"] == "agentPoolProfile.mode"
-            }
-            // For a while after its deletion, the provider itself still answers for a cluster.
-            || exchange.response_body["subcode"].as_str().is_some_and(|code| code.starts_with("GetManagedCluster_"))
-            // The recorder made names of Windows pools longer than they can be.
-            || reply.body["target"] == "agentPoolProfile.name" && path_of(exchange).contains("00000")
-            // A cluster whose pools change in number was seen with both words.
-            || reply.status == exchange.status && reply.body["properties"]["provisioningState"] == "Scaling"
-            // Workspaces were seen with and without an operation, in one version.
-            || path_of(exchange).contains("/microsoft.operationalinsights/workspaces/") && reply.status == exchange.status
-            // The recorder kept the bytes of this body as the text of a program.
-            || exchange.request_body.as_str().is_some_and(|body| body.starts_with("b'"))
-            // A change that came before this delete is not in the recording.
-            || exchange.method == "DELETE" && exchange.url.contains("/policyExemptions/")
-            // Two runs in two regions are mixed in one recording.
-            || self.name.contains("Test_MySQLServerWithKubernetesReferenceUserAssignedIdentity")
+    /// Why the emulator answers an exchange differently, where it does.
+    fn known_difference(&self, exchange: &Exchange, reply: &Reply) -> Option<&'static str> {
+        let (body, path) = (&exchange.response_body, path_of(exchange));
+        let code = body["code"].as_str().or(body["error"]["code"].as_str()).unwrap_or_default();
+        let same = reply.status == exchange.status;
+        if exchange.status == 429 {
+            Some("throttled at a moment that nobody else can know")
+        } else if is_new(exchange) && exchange.status == 409 {
+            Some("busy with what is not in the recording")
+        } else if is_new(exchange)
+            && exchange.status == 400
+            && (matches!(code, "BadRequest" | "InvalidResourceReference" | "SystemPoolHasRestrictedTaint")
+                || body["target"] == "agentPoolProfile.mode")
+        {
+            Some(
+                "not modelled: gateways of clusters, destinations of partners, kinds of pools and references of previews",
+            )
+        } else if body["subcode"].as_str().is_some_and(|code| code.starts_with("GetManagedCluster_")) {
+            Some("for a while after its deletion the provider itself still answers for a cluster")
+        } else if reply.body["target"] == "agentPoolProfile.name" && path.contains("00000") {
+            Some("the recorder made names of Windows pools longer than they can be")
+        } else if same && reply.body["properties"]["provisioningState"] == "Scaling" {
+            Some("a cluster whose pools change in number was seen with both words")
+        } else if same && path.contains("/microsoft.operationalinsights/workspaces/") {
+            Some("workspaces were seen with and without an operation, in one version")
+        } else if exchange.request_body.as_str().is_some_and(|body| body.starts_with("b'")) {
+            Some("the recorder kept the bytes of this body as the text of a program")
+        } else if exchange.method == "DELETE" && exchange.url.contains("/policyExemptions/") {
+            Some("a change that came before this delete is not in the recording")
+        } else if self.name.contains("Test_MySQLServerWithKubernetesReferenceUserAssignedIdentity") {
+            Some("two runs in two regions are mixed in one recording")
+        } else {
+            None
+        }
     }
+}
+
+/// The row of the table that an exchange is counted in.
+fn row_of(exchange: &Exchange) -> String {
+    let path = path_of(exchange);
+    let kind = type_of(&path);
+    if kind.is_empty() { "microsoft.resources/resourcegroups".to_owned() } else { kind }
 }
 
 #[tokio::test(start_paused = true)]
 async fn exchanges_of_known_types() {
     let Some(recordings) = recordings() else { return };
     let mut compared = 0;
+    let mut table = Table::default();
     let mut differences: Vec<String> = Vec::new();
     for (name, exchanges) in recordings {
         let exchanges: Vec<Exchange> = exchanges.into_iter().filter(is_ours).collect();
         let options = Options { rate_limits: false, ..Options::default() };
         let mut replay = Replay { azure: Azure::open(options).await, name, exchanges };
         for at in 0..replay.exchanges.len() {
-            differences.extend(replay.compare(at).await);
+            differences.extend(replay.compare(at, &mut table).await);
             compared += 1;
             // Long enough for everything to settle; a token would not last.
             pass(1500).await;
@@ -480,5 +506,10 @@ async fn exchanges_of_known_types() {
         }
     }
     assert!(compared > 1000, "only {compared} exchanges compared");
+    #[allow(clippy::print_stdout, reason = "the agreement is read with --nocapture")]
+    {
+        println!("{}", table.shown());
+    }
+    assert_eq!(table.below(LEAST), Vec::<String>::new(), "too little agreement");
     assert!(differences.is_empty(), "{} of {compared} differ:\n{}", differences.len(), differences.join("\n"));
 }

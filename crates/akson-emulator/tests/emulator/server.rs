@@ -74,8 +74,11 @@ async fn sign_in_create_follow_and_stop() {
         format!("/subscriptions/{}/resourceGroups/g?api-version=2021-04-01", info["subscription"].as_str().unwrap());
     let (head, _) = exchange(&served.address, &format!("PUT {group}"), &headers, r#"{"location":"westeurope"}"#).await;
     assert!(head.starts_with("HTTP/1.1 201"), "{head}");
+    // Half a minute of the world is less than the shortest wait of those who know no time scale.
+    assert!(head.contains("x-ms-retry-after-ms: 100"), "{head}");
     let (head, _) = exchange(&served.address, &format!("DELETE {group}"), &headers, "").await;
     assert!(head.starts_with("HTTP/1.1 202"), "{head}");
+    assert!(head.contains("retry-after: 15") && !head.contains("x-ms-retry-after-ms"), "{head}");
     let location = head.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
     let path = location.strip_prefix(&format!("http://{}", served.address)).unwrap();
     loop {

@@ -65,8 +65,9 @@ fn finish(world: &mut World, work: Work, now: WorldTime) {
                 rules.finish(world, &key, now);
             }
         }
-        Work::Background { key, state, seconds } => {
-            container::background::go_on(world, &key, &state, Duration::from_secs(seconds), now);
+        Work::Background { key, state, seconds, changes } => {
+            let doing = container::background::Doing { state, takes: Duration::from_secs(seconds), changes };
+            container::background::go_on(world, &key, &doing, now);
         }
         Work::Abort { key } => {
             world.objects.edit(&key, |object| {

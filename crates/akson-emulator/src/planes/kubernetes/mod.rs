@@ -13,6 +13,7 @@ mod openapi;
 mod protobuf;
 mod reviews;
 mod rights;
+pub(crate) mod seeding;
 mod status;
 mod store;
 mod strategic;

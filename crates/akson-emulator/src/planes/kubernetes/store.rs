@@ -194,14 +194,21 @@ pub(super) fn furnish_namespace(world: &mut World, cluster: &str, namespace: &st
     put(world, cluster, "configmaps", Some(namespace), certificate, now);
 }
 
-/// Puts an object of the cluster itself, with an id that depends on nothing but its place and time, so
-/// that a look at a cluster changes no other ids.
-fn put(world: &mut World, cluster: &str, plural: &str, namespace: Option<&str>, body: Value, now: WorldTime) {
+/// Puts an object of the cluster itself, or from outside, with an id that depends on nothing but its place and time,
+/// so that a look at a cluster changes no other ids.
+pub(super) fn put(
+    world: &mut World,
+    cluster: &str,
+    plural: &str,
+    namespace: Option<&str>,
+    body: Value,
+    now: WorldTime,
+) {
     let (Some(kind), Value::Object(body)) = (kind(plural), body) else { return };
     let mut whole = Body::new();
     whole.insert("apiVersion".to_owned(), kind.api_version().into());
     whole.insert("kind".to_owned(), kind.word.into());
-    whole.extend(body);
+    whole.extend(body.into_iter().filter(|(name, _)| name != "apiVersion" && name != "kind"));
     let version = next_version(world, cluster);
     let name = whole.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Value::as_str);
     let key = key(cluster, kind, namespace, name.unwrap_or_default());

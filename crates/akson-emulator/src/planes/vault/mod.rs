@@ -5,6 +5,7 @@ mod access;
 mod network;
 mod refusal;
 mod secrets;
+pub(crate) mod seeding;
 
 use http::{Method, StatusCode};
 

@@ -4,15 +4,26 @@
 use std::time::Duration;
 
 use http::Method;
+use serde_json::Value;
 
 use super::super::path::Target;
-use super::{CLUSTER_KEY, flow, operation};
+use super::{CLUSTER_KEY, body, defaults, flow, operation};
 use crate::clock::WorldTime;
 use crate::world::{Operation, Work, World};
 
+/// What the platform does to a cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Doing {
+    /// What the cluster shows meanwhile.
+    pub(crate) state: String,
+    pub(crate) takes: Duration,
+    /// What is merged into the cluster's properties.
+    pub(crate) changes: Value,
+}
+
 /// Begins an operation of the platform on the cluster that a path is of or below: now, or when what is going on there
 /// ends. Nothing happens where the path is of no cluster that there is.
-pub(crate) fn begin(world: &mut World, path: &str, state: &str, takes: Duration, now: WorldTime) {
+pub(crate) fn begin(world: &mut World, path: &str, doing: &Doing, now: WorldTime) {
     let Some(Target::Resource(mut id) | Target::Action { mut id, .. }) = Target::parse(path, &Method::POST) else {
         return;
     };
@@ -30,28 +41,42 @@ pub(crate) fn begin(world: &mut World, path: &str, state: &str, takes: Duration,
         .filter(|until| *until > now)
         .max();
     let Some(until) = busy else {
-        go_on(world, id.key(), state, takes, now);
+        go_on(world, id.key(), doing, now);
         return;
     };
-    let work = Work::Background { key: id.key().to_owned(), state: state.to_owned(), seconds: takes.as_secs() };
-    let operation = Operation {
-        work,
-        target: id.as_written(),
-        started: now,
-        ends: until,
-        done: false,
-        canceled: false,
-        stages: Vec::new(),
-        remark: None,
-    };
+    let Doing { state, takes, changes } = doing.clone();
+    let work = Work::Background { key: id.key().to_owned(), state, seconds: takes.as_secs(), changes };
+    note(world, work, id.as_written(), now, until);
+}
+
+fn note(world: &mut World, work: Work, target: String, started: WorldTime, ends: WorldTime) {
+    let operation =
+        Operation { work, target, started, ends, done: false, canceled: false, stages: Vec::new(), remark: None };
     let token = world.dice.guid();
     world.operations.insert(token, operation);
 }
 
 /// The cluster is busy from now on, unless it is gone or being deleted.
-pub(crate) fn go_on(world: &mut World, key: &str, state: &str, takes: Duration, now: WorldTime) {
+pub(crate) fn go_on(world: &mut World, key: &str, doing: &Doing, now: WorldTime) {
+    let Doing { state, takes, changes } = doing;
     let deleting = operation::running(world, key).is_some_and(|(_, of)| matches!(of.work, Work::DeleteObject { .. }));
-    if !deleting && !takes.is_zero() {
-        flow::settle_for(world, key, now.plus(takes), state);
+    if deleting || takes.is_zero() {
+        return;
     }
+    let ends = now.plus(*takes);
+    flow::settle_for(world, key, ends, state);
+    if changes.is_null() {
+        return;
+    }
+    world.objects.edit(key, |cluster| {
+        let properties = cluster.body.entry("properties").or_insert(Value::Null);
+        body::merge(properties, changes);
+        if let Value::Object(properties) = properties {
+            defaults::disabled_addons(properties);
+        }
+        cluster.changed = now;
+    });
+    // The end of a write brings identities of add-ons.
+    let target = world.objects.get(key).map(|cluster| cluster.id().to_owned()).unwrap_or_default();
+    note(world, Work::Write { key: key.to_owned() }, target, now, ends);
 }

@@ -144,6 +144,11 @@ impl ArmType for Clusters {
             .collect();
         world.objects.edit(key, |cluster| {
             if let Some(Value::Object(properties)) = cluster.body.get_mut("properties") {
+                if pools.iter().any(|pool| pool["enableAutoScaling"] == true)
+                    && let Value::Object(profile) = properties.entry("autoScalerProfile").or_insert_with(|| json!({}))
+                {
+                    defaults::autoscaler(profile);
+                }
                 properties.insert("agentPoolProfiles".to_owned(), pools.into());
             }
         });
@@ -428,6 +433,11 @@ fn store(call: &mut Call<'_>, id: &ResourceId, draft: Draft) -> reply::Answer {
     object.created = existed.unwrap_or(now);
     object.settling = Some(Settling { until, state: draft.state.to_owned() });
     let target = object.id().to_owned();
+    // The first answer shows the principal of its own already, those of others only later.
+    let own = object.body.get("identity").is_some_and(|identity| identity["type"] == "SystemAssigned");
+    if let Some(identity) = node_group::own_identity(world, &object).filter(|_| own) {
+        object.body.insert("identity".to_owned(), identity);
+    }
     node_group::make(world, &object, now);
     world.objects.insert(id.key().to_owned(), object);
     let mut extras: Vec<(String, Body)> = Vec::new();

@@ -121,6 +121,9 @@ pub(super) fn complete(properties: &mut Body, id: &ResourceId, location: &str, v
             fill(windows, defaults);
         }
     }
+    if let Some(Value::Object(profile)) = properties.get_mut("autoScalerProfile") {
+        autoscaler(profile);
+    }
     disabled_addons(properties);
 }
 
@@ -159,7 +162,7 @@ pub(super) fn automatic(properties: &mut Body) {
 }
 
 /// Recorded: an add-on that is off has a `config` of null, and one that is on without one, too.
-fn disabled_addons(properties: &mut Body) {
+pub(super) fn disabled_addons(properties: &mut Body) {
     let Some(Value::Object(addons)) = properties.get_mut("addonProfiles") else { return };
     for addon in addons.values_mut().filter_map(Value::as_object_mut) {
         if addon.get("enabled") == Some(&json!(true)) {
@@ -199,27 +202,10 @@ fn network(properties: &mut Body) {
         }
     }
     let outbound = text(profile, "outboundType").to_ascii_lowercase();
-    if outbound == "loadbalancer" {
-        let balancer = profile.entry("loadBalancerProfile").or_insert_with(|| json!({}));
-        if let Value::Object(balancer) = balancer {
-            if !["managedOutboundIPs", "outboundIPs", "outboundIPPrefixes"]
-                .iter()
-                .any(|way| balancer.contains_key(*way))
-            {
-                set(balancer, "managedOutboundIPs.count", 1.into());
-            }
-            balancer.insert(
-                "backendPoolType".to_owned(),
-                match text(balancer, "backendPoolType") {
-                    "" => "nodeIPConfiguration".into(),
-                    // Recorded: it comes back with a small letter.
-                    given if given.eq_ignore_ascii_case("nodeIPConfiguration") => "nodeIPConfiguration".into(),
-                    given => given.into(),
-                },
-            );
-        }
-    } else {
+    if text(profile, "loadBalancerSku").eq_ignore_ascii_case("basic") {
         profile.shift_remove("loadBalancerProfile");
+    } else if let Value::Object(balancer) = profile.entry("loadBalancerProfile").or_insert_with(|| json!({})) {
+        balance(balancer, outbound == "loadbalancer");
     }
     if outbound == "managednatgateway" {
         fill(
@@ -227,6 +213,49 @@ fn network(properties: &mut Body) {
             json!({ "natGatewayProfile": { "managedOutboundIPProfile": { "count": 1 }, "idleTimeoutInMinutes": 4 } }),
         );
     }
+}
+
+/// The balancer that every cluster has for what comes in; what goes out leaves through it or not.
+fn balance(balancer: &mut Body, outbound: bool) {
+    const WAYS: [&str; 3] = ["managedOutboundIPs", "outboundIPs", "outboundIPPrefixes"];
+    if !outbound {
+        balancer.retain(|name, _| !WAYS.contains(&name.as_str()) && name != "effectiveOutboundIPs");
+    } else if !WAYS.iter().any(|way| balancer.contains_key(*way)) {
+        set(balancer, "managedOutboundIPs.count", 1.into());
+    }
+    let kind = match text(balancer, "backendPoolType") {
+        "" => "nodeIPConfiguration".into(),
+        // Recorded: it comes back with a small letter.
+        given if given.eq_ignore_ascii_case("nodeIPConfiguration") => "nodeIPConfiguration".into(),
+        given => given.into(),
+    };
+    balancer.insert("backendPoolType".to_owned(), kind);
+}
+
+/// How pools scale by themselves, unless told otherwise (recorded).
+pub(super) fn autoscaler(profile: &mut Body) {
+    fill(
+        profile,
+        json!({
+            "balance-similar-node-groups": "false",
+            "expander": "random",
+            "max-empty-bulk-delete": "10",
+            "max-graceful-termination-sec": "600",
+            "max-node-provision-time": "15m",
+            "max-total-unready-percentage": "45",
+            "new-pod-scale-up-delay": "0s",
+            "ok-total-unready-count": "3",
+            "scale-down-delay-after-add": "10m",
+            "scale-down-delay-after-delete": "10s",
+            "scale-down-delay-after-failure": "3m",
+            "scale-down-unneeded-time": "10m",
+            "scale-down-unready-time": "20m",
+            "scale-down-utilization-threshold": "0.5",
+            "scan-interval": "10s",
+            "skip-nodes-with-local-storage": "false",
+            "skip-nodes-with-system-pods": "true",
+        }),
+    );
 }
 
 /// Leaves out what means nothing.

@@ -72,7 +72,7 @@ pub(super) fn furnish(world: &mut World, cluster_key: &str, now: WorldTime) {
 }
 
 /// The cluster's own identity, with its principals.
-fn own_identity(world: &mut World, cluster: &Object) -> Option<Value> {
+pub(super) fn own_identity(world: &mut World, cluster: &Object) -> Option<Value> {
     let mut identity = cluster.body.get("identity")?.clone();
     match identity.get("type").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase().as_str() {
         "systemassigned" => {
@@ -163,17 +163,23 @@ fn shown(identity: &Object) -> Value {
     })
 }
 
-/// The address behind a balancer that AKS manages itself.
+/// The address behind a balancer or a gateway that AKS manages itself.
 fn outbound_address(world: &mut World, cluster: &Object, properties: &mut Body, now: WorldTime) {
     const BALANCER: &str = "networkProfile.loadBalancerProfile";
-    const SHOWN: &str = "networkProfile.loadBalancerProfile.effectiveOutboundIPs";
-    if at(properties, &format!("{BALANCER}.managedOutboundIPs")).is_none() {
+    let gateway = text(properties, "networkProfile.outboundType").eq_ignore_ascii_case("managedNATGateway");
+    let (profile, shown) = if gateway {
+        const GATEWAY: &str = "networkProfile.natGatewayProfile";
+        (format!("{GATEWAY}.managedOutboundIPProfile"), format!("{GATEWAY}.effectiveOutboundIPs"))
+    } else {
+        (format!("{BALANCER}.managedOutboundIPs"), format!("{BALANCER}.effectiveOutboundIPs"))
+    };
+    if at(properties, &profile).is_none() {
         if let Some(given) = at(properties, &format!("{BALANCER}.outboundIPs.publicIPs")).cloned() {
-            set(properties, SHOWN, given);
+            set(properties, &shown, given);
         }
         return;
     }
-    let known = at(properties, SHOWN).and_then(|all| all.get(0)).and_then(|one| one["id"].as_str());
+    let known = at(properties, &shown).and_then(|all| all.get(0)).and_then(|one| one["id"].as_str());
     if known.is_some_and(|id| world.objects.contains(&id.to_ascii_lowercase())) {
         return;
     }
@@ -198,5 +204,5 @@ fn outbound_address(world: &mut World, cluster: &Object, properties: &mut Body, 
         types::of(KEY).complete(world, &mut body, now);
         world.objects.insert(id.to_ascii_lowercase(), Object::new(KEY.to_owned(), body, now));
     }
-    set(properties, SHOWN, json!([{ "id": id }]));
+    set(properties, &shown, json!([{ "id": id }]));
 }
