@@ -47,6 +47,9 @@ pub enum End {
     LedgerFailed,
 }
 
+/// How many steps are under way at once, those that wait for Azure included.
+const UNDER_WAY: usize = 256;
+
 type Step<'a> = Pin<Box<dyn Future<Output = (StepId, Result<(), StepError>)> + 'a>>;
 
 /// Runs `plan`, made from `snapshot` and the ledger's entries. `observer` is told of each step as it goes.
@@ -79,8 +82,9 @@ pub async fn apply(
         if engine.cancel().is_stopped() {
             schedule.stop();
         }
-        // Requests are bounded by the engine: a step that only waits takes no room.
-        for id in schedule.next_ready(usize::MAX) {
+        // Requests are bounded by the engine, and a step that only waits takes no place of theirs. But were all begun at once, the polls of
+        // those that are under way would stand behind the first requests of all others.
+        for id in schedule.next_ready(UNDER_WAY) {
             let Some(change) = plan.changes.get(id.0) else { continue };
             if is_told(change) {
                 run.tell(What::StepStarted(name_of(change)));
