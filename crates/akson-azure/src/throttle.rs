@@ -209,7 +209,7 @@ mod tests {
         #[track_caller]
         fn check(path: &str, kind: LaneKind, expected: LaneKind, burst: f64, rate: f64) {
             let path = format!("/subscriptions/s{path}");
-            let lane = Lane::of_path(path.as_str(), kind);
+            let lane = Lane::of_path(&path, kind);
             assert_eq!((lane.kind, lane.limits()), (expected, (burst, rate)), "{path}");
         }
         let all = "/providers/Microsoft.ManagedIdentity/userAssignedIdentities";
