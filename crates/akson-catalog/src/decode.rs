@@ -150,7 +150,11 @@ fn decode_choice(attribute: &Attribute, body: &Json) -> Option<Value> {
     }
     let fits = |variant: &Variant, strictly: bool| {
         variant.writes.iter().all(|(pointer, want)| {
-            if want.is_null() {
+            let said = variant.arguments.values().find(|argument| argument.pointer.as_ref() == Some(pointer));
+            if let (Some(argument), false) = (said, want.is_null()) {
+                // An argument says what stands there; what is written is what stands there without it.
+                !argument.required || !equal(Equality::CaseInsensitive, Some(want), live(pointer))
+            } else if want.is_null() {
                 !strictly || equal(Equality::EmptyIsAbsent, None, live(pointer))
             } else {
                 equal(Equality::CaseInsensitive, Some(want), live(pointer))

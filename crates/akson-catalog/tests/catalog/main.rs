@@ -11,6 +11,7 @@
 
 mod azure_types;
 mod broken;
+mod decoding;
 mod encoding;
 mod properties;
 mod rights;
