@@ -222,7 +222,11 @@ fn unknown(word: &str, span: Span) -> Box<Diagnostic> {
     let diagnostic = Diagnostic::error(codes::VARIABLE_TYPE, format!("there is no type `{word}`")).at(span, "");
     Box::new(match did_you_mean(word, known.clone()) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")).suggest(span, near, format!("write `{near}`")),
-        None => diagnostic.help(format!("types are {}, and more", quoted(known.take(11)))),
+        // So attributes that take a resource are described.
+        None if word == "resource" => {
+            diagnostic.help("a kind is a type of its own: write `resource_group`, `cluster`, …")
+        }
+        None => diagnostic.help(format!("types are {}, and kinds such as `vault`", quoted(known.take(11)))),
     })
 }
 
