@@ -127,3 +127,11 @@ fn two_blocks_of_one_id_are_refused() {
     );
     refused(&text, "vault.main");
 }
+
+#[test]
+fn a_misspelt_location_is_one_mistake() {
+    let text = TEAMS.replacen("location", "locaton", 1);
+    let ran = Folder::with(&text).akson(&["check", "--format", "json"]).exits(1);
+    let errors = ran.json()["summary"]["errors"].as_u64();
+    assert_eq!(errors, Some(1), "{}", ran.stdout);
+}

@@ -2,7 +2,7 @@
 
 use akson_catalog::Type;
 use akson_diagnostics::{Diagnostic, Span};
-use akson_parser::ast::{Block, Expr};
+use akson_parser::ast::{Block, Expr, Item};
 
 use crate::{
     codes,
@@ -15,6 +15,9 @@ use crate::{
 
 /// Where nothing is known about Azure: offline checks.
 const NIL: &str = "00000000-0000-0000-0000-000000000000";
+
+/// What a `stack` block says.
+const KNOWN: [&str; 5] = ["tenant", "subscription", "location", "ledger", "required_version"];
 
 impl Evaluator<'_> {
     /// Reports what is wrong with the number of stack blocks.
@@ -74,13 +77,12 @@ impl Evaluator<'_> {
             return stack;
         }
         stack.label = self.label(block);
-        let parts = plain_block(
-            &mut self.sink,
-            block,
-            &["tenant", "subscription", "location", "ledger", "required_version"],
-            &[],
-            &[],
-        );
+        let parts = plain_block(&mut self.sink, block, &KNOWN, &[], &[]);
+        // A misspelt attribute may be the one whose absence others would be told of.
+        self.stack_is_wrong |= block.body.iter().any(|item| match item {
+            Item::Attribute(attribute) => !KNOWN.contains(&attribute.name.text.as_str()),
+            Item::Block(_) => false,
+        });
         let named = |name: &str| Type::Named(name.to_owned());
         let mut read = |name: &str, of: &Type| {
             parts.get(name).and_then(|expr| self.stack_text(name, expr, of).map(|text| (text, expr.span)))
