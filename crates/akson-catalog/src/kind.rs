@@ -494,6 +494,8 @@ pub struct ListCall {
     pub path: String,
     /// What one call covers.
     pub scope: ListScope,
+    /// Where the parent's own body shows the whole of them, as a JSON pointer: then no call is needed.
+    pub inline: Option<String>,
 }
 
 /// What one list call covers.

@@ -360,10 +360,11 @@ fn lists(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Vec<(ListCal
         if scope.is_none() && !list.has("scope") {
             list.missing("scope", diagnostics);
         }
+        let inline = attribute::pointer_at("inline", &mut list, diagnostics);
         list.finish(diagnostics);
         if let (Some(path), Some(scope)) = (path, scope) {
             cross::list(&path, scope, diagnostics);
-            lists.push((ListCall { path: path.value, scope }, path.span));
+            lists.push((ListCall { path: path.value, scope, inline }, path.span));
         }
     }
     lists
