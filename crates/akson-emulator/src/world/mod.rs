@@ -186,8 +186,8 @@ impl World {
         Ok(Changes {
             caller: self.caller.clone(),
             now: self.now,
-            dice: self.dice.clone(),
-            luck: self.luck.clone(),
+            dice: self.dice,
+            luck: self.luck,
             owned: self.owned,
             tables: tables.collect::<serde_json::Result<_>>()?,
         })

@@ -155,6 +155,8 @@ impl<T: Clone + Serialize + DeserializeOwned> Rows for Table<T> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
     use super::*;
 
     #[test]
