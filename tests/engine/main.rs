@@ -22,5 +22,6 @@ mod recorded_writes;
 mod refusals;
 mod requests;
 mod runs;
+mod scenarios;
 mod secrets;
 mod sim;
