@@ -15,6 +15,7 @@ mod groups;
 mod hosts;
 mod kills;
 mod kinds;
+mod lockout;
 mod propagation;
 mod recorded_import;
 mod recorded_mutations;

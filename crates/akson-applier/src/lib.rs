@@ -5,6 +5,7 @@
 //! caller's task: no thread, no spawn, no clock but tokio's. What is printed, and how, is the command line's.
 
 mod apply;
+mod caller;
 mod cancel;
 pub mod codes;
 mod engine;

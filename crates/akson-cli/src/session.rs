@@ -10,7 +10,7 @@ use akson_applier::{
 use akson_config::Config;
 use akson_diagnostics::{Diagnostic, Diagnostics};
 use akson_planner::{
-    Owned, Plan, Snapshot,
+    Caller, Owned, Plan, Snapshot,
     options::{Mode, PlanOptions},
 };
 
@@ -61,6 +61,8 @@ pub(crate) struct Run {
     pub(crate) binding: Binding,
     pub(crate) store: Arc<dyn LedgerStore>,
     outlives: bool,
+    /// Who the plan is for, as far as that is known by now.
+    caller: Caller,
 }
 
 impl Run {
@@ -116,7 +118,12 @@ impl Run {
         if !global.quiet && (global.ledger.is_some() || config.stack.ledger.is_some()) {
             output::aside(&format!("the ledger is {}", literal::safe(&store.place())));
         }
-        Ok(Self { loaded, config, identity, engine, cancel, binding, store, outlives: session.outlives })
+        let mut addresses = global.caller_addresses.clone();
+        if addresses.is_empty() {
+            addresses.extend(session.caller_address);
+        }
+        let caller = Caller { object_id: None, addresses };
+        Ok(Self { loaded, config, identity, engine, cancel, binding, store, outlives: session.outlives, caller })
     }
 
     /// What is ours, without locking anything: for commands that only look.
@@ -173,7 +180,11 @@ impl Run {
     ) -> Result<Snapshot, Exit> {
         self.hold_names(owned, global)?;
         match refresh(&self.engine, &self.config, owned, self.loaded.catalog, options).await {
-            Ok(snapshot) => Ok(snapshot),
+            Ok(snapshot) => {
+                // Its token is in memory by now.
+                self.caller.object_id = self.engine.signed_in().await;
+                Ok(snapshot)
+            }
             Err(_) if self.cancel.is_stopped() => Err(Exit::Interrupted),
             Err(failure) => Err(self.loaded.refuse_with(report::read_for(&failure, &self.config), global)),
         }
@@ -214,6 +225,7 @@ impl Run {
         options: &PlanOptions,
         global: &Global,
     ) -> Result<Plan, Exit> {
+        let options = &PlanOptions { caller: self.caller.clone(), ..options.clone() };
         let loaded = &mut self.loaded;
         let plan = akson_planner::plan(&self.config, snapshot, owned, loaded.catalog, options, &mut loaded.diagnostics);
         match plan {
@@ -264,6 +276,7 @@ pub(crate) fn plan_options(asked: &planfile::Asked, global: &Global) -> PlanOpti
         max_deletes: asked.max_deletes,
         cloud: global.cloud.as_str().to_owned(),
         adopt_only: false,
+        caller: Caller::default(),
     }
 }
 

@@ -34,19 +34,11 @@ impl<'a> Waits<'a> {
         let openers: Vec<usize> = door.openers().collect();
         let before = self.needs.clone();
         for closer in closers {
-            // One request that closes one door and opens another does both at once; one that deletes and creates anew does not.
-            if openers.contains(closer) {
-                if door.has_gap(*closer) {
-                    self.needs.clone_from(&before);
-                    return false;
-                }
-                continue;
-            }
-            for opener in openers.iter().filter(|opener| !closers.contains(*opener) || *opener != closer) {
-                if !self.wait(*closer, *opener) {
-                    self.needs.clone_from(&before);
-                    return false;
-                }
+            // One request that closes one way and opens another does both at once; one that deletes and creates anew does not.
+            let at_once = !openers.contains(closer) || !door.has_gap(*closer);
+            if !at_once || !openers.iter().all(|opener| self.wait(*closer, *opener)) {
+                *self.needs = before;
+                return false;
             }
         }
         true
