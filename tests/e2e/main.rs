@@ -13,6 +13,7 @@ mod ledgers;
 mod main_job;
 mod pages;
 mod plan_files;
+mod recover;
 mod rights;
 mod sign_in;
 mod stacks;

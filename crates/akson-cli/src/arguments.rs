@@ -382,6 +382,12 @@ pub(crate) enum LedgerAction {
         #[arg(value_name = "RESOURCE", required = true)]
         resources: Vec<String>,
     },
+    /// Make a lost or damaged one again, of what bears this stack's mark in Azure. Nothing is changed there.
+    Recover {
+        /// Write it without asking.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Take the lock from a run that is known to be dead.
     Unlock,
 }

@@ -191,7 +191,7 @@ impl Run {
     }
 
     /// Gives what has no written name the one that the ledger holds.
-    fn hold_names(&mut self, owned: &Owned, global: &Global) -> Result<(), Exit> {
+    pub(crate) fn hold_names(&mut self, owned: &Owned, global: &Global) -> Result<(), Exit> {
         let held = akson_planner::held_names(&self.config, owned);
         if held.is_empty() {
             return Ok(());
