@@ -54,3 +54,5 @@ pub const LOCKOUT_UNSURE: Code = Code(424);
 pub const CALLER_SHUT_OUT: Code = Code(425);
 /// Whether authorized ranges admit the caller is not known.
 pub const CALLER_UNKNOWN: Code = Code(426);
+/// An entry of the ledger has an id that its kind cannot have.
+pub const ENTRY_CONTRADICTS: Code = Code(427);

@@ -13,6 +13,7 @@ mod declare;
 mod differential;
 mod kinds;
 mod lockout;
+mod ownership;
 mod properties;
 mod reference;
 mod refusals;
