@@ -16,6 +16,7 @@ mod hosts;
 mod kills;
 mod kinds;
 mod lockout;
+mod outcomes;
 mod propagation;
 mod recorded_import;
 mod recorded_mutations;
