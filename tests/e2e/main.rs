@@ -8,6 +8,7 @@ mod emulator;
 mod formats;
 mod import;
 mod inputs;
+mod interrupt;
 mod kubeconfig;
 mod ledgers;
 mod main_job;

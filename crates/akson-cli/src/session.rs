@@ -251,20 +251,40 @@ impl Run {
         self.loaded.diagnostics = Diagnostics::new();
     }
 
-    /// First Ctrl-C: nothing new is sent, what is in flight is finished and recorded. Second: the end at once, which loses nothing either.
+    /// First Ctrl-C, or the signal that a pipeline ends its jobs with: nothing new is sent, what is in flight is finished and recorded. Second: the
+    /// end at once, which loses nothing either.
     pub(crate) fn stop_on_interrupt(&self) {
         let cancel = self.cancel.clone();
         tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_err() {
+            if !stop_is_asked().await {
                 return;
             }
             cancel.stop();
             output::aside("interrupted: finishing what is in flight; press Ctrl-C again to end at once");
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if stop_is_asked().await {
+                output::aside(
+                    "ended at once: what was sent stands in the ledger, and the next run looks what came of it",
+                );
                 std::process::exit(Exit::Interrupted as i32);
             }
         });
     }
+}
+
+/// Waits until somebody wants the run to stop. Whether that can be heard at all.
+async fn stop_is_asked() -> bool {
+    #[cfg(unix)]
+    {
+        let Ok(mut ended) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            return tokio::signal::ctrl_c().await.is_ok();
+        };
+        tokio::select! {
+            heard = tokio::signal::ctrl_c() => heard.is_ok(),
+            heard = ended.recv() => heard.is_some(),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.is_ok()
 }
 
 /// What a plan is asked for, in the planner's words.

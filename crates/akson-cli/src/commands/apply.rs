@@ -181,7 +181,14 @@ fn told(document: &PlanDocument, report: &Report, changes: usize, took: std::tim
             output::aside("what succeeded is recorded; mend what failed, then run the same command again to continue");
         }
         End::Interrupted => {
-            output::aside("interrupted: what was done is recorded; run the same command again to continue");
+            for line in crate::views::apply::left_off(&report.left, &report.not_begun) {
+                output::aside(&line);
+            }
+            output::aside(if report.left.is_empty() {
+                "interrupted: what was done is recorded; run the same command again to continue"
+            } else {
+                "interrupted: what was done is recorded; run the same command again to continue: it looks first what came of what is under way"
+            });
         }
     }
 }
