@@ -15,6 +15,8 @@ mod groups;
 mod hosts;
 mod kills;
 mod kinds;
+mod lockout;
+mod outcomes;
 mod propagation;
 mod recorded_import;
 mod recorded_mutations;

@@ -22,6 +22,7 @@ use akson_diagnostics::Span;
 use akson_planner::{Change, Plan, Snapshot, Work};
 use serde_json::Value as Json;
 
+pub(crate) use record::marker_word;
 pub(crate) use send::is_no_definition;
 
 use crate::{

@@ -528,6 +528,12 @@ pub enum Quirk {
     ComesWithParent,
     /// One request does not do: changing a Defender plan's tier resets the extensions that were sent with it.
     WrittenTwice,
+    /// Who administers it is decided by itself, by grants on it and by bindings in it: a plan never leaves it without anybody.
+    ClusterAccess,
+    /// Its own list or grants decide who reaches what is in it; switching from one to the other makes the former void at once.
+    VaultAccess,
+    /// It gives a principal a role on a scope.
+    GivesRights,
 }
 
 /// What a kind file is made from.

@@ -14,6 +14,7 @@ mod held;
 pub mod json;
 mod known;
 mod link;
+mod lockout;
 pub mod marker;
 pub mod options;
 mod order;
@@ -31,7 +32,7 @@ pub mod waves;
 
 pub use graph::Graph;
 pub use held::held_names;
-pub use options::{Mode, PlanOptions};
+pub use options::{Caller, Mode, PlanOptions};
 pub use owned::{Owned, OwnedEntry, OwnedState, Way};
 pub use plan::{Action, Cause, Change, Difference, Effect, Plan, Reason, Shown, Work};
 pub use planning::plan;

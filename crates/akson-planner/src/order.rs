@@ -22,6 +22,15 @@ pub(crate) struct Order {
     pub sorted: Vec<usize>,
 }
 
+impl Order {
+    /// Puts the changes in order again, after more needs were added that make no circle.
+    pub(crate) fn sort_again(&mut self) {
+        if let Some(sorted) = sort(&self.needs) {
+            self.sorted = sorted;
+        }
+    }
+}
+
 /// Puts changes in order. The first changes are those of the graph's resources that are `managed`, by place in the configuration;
 /// `waits` are further pairs: the first waits for the second.
 pub(crate) fn order(
@@ -148,7 +157,7 @@ fn sort(needs: &[BTreeSet<usize>]) -> Option<Vec<usize>> {
 }
 
 /// Whether `from` waits for `to`, however far.
-fn reaches(needs: &[BTreeSet<usize>], from: usize, to: usize) -> bool {
+pub(crate) fn reaches(needs: &[BTreeSet<usize>], from: usize, to: usize) -> bool {
     let mut seen = BTreeSet::new();
     let mut left = vec![from];
     while let Some(at) = left.pop() {

@@ -24,6 +24,7 @@ use crate::{
     graph::Graph,
     held::{name_in, undecided},
     known::{Outputs, referenced},
+    lockout,
     options::{Mode, PlanOptions},
     order::{Order, order},
     place::cluster_of,
@@ -76,7 +77,8 @@ pub fn plan(
     let waits = check_credentials(&mut planning.pending, &setting);
     planning.check_names();
     planning.check_made_names();
-    let order = order(&planning.pending, &graph, &planning.managed, (owned, snapshot), &waits);
+    let mut order = order(&planning.pending, &graph, &planning.managed, (owned, snapshot), &waits);
+    lockout::check(&mut planning.pending, &setting, catalog, &mut order);
     let chosen = planning.chosen(&order);
     planning.report(&chosen, diagnostics);
     if diagnostics.has_errors() {

@@ -17,6 +17,7 @@ use serde_json::Value as Json;
 use crate::{
     Owned, OwnedState, Snapshot,
     link::{self, outputs_of},
+    lockout::wants_grants,
     options::{Mode, PlanOptions},
     place::{cluster_of, parent_of},
     presence::{Presence, Presences, kind_of},
@@ -102,6 +103,13 @@ pub fn next_wave(
             if read.is_some_and(|read| !snapshot.soft_deleted_listed.contains(&read)) {
                 reads.soft_deleted(want);
             }
+        }
+    }
+    for resource in &config.resources {
+        let Presence::Present(live) = presences.of(&resource.symbolic_id) else { continue };
+        let kind = wants_grants(resource, snapshot, catalog).filter(|_| options.mode == Mode::Apply);
+        if let Some((kind, list)) = kind.and_then(|kind| Some((kind, list(kind, ListScope::Parent)?))) {
+            reads.list(kind, list, &ArmId::new(live.id.as_str()));
         }
     }
     for want in wanted.iter().filter(|want| want.goes && want.kind.quirks.contains(&Quirk::Cascades)) {

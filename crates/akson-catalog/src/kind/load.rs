@@ -187,6 +187,9 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         ("blocks", Quirk::Blocks),
         ("comes_with_parent", Quirk::ComesWithParent),
         ("written_twice", Quirk::WrittenTwice),
+        ("cluster_access", Quirk::ClusterAccess),
+        ("vault_access", Quirk::VaultAccess),
+        ("gives_rights", Quirk::GivesRights),
     ];
     let quirks: Vec<Quirk> = view
         .texts("quirks", diagnostics)
