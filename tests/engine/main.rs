@@ -9,6 +9,7 @@
 
 mod clusters;
 mod domain;
+mod early;
 mod faults;
 mod grants;
 mod groups;

@@ -438,6 +438,8 @@ pub struct Output {
     pub pointer: String,
     /// With [`Equality::TrailingSlash`] it is read with the slash, whether the answer has it or not.
     pub equality: Equality,
+    /// The first answer to a write has it already, long before the operation ends.
+    pub early: bool,
 }
 
 /// A place below a resource that is no resource of its own, where a scope is wanted.

@@ -381,8 +381,9 @@ fn output(name: &At<String>, mut view: View<'_, '_>, diagnostics: &mut Diagnosti
         view.missing("pointer", diagnostics);
     }
     let equality = view.word("equality", attribute::EQUALITIES, diagnostics).unwrap_or_default();
+    let early = view.flag("early", diagnostics);
     view.finish(diagnostics);
-    Some(Output { name: name.value.clone(), docs: docs?.value, of: of?, pointer: pointer?, equality })
+    Some(Output { name: name.value.clone(), docs: docs?.value, of: of?, pointer: pointer?, equality, early })
 }
 
 /// What can be seen without the language: that the example has a block of its kind, and that its braces close.
