@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::path::Collection;
-use super::{Call, place_key};
+use super::{Call, place_key, types};
 use crate::errors::{self, Outcome};
 use crate::id::subscription_key;
 use crate::reply::{self, Answer};
@@ -38,13 +38,15 @@ pub(super) fn of_type(call: &Call<'_>, collection: &Collection) -> Outcome {
         },
     };
     let after = start(call)?;
+    let rules = types::of(&collection.type_key);
+    let version = call.visit.query.get("api-version").unwrap_or_default();
     let rows = call
         .state
         .world
         .objects
         .starting_with(&prefix, &after)
         .filter(|(_, object)| object.type_key == collection.type_key)
-        .map(|(key, object)| (key, object.view(call.now)));
+        .map(|(key, object)| (key, rules.view(object, version, call.now)));
     Ok(page(call, rows))
 }
 

@@ -1,6 +1,8 @@
 //! What a type of resource can do, and what it does if it has no rules of its own. One module a type
 //! overrides what differs; unknown types are `generic`.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde_json::Value;
 
@@ -14,7 +16,7 @@ use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::ResourceId;
 use crate::reply::{self, Answer};
-use crate::world::World;
+use crate::world::{Object, World};
 
 /// How a service spells a type and its ids, whatever a caller wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +65,14 @@ pub(super) trait ArmType: Sync {
     /// Reads one; missing is ARM's own 404.
     fn get(&self, call: &mut Call<'_>, id: &ResourceId) -> Outcome {
         let object = call.state.world.objects.get(id.key()).ok_or_else(|| self.missing(id))?;
-        Ok(reply::json(StatusCode::OK, &object.view(call.now)))
+        let version = call.visit.query.get("api-version").unwrap_or_default();
+        Ok(reply::json(StatusCode::OK, &self.view(object, version, call.now)))
+    }
+
+    /// What a version of the API shows of one now.
+    fn view<'a>(&self, object: &'a Object, version: &str, now: WorldTime) -> Cow<'a, Body> {
+        let _ = version;
+        object.view(now)
     }
 
     /// What the provider puts on all its answers, refusals included.
@@ -182,7 +191,8 @@ pub(super) fn patch(call: &mut Call<'_>, id: &ResourceId) -> Outcome {
     let change = body::read(call)?;
     let tags = body::tags(&change)?;
     let properties = body::properties(&change)?;
-    let now = call.now;
+    let (now, rules) = (call.now, of(&id.type_key()));
+    let version = call.visit.query.get("api-version").unwrap_or_default();
     let edited = call.state.world.objects.edit(id.key(), |object| {
         if let Some(tags) = tags {
             object.body.insert("tags".to_owned(), tags);
@@ -192,7 +202,7 @@ pub(super) fn patch(call: &mut Call<'_>, id: &ResourceId) -> Outcome {
             body::merge(target, &Value::Object(properties));
         }
         object.changed = now;
-        reply::json(StatusCode::OK, &object.view(now))
+        reply::json(StatusCode::OK, &rules.view(object, version, now))
     });
     edited.ok_or_else(|| errors::resource_not_found(id))
 }

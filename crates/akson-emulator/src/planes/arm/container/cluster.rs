@@ -1,6 +1,8 @@
 //! `managedClusters`: a write lays itself over what there is, answers at once with nearly all of it,
 //! and is at work for minutes.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -10,8 +12,8 @@ use super::takes::Takes;
 use super::types::ArmType;
 use super::version::Version;
 use super::{
-    Body, CLUSTER, CLUSTER_KEY, Call, POOL_KEY, body, credential, defaults, flow, node_group, operation, pool, removal,
-    rules,
+    Body, CLUSTER, CLUSTER_KEY, Call, POOL_KEY, body, credential, defaults, edition, flow, node_group, operation, pool,
+    removal, rules,
 };
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
@@ -55,6 +57,8 @@ struct Draft {
     takes: Takes,
     /// Empty profiles that were sent and are in the first answer only.
     also_shown: Vec<&'static str>,
+    /// Profiles that are not in the first answer yet.
+    hidden: Vec<&'static str>,
 }
 
 impl ArmType for Clusters {
@@ -133,6 +137,13 @@ impl ArmType for Clusters {
         self.gather(world, key, now);
     }
 
+    fn view<'a>(&self, object: &'a Object, version: &str, now: WorldTime) -> Cow<'a, Body> {
+        let mut body = object.view(now).into_owned();
+        body.insert("eTag".to_owned(), flow::etag(object, now).into());
+        edition::of_cluster(&mut body, version);
+        Cow::Owned(body)
+    }
+
     /// The pools, as they show themselves now.
     fn gather(&self, world: &mut World, key: &str, now: WorldTime) {
         let prefix = format!("{key}/agentpools/");
@@ -140,7 +151,7 @@ impl ArmType for Clusters {
             .objects
             .starting_with(&prefix, "")
             .filter(|(_, pool)| pool.type_key == POOL_KEY)
-            .map(|(_, pool)| profile(&pool.view(now)))
+            .map(|(_, pool)| profile(&pool::whole(pool, now)))
             .collect();
         world.objects.edit(key, |cluster| {
             if let Some(Value::Object(properties)) = cluster.body.get_mut("properties") {
@@ -170,7 +181,9 @@ fn profile(pool: &Body) -> Value {
 }
 
 fn view(call: &Call<'_>, id: &ResourceId) -> Body {
-    call.state.world.objects.get(id.key()).map(|object| object.view(call.now).into_owned()).unwrap_or_default()
+    let version = call.visit.query.get("api-version").unwrap_or_default();
+    let object = call.state.world.objects.get(id.key());
+    object.map(|object| Clusters.view(object, version, call.now).into_owned()).unwrap_or_default()
 }
 
 /// What a write asks for, with all that only the service says taken out.
@@ -207,6 +220,11 @@ fn draft(call: &mut Call<'_>, id: &ResourceId, asked: &Body) -> Result<Draft, Re
     lay_over(&mut properties, wishes);
     properties.shift_remove("provisioningState");
     let sku = sku(asked, existing.as_ref());
+    let mut hidden = Vec::new();
+    // The Automatic SKU chooses its plugin itself: that is no wish.
+    if existing.is_none() && defaults::windows(&mut properties) {
+        hidden.push("windowsProfile");
+    }
     if existing.is_none() && sku["name"] == "Automatic" {
         defaults::automatic(&mut properties);
     }
@@ -248,7 +266,7 @@ fn draft(call: &mut Call<'_>, id: &ResourceId, asked: &Body) -> Result<Draft, Re
     if let Some(place) = asked.get("extendedLocation").filter(|place| !place.is_null()) {
         ordered.insert("extendedLocation".to_owned(), place.clone());
     }
-    Ok(Draft { body: ordered, pools, state, takes, also_shown })
+    Ok(Draft { body: ordered, pools, state, takes, also_shown, hidden })
 }
 
 /// The version that a cluster will have: a patch that runs stays until another version is asked for.
@@ -457,8 +475,15 @@ fn store(call: &mut Call<'_>, id: &ResourceId, draft: Draft) -> reply::Answer {
     let token = flow::begin(call, Work::Write { key: id.key().to_owned() }, target, takes, stages);
     let mut shown = view(call, id);
     if let Some(Value::Object(properties)) = shown.get_mut("properties") {
+        for name in draft.hidden {
+            properties.shift_remove(name);
+        }
         for name in draft.also_shown {
             properties.insert(name.to_owned(), json!({}));
+        }
+        // Recorded: a creation is answered without the etags that every later answer has.
+        if let (None, Some(Value::Array(profiles))) = (existed, properties.get_mut("agentPoolProfiles")) {
+            profiles.iter_mut().filter_map(Value::as_object_mut).for_each(|profile| _ = profile.shift_remove("eTag"));
         }
         if let Some(Value::Array(profiles)) = properties.get_mut("agentPoolProfiles") {
             for profile in profiles.iter_mut().filter_map(Value::as_object_mut) {
@@ -466,6 +491,9 @@ fn store(call: &mut Call<'_>, id: &ResourceId, draft: Draft) -> reply::Answer {
                 profile.extend(extra.map(|(_, extra)| extra.clone()).unwrap_or_default());
             }
         }
+    }
+    if existed.is_none() {
+        shown.shift_remove("eTag");
     }
     let status = if existed.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     flow::followed(call, reply::json(status, &shown), id, &token, false)

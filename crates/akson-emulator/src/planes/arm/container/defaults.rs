@@ -64,6 +64,17 @@ pub(super) fn node_group(id: &ResourceId, location: &str) -> String {
     format!("MC_{group}_{}_{location}", id.name()).chars().take(80).collect()
 }
 
+/// The parts of the control plane that previews show (recorded).
+const PLUGINS: [&str; 7] = [
+    "azure-monitor-metrics-ccp",
+    "gpu-provisioner",
+    "karpenter",
+    "kubelet-serving-csr-approver",
+    "live-patching-controller",
+    "secure-tls-bootstrap",
+    "static-egress-controller",
+];
+
 /// Fills in all that follows from what is there.
 pub(super) fn complete(properties: &mut Body, id: &ResourceId, location: &str, version: &Version, tenant: &str) {
     properties.insert("kubernetesVersion".to_owned(), version.asked.as_str().into());
@@ -82,7 +93,7 @@ pub(super) fn complete(properties: &mut Body, id: &ResourceId, location: &str, v
             "autoUpgradeProfile": { "nodeOSUpgradeChannel": "NodeImage" },
             "securityProfile": {},
             "storageProfile": {
-                "diskCSIDriver": { "enabled": true },
+                "diskCSIDriver": { "enabled": true, "version": "v1" },
                 "fileCSIDriver": { "enabled": true },
                 "snapshotController": { "enabled": true },
             },
@@ -91,8 +102,13 @@ pub(super) fn complete(properties: &mut Body, id: &ResourceId, location: &str, v
             "metricsProfile": { "costAnalysis": { "enabled": false } },
             "nodeProvisioningProfile": { "mode": "Manual", "defaultNodePools": "Auto" },
             "bootstrapProfile": { "artifactSource": "Direct" },
+            "enableFIPS": false,
+            "hostedSystemProfile": { "enabled": false },
         }),
     );
+    // What runs as a plugin is not for the author to say.
+    let plugins = PLUGINS.iter().map(|name| ((*name).to_owned(), json!({ "enableV2": true })));
+    properties.insert("controlPlanePluginProfiles".to_owned(), Value::Object(plugins.collect()));
     if let Some(Value::Object(aad)) = properties.get_mut("aadProfile") {
         fill(
             aad,
@@ -161,6 +177,17 @@ pub(super) fn automatic(properties: &mut Body) {
     );
 }
 
+/// Recorded: a new cluster that was given a network plugin for Windows, too, gets an administrator for Windows nodes. Says
+/// whether it got one.
+pub(super) fn windows(properties: &mut Body) -> bool {
+    let plugin = text(properties, "networkProfile.networkPlugin").to_ascii_lowercase();
+    let made = matches!(plugin.as_str(), "azure" | "none") && !properties.contains_key("windowsProfile");
+    if made {
+        properties.insert("windowsProfile".to_owned(), json!({}));
+    }
+    made
+}
+
 /// Recorded: an add-on that is off has a `config` of null, and one that is on without one, too.
 pub(super) fn disabled_addons(properties: &mut Body) {
     let Some(Value::Object(addons)) = properties.get_mut("addonProfiles") else { return };
@@ -191,6 +218,7 @@ fn network(properties: &mut Body) {
             "dnsServiceIP": "10.0.0.10",
             "outboundType": "loadBalancer",
             "ipFamilies": ["IPv4"],
+            "podLinkLocalAccess": "IMDS",
         }),
     );
     if pods {

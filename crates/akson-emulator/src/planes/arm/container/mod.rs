@@ -7,6 +7,7 @@ pub(crate) mod background;
 mod cluster;
 mod credential;
 mod defaults;
+mod edition;
 mod flow;
 mod maintenance;
 mod node_group;

@@ -1,5 +1,7 @@
 //! `managedClusters/agentPools`: the pools of a cluster, written one by one.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde_json::Value;
 
@@ -7,7 +9,7 @@ use super::pool_shape::{self, Surroundings};
 use super::shape::{at, said, text};
 use super::takes::Takes;
 use super::types::{ArmType, Spelling};
-use super::{Body, Call, POOL_KEY, body, flow, network, operation, removal};
+use super::{Body, Call, POOL_KEY, body, edition, flow, network, operation, removal};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::ResourceId;
@@ -155,13 +157,30 @@ impl ArmType for Pools {
         body.insert("properties".to_owned(), Value::Object(kept));
     }
 
+    fn view<'a>(&self, object: &'a Object, version: &str, now: WorldTime) -> Cow<'a, Body> {
+        let mut body = whole(object, now);
+        edition::of_pool(&mut body, version);
+        Cow::Owned(body)
+    }
+
     fn finish(&self, world: &mut World, key: &str, now: WorldTime) {
         removal::tidy(world, key, now);
     }
 }
 
+/// A pool with all that any version shows of it.
+pub(super) fn whole(pool: &Object, now: WorldTime) -> Body {
+    let mut body = pool.view(now).into_owned();
+    if let Some(Value::Object(properties)) = body.get_mut("properties") {
+        properties.insert("eTag".to_owned(), flow::etag(pool, now).into());
+    }
+    body
+}
+
 fn view(call: &Call<'_>, id: &ResourceId) -> Body {
-    call.state.world.objects.get(id.key()).map(|object| object.view(call.now).into_owned()).unwrap_or_default()
+    let version = call.visit.query.get("api-version").unwrap_or_default();
+    let object = call.state.world.objects.get(id.key());
+    object.map(|object| Pools.view(object, version, call.now).into_owned()).unwrap_or_default()
 }
 
 /// What an operation on nodes says of itself on the way (recorded words).

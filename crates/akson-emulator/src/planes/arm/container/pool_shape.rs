@@ -102,6 +102,7 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
             "nodeImageVersion": if windows { "AKSWindows-2022-containerd-20348.4529.251212" } else { "AKSUbuntu-2204gen2containerd-202601.07.0" },
             "upgradeSettings": { "maxSurge": "10%", "maxUnavailable": "0" },
             "enableFIPS": false,
+            "upgradeStrategy": "Rolling",
             "securityProfile": { "sshAccess": "LocalUser", "enableVTPM": false, "enableSecureBoot": false },
         }),
     );
