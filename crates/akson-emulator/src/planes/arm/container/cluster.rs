@@ -13,7 +13,7 @@ use super::types::ArmType;
 use super::version::Version;
 use super::{
     Body, CLUSTER, CLUSTER_KEY, Call, POOL_KEY, body, credential, defaults, edition, flow, node_group, operation, pool,
-    removal, rules,
+    profiles, removal, rules,
 };
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
@@ -57,8 +57,6 @@ struct Draft {
     takes: Takes,
     /// Empty profiles that were sent and are in the first answer only.
     also_shown: Vec<&'static str>,
-    /// Profiles that are not in the first answer yet.
-    hidden: Vec<&'static str>,
 }
 
 impl ArmType for Clusters {
@@ -211,7 +209,15 @@ fn draft(call: &mut Call<'_>, id: &ResourceId, asked: &Body) -> Result<Draft, Re
     let tags = body::tags(asked)?;
     let location = body::settled_location(asked, id, CLUSTER, existing.as_ref())?;
     let mut wishes = wishes(asked)?;
-    let profiles = wishes.shift_remove("agentPoolProfiles");
+    // Beside an identity a client id without its secret is no wish: clients read one somewhere and send it back.
+    if asked.get("identity").is_some_and(Value::is_object) && text(&wishes, "servicePrincipalProfile.secret").is_empty()
+    {
+        super::shape::drop_if(&mut wishes, "servicePrincipalProfile.clientId", |id| *id != json!("msi"));
+    }
+    if is_on(&wishes, "azureMonitorProfile.containerInsights.enabled") {
+        profiles::monitored(&mut wishes);
+    }
+    let mut written = wishes.shift_remove("agentPoolProfiles");
     let mut also_shown = Vec::new();
     if wishes.contains_key("apiServerAccessProfile") {
         also_shown.push("apiServerAccessProfile");
@@ -220,19 +226,25 @@ fn draft(call: &mut Call<'_>, id: &ResourceId, asked: &Body) -> Result<Draft, Re
     lay_over(&mut properties, wishes);
     properties.shift_remove("provisioningState");
     let sku = sku(asked, existing.as_ref());
-    let mut hidden = Vec::new();
-    // The Automatic SKU chooses its plugin itself: that is no wish.
-    if existing.is_none() && defaults::windows(&mut properties) {
-        hidden.push("windowsProfile");
-    }
-    if existing.is_none() && sku["name"] == "Automatic" {
-        defaults::automatic(&mut properties);
+    if existing.is_none() {
+        // The Automatic SKU chooses its plugin itself: that is no wish.
+        defaults::windows(&mut properties);
+        if sku["name"] == "Automatic" {
+            defaults::automatic(&mut properties);
+            written.as_mut().into_iter().for_each(defaults::automatic_pools);
+        }
     }
     rules::check_dns_prefix(&properties)?;
     let version = version(before, &properties)?;
     defaults::complete(&mut properties, id, &location, &version, &call.state.world.tenant);
     name_service(call, &mut properties, &location, existing.is_none());
-    let pools = pools(call, id, &properties, profiles, existing.is_none())?;
+    profiles::around_proxy(&mut properties);
+    let cached = text(&properties, "bootstrapProfile.artifactSource").eq_ignore_ascii_case("Cache");
+    if cached && text(&properties, "bootstrapProfile.containerRegistryId").is_empty() {
+        let registry = node_group::registry(id, &properties, &mut call.state.world.dice);
+        set(&mut properties, "bootstrapProfile.containerRegistryId", registry.into());
+    }
+    let pools = pools(call, id, &properties, written, existing.is_none())?;
     let all = all_profiles(&call.state.world, id, &pools);
     let mut whole = existing.as_ref().map_or_else(Body::new, |old| old.body.clone());
     properties.insert("agentPoolProfiles".to_owned(), all.into());
@@ -266,7 +278,7 @@ fn draft(call: &mut Call<'_>, id: &ResourceId, asked: &Body) -> Result<Draft, Re
     if let Some(place) = asked.get("extendedLocation").filter(|place| !place.is_null()) {
         ordered.insert("extendedLocation".to_owned(), place.clone());
     }
-    Ok(Draft { body: ordered, pools, state, takes, also_shown, hidden })
+    Ok(Draft { body: ordered, pools, state, takes, also_shown })
 }
 
 /// The version that a cluster will have: a patch that runs stays until another version is asked for.
@@ -475,9 +487,6 @@ fn store(call: &mut Call<'_>, id: &ResourceId, draft: Draft) -> reply::Answer {
     let token = flow::begin(call, Work::Write { key: id.key().to_owned() }, target, takes, stages);
     let mut shown = view(call, id);
     if let Some(Value::Object(properties)) = shown.get_mut("properties") {
-        for name in draft.hidden {
-            properties.shift_remove(name);
-        }
         for name in draft.also_shown {
             properties.insert(name.to_owned(), json!({}));
         }

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::Body;
 use super::shape::{at, drop_if, fill, is_empty, is_on, set, text};
 use super::version::Version;
+use super::{Body, profiles};
 use crate::dice::Dice;
 use crate::id::ResourceId;
 
@@ -141,6 +141,7 @@ pub(super) fn complete(properties: &mut Body, id: &ResourceId, location: &str, v
         autoscaler(profile);
     }
     disabled_addons(properties);
+    profiles::complete(properties);
 }
 
 /// What a new cluster of the Automatic SKU is, unless it was told otherwise (recorded).
@@ -169,6 +170,7 @@ pub(super) fn automatic(properties: &mut Body) {
             "apiServerAccessProfile": { "enablePrivateCluster": false, "enableVnetIntegration": true },
             "autoUpgradeProfile": { "upgradeChannel": "stable", "nodeOSUpgradeChannel": "NodeImage" },
             "nodeResourceGroupProfile": { "restrictionLevel": "ReadOnly" },
+            "ingressProfile": { "webAppRouting": { "enabled": true } },
             "workloadAutoScalerProfile": {
                 "keda": { "enabled": true },
                 "verticalPodAutoscaler": { "enabled": true, "addonAutoscaling": "Unspecified" },
@@ -177,15 +179,28 @@ pub(super) fn automatic(properties: &mut Body) {
     );
 }
 
-/// Recorded: a new cluster that was given a network plugin for Windows, too, gets an administrator for Windows nodes. Says
-/// whether it got one.
-pub(super) fn windows(properties: &mut Body) -> bool {
-    let plugin = text(properties, "networkProfile.networkPlugin").to_ascii_lowercase();
-    let made = matches!(plugin.as_str(), "azure" | "none") && !properties.contains_key("windowsProfile");
-    if made {
-        properties.insert("windowsProfile".to_owned(), json!({}));
+/// The pools of a new cluster of the Automatic SKU: the system's run nothing else, in all zones (recorded).
+pub(super) fn automatic_pools(profiles: &mut Value) {
+    let system = |pool: &&mut Body| text(pool, "mode").eq_ignore_ascii_case("System");
+    let pools = profiles.as_array_mut().into_iter().flatten();
+    for pool in pools.filter_map(Value::as_object_mut).filter(system) {
+        for (name, usual) in [
+            ("nodeTaints", json!(["CriticalAddonsOnly=true:NoSchedule"])),
+            ("availabilityZones", json!(["1", "2", "3"])),
+        ] {
+            if pool.get(name).is_none_or(is_empty) {
+                pool.insert(name.to_owned(), usual);
+            }
+        }
     }
-    made
+}
+
+/// Recorded: a new cluster that was given a network plugin for Windows, too, gets an administrator for Windows nodes.
+pub(super) fn windows(properties: &mut Body) {
+    let plugin = text(properties, "networkProfile.networkPlugin").to_ascii_lowercase();
+    if matches!(plugin.as_str(), "azure" | "none") {
+        properties.entry("windowsProfile").or_insert_with(|| json!({}));
+    }
 }
 
 /// Recorded: an add-on that is off has a `config` of null, and one that is on without one, too.
@@ -243,12 +258,13 @@ fn network(properties: &mut Body) {
     }
 }
 
+/// How traffic can leave through a balancer.
+pub(super) const WAYS: [&str; 3] = ["managedOutboundIPs", "outboundIPs", "outboundIPPrefixes"];
+
 /// The balancer that every cluster has for what comes in; what goes out leaves through it or not.
 fn balance(balancer: &mut Body, outbound: bool) {
-    const WAYS: [&str; 3] = ["managedOutboundIPs", "outboundIPs", "outboundIPPrefixes"];
-    if !outbound {
-        balancer.retain(|name, _| !WAYS.contains(&name.as_str()) && name != "effectiveOutboundIPs");
-    } else if !WAYS.iter().any(|way| balancer.contains_key(*way)) {
+    // A way that is no longer used goes with the end of the write.
+    if outbound && !WAYS.iter().any(|way| balancer.contains_key(*way)) {
         set(balancer, "managedOutboundIPs.count", 1.into());
     }
     let kind = match text(balancer, "backendPoolType") {
@@ -266,7 +282,10 @@ pub(super) fn autoscaler(profile: &mut Body) {
         profile,
         json!({
             "balance-similar-node-groups": "false",
+            "daemonset-eviction-for-empty-nodes": false,
+            "daemonset-eviction-for-occupied-nodes": true,
             "expander": "random",
+            "ignore-daemonsets-utilization": false,
             "max-empty-bulk-delete": "10",
             "max-graceful-termination-sec": "600",
             "max-node-provision-time": "15m",

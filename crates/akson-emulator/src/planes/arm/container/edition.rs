@@ -2,7 +2,7 @@
 //! out what its own version does not know. The dates are of the first version that was recorded (or is documented) with a
 //! key, and where only previews have it there is no other.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Body;
 
@@ -13,15 +13,25 @@ struct Since(&'static str, &'static str, &'static str);
 const NEVER: &str = "9999";
 
 /// Keys of a cluster, by their path.
-const CLUSTER: [Since; 33] = [
+const CLUSTER: [Since; 44] = [
     Since("eTag", "2025-09-01", "2025-03-02"),
     Since("kind", "2024-10-01", "2024-10-01"),
     Since("properties.autoUpgradeProfile.nodeOSUpgradeChannel", "2023-06-01", "2022-09-02"),
+    Since("properties.autoScalerProfile.daemonset-eviction-for-empty-nodes", "2024-05-01", "2023-11-02"),
+    Since("properties.autoScalerProfile.daemonset-eviction-for-occupied-nodes", "2024-05-01", "2023-11-02"),
+    Since("properties.autoScalerProfile.ignore-daemonsets-utilization", "2024-05-01", "2023-11-02"),
+    Since("properties.azureMonitorProfile", "2023-01-01", "2022-07-02"),
+    Since("properties.azureMonitorProfile.containerInsights", NEVER, "2024-10-02"),
     Since("properties.bootstrapProfile", "2024-10-01", "2024-09-03"),
     Since("properties.controlPlanePluginProfiles", NEVER, "2024-09-02"),
     Since("properties.currentKubernetesVersion", "2022-02-01", "2022-01-02"),
-    Since("properties.enableFIPS", NEVER, "2025-10-02"),
+    Since("properties.enableFIPS", NEVER, "2025-09-02"),
     Since("properties.hostedSystemProfile", "2026-03-01", "2025-09-02"),
+    Since("properties.httpProxyConfig.effectiveNoProxy", "2021-09-01", "2021-09-01"),
+    Since("properties.httpProxyConfig.enabled", "2025-05-01", "2025-03-02"),
+    Since("properties.ingressProfile", "2023-11-01", "2022-03-02"),
+    Since("properties.ingressProfile.webAppRouting.defaultDomain", "2025-10-01", "2025-08-02"),
+    Since("properties.ingressProfile.webAppRouting.nginx", "2025-02-01", "2024-10-02"),
     Since("properties.metricsProfile", "2023-09-01", "2023-05-02"),
     Since("properties.networkProfile.advancedNetworking", "2024-09-01", "2023-11-02"),
     Since("properties.networkProfile.advancedNetworking.security.advancedNetworkPolicies", "2025-09-01", "2024-09-02"),
@@ -41,6 +51,7 @@ const CLUSTER: [Since; 33] = [
     Since("properties.resourceUID", "2023-09-01", "2023-07-02"),
     Since("properties.schedulerProfile", "2026-01-01", "2025-06-02"),
     Since("properties.serviceMeshProfile", "2023-09-01", "2023-02-02"),
+    Since("properties.serviceMeshProfile.istio.components.proxyRedirectionMechanism", "2026-03-01", "2025-06-02"),
     Since("properties.storageProfile", "2022-06-01", "2021-11-01"),
     Since("properties.storageProfile.diskCSIDriver.version", NEVER, "2022-05-02"),
     Since("properties.supportPlan", "2023-09-01", "2023-06-02"),
@@ -77,11 +88,23 @@ pub(super) fn of_cluster(body: &mut Body, version: &str) {
     for key in CLUSTER.iter().filter(|key| !shows(key, version)) {
         take(body, key.0);
     }
+    let automatic = body.get("sku").is_some_and(|sku| sku["name"] == "Automatic");
     let Some(Value::Object(properties)) = body.get_mut("properties") else { return };
     // Only a cluster that has, or could have, its system hosted says so before that became usual.
     let base = properties.get("hostedSystemProfile").is_some_and(|profile| profile["enabled"] == false);
-    if base && version < "2025-10" && properties.get("agentPoolProfiles").is_some_and(|pools| !pools[0].is_null()) {
+    if base && !automatic && version < "2025-10" {
         properties.shift_remove("hostedSystemProfile");
+    }
+    // Previews alone say that a group is not restricted where nobody asked.
+    if version.contains("preview") && version > "2022-09-02" {
+        let free = || json!({ "restrictionLevel": "Unrestricted" });
+        properties.entry("nodeResourceGroupProfile").or_insert_with(free);
+    }
+    // Old versions show the bridge of Docker, which nodes no longer have.
+    if version < "2022-12"
+        && let Some(Value::Object(network)) = properties.get_mut("networkProfile")
+    {
+        network.entry("dockerBridgeCidr").or_insert_with(|| "172.17.0.1/16".into());
     }
     if let Some(Value::Array(pools)) = properties.get_mut("agentPoolProfiles") {
         pools.iter_mut().filter_map(Value::as_object_mut).for_each(|pool| of_profile(pool, version));
@@ -114,8 +137,6 @@ fn take(body: &mut Map<String, Value>, path: &str) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn shown(version: &str) -> Value {

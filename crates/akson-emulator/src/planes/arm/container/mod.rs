@@ -13,6 +13,7 @@ mod maintenance;
 mod node_group;
 mod pool;
 mod pool_shape;
+mod profiles;
 mod rules;
 mod shape;
 mod upgrades;

@@ -62,6 +62,7 @@ impl ArmType for Pools {
         let existing = world.objects.get(id.key()).cloned();
         let before = existing.as_ref().and_then(Object::properties);
         let settled = pool_shape::settle(&around, before, wishes)?;
+        check_one_managed(world, id, &settled.kept)?;
         check_subnet(world, &settled.kept)?;
         if before.is_some_and(is_system) && !is_system(&settled.kept) {
             check_not_last(world, id, "changed to mode User")?;
@@ -229,6 +230,17 @@ fn check_not_last(world: &World, id: &ResourceId, done: &str) -> Result<(), Refu
         id.name()
     );
     Err(errors::container::bad_request(message))
+}
+
+fn check_one_managed(world: &World, id: &ResourceId, kept: &Body) -> Result<(), Refusal> {
+    let managed = |properties: &Body| text(properties, "mode").eq_ignore_ascii_case("ManagedSystem");
+    let prefix = id.parent().map(|cluster| format!("{}/agentpools/", cluster.key())).unwrap_or_default();
+    let mut others = world.objects.starting_with(&prefix, "").filter(|(key, _)| *key != id.key());
+    if managed(kept) && others.any(|(_, pool)| pool.properties().is_some_and(managed)) {
+        let message = "'ManagedSystem' pool is limited to one per cluster";
+        return Err(errors::container::invalid_parameter(message, "agentPoolProfile.mode"));
+    }
+    Ok(())
 }
 
 fn check_subnet(world: &World, kept: &Body) -> Result<(), Refusal> {
