@@ -153,7 +153,10 @@ impl ArmType for Clusters {
             .collect();
         world.objects.edit(key, |cluster| {
             if let Some(Value::Object(properties)) = cluster.body.get_mut("properties") {
-                if pools.iter().any(|pool| pool["enableAutoScaling"] == true)
+                let scales = |pool: &Value| {
+                    pool["enableAutoScaling"] == true || !pool["virtualMachinesProfile"]["scale"]["autoscale"].is_null()
+                };
+                if pools.iter().any(scales)
                     && let Value::Object(profile) = properties.entry("autoScalerProfile").or_insert_with(|| json!({}))
                 {
                     defaults::autoscaler(profile);

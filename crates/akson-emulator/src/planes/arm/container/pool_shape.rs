@@ -115,6 +115,9 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
         security.insert("sshAccess".to_owned(), "LocalUser".into());
     }
     extras(&mut kept, spot);
+    if windows {
+        fill(&mut kept, json!({ "windowsProfile": {} }));
+    }
     for empty in ["nodeTaints", "nodeInitializationTaints", "nodeLabels", "tags", "availabilityZones"] {
         drop_if(&mut kept, empty, is_empty);
     }

@@ -153,6 +153,9 @@ impl ArmType for Network {
             }
         }
         settled.insert("provisioningState".to_owned(), "Succeeded".into());
+        if self.0.has_guid {
+            settled.entry("resourceGuid").or_insert_with(|| world.dice.guid().into());
+        }
         body.insert("properties".to_owned(), Value::Object(settled));
         if let Some((name, tier)) = self.0.sku {
             body::merge_missing(body, "sku", "name", name.into());
