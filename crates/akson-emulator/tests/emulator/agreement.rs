@@ -144,6 +144,7 @@ fn shape(value: &Value, path: &str, into: &mut BTreeSet<String>) {
         "/nodeLabels",
         "/addonProfiles",
         "/identityProfile",
+        "/patchVersions",
     ];
     match value {
         Value::Null => {}
@@ -195,6 +196,13 @@ impl Table {
     pub(crate) fn below(&self, least: f64) -> Vec<String> {
         let rows = self.rows.iter().map(|(kind, row)| (kind, percent(row.agreed + row.explained, row.exchanges)));
         rows.filter(|(_, found)| *found < least).map(|(kind, found)| format!("{kind}: {found:.1}%")).collect()
+    }
+
+    /// How many of all exchanges agree in all, in percent.
+    pub(crate) fn strict(&self) -> f64 {
+        let (agreed, all) =
+            self.rows.values().fold((0, 0), |(agreed, all), row| (agreed + row.agreed, all + row.exchanges));
+        percent(agreed, all)
     }
 
     /// For people.

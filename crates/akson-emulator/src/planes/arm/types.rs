@@ -9,8 +9,9 @@ use serde_json::Value;
 use super::body::{self, Body};
 use super::path::Collection;
 use super::{
-    Call, activity, authorization, container, deleted_vault, diagnostic_setting, federated_credential, generic,
-    identity, list, lock, network, pricing, progress, registry, secret, vault, workspace,
+    Call, actions, activity, authorization, availability, container, deleted_vault, diagnostic_setting, facts,
+    federated_credential, generic, identity, list, lock, network, pricing, progress, registry, secret, vault,
+    workspace,
 };
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
@@ -114,7 +115,9 @@ pub(super) trait ArmType: Sync {
 
     /// Does something that is no write of the resource: by default there is nothing.
     fn act(&self, call: &mut Call<'_>, id: &ResourceId, action: &str, version: &str) -> Outcome {
-        let _ = call;
+        if let Some(outcome) = actions::of(call, id, action) {
+            return outcome;
+        }
         let kinds: Vec<&str> = id.steps.iter().map(|step| step.kind.as_str()).collect();
         Err(errors::invalid_type(&id.namespace, &format!("{}/{action}", kinds.join("/")), version))
     }
@@ -178,6 +181,8 @@ pub(super) fn of(type_key: &str) -> &'static dyn ArmType {
         "microsoft.containerregistry/registries/operationstatuses"
         | "microsoft.network/privatednsoperationstatuses"
         | "microsoft.network/privatednsoperationresults" => &progress::Operations,
+        key if facts::KEYS.contains(&key) => &facts::Facts,
+        key if key.ends_with(availability::WORD) => &availability::Names,
         key => {
             let in_location = key.split('/').nth(1) == Some("locations");
             let otherwise: &dyn ArmType = if in_location { &progress::Operations } else { &generic::Anything };

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::body::{self, Body};
 use super::takes::Takes;
 use super::types::{ArmType, Spelling};
-use super::{Call, operation, removal};
+use super::{Call, actions, operation, removal};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::ResourceId;
@@ -108,6 +108,9 @@ impl ArmType for Workspaces {
 
     fn act(&self, call: &mut Call<'_>, id: &ResourceId, action: &str, version: &str) -> Outcome {
         if !action.eq_ignore_ascii_case("sharedKeys") {
+            if let Some(outcome) = actions::of(call, id, action) {
+                return outcome;
+            }
             return Err(errors::invalid_type(&id.namespace, &format!("workspaces/{action}"), version));
         }
         if !call.state.world.objects.contains(id.key()) {

@@ -12,8 +12,8 @@ use super::takes::Takes;
 use super::types::ArmType;
 use super::version::Version;
 use super::{
-    Body, CLUSTER, CLUSTER_KEY, Call, POOL_KEY, body, credential, defaults, edition, flow, node_group, operation, pool,
-    profiles, removal, rules,
+    Body, CLUSTER, CLUSTER_KEY, Call, POOL_KEY, actions, body, credential, defaults, edition, flow, node_group,
+    operation, pool, profiles, removal, rules,
 };
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
@@ -114,15 +114,17 @@ impl ArmType for Clusters {
     fn act(&self, call: &mut Call<'_>, id: &ResourceId, action: &str, version: &str) -> Outcome {
         let Some(cluster) = call.state.world.objects.get(id.key()).cloned() else { return Err(self.missing(id)) };
         match action.to_ascii_lowercase().as_str() {
-            "listclusterusercredential" => credential::of_users(call, id, &cluster),
+            "listclusterusercredential" | "listclustermonitoringusercredential" => {
+                credential::of_users(call, id, &cluster)
+            }
             "listclusteradmincredential" => credential::of_admins(call, id, &cluster),
             "abort" => Ok(abort(call, id)),
             "start" => power(call, id, "Running", "Starting"),
             "stop" => power(call, id, "Stopped", "Stopping"),
-            _ => {
+            _ => actions::of_cluster(call, id, action).unwrap_or_else(|| {
                 let kinds = format!("managedClusters/{action}");
                 Err(errors::invalid_type(&id.namespace, &kinds, version))
-            }
+            }),
         }
     }
 

@@ -9,7 +9,7 @@ use super::pool_shape::{self, Surroundings};
 use super::shape::{at, said, text};
 use super::takes::Takes;
 use super::types::{ArmType, Spelling};
-use super::{Body, Call, POOL_KEY, body, edition, flow, network, operation, removal};
+use super::{Body, Call, POOL_KEY, actions, body, edition, flow, network, operation, removal};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::ResourceId;
@@ -134,6 +134,9 @@ impl ArmType for Pools {
             return Err(self.missing(id));
         }
         if !action.eq_ignore_ascii_case("abort") {
+            if let Some(outcome) = actions::of_pool(call, id, action) {
+                return outcome;
+            }
             let kinds = format!("managedClusters/agentPools/{action}");
             return Err(errors::invalid_type(&id.namespace, &kinds, version));
         }
@@ -178,7 +181,12 @@ pub(super) fn whole(pool: &Object, now: WorldTime) -> Body {
     body
 }
 
-fn view(call: &Call<'_>, id: &ResourceId) -> Body {
+/// The newest image of a pool's nodes.
+pub(super) fn newest_image(properties: &Body) -> String {
+    pool_shape::image(text(properties, "osType").eq_ignore_ascii_case("Windows")).to_owned()
+}
+
+pub(super) fn view(call: &Call<'_>, id: &ResourceId) -> Body {
     let version = call.visit.query.get("api-version").unwrap_or_default();
     let object = call.state.world.objects.get(id.key());
     object.map(|object| Pools.view(object, version, call.now).into_owned()).unwrap_or_default()

@@ -102,7 +102,7 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
             "mode": "User",
             "osType": "Linux",
             "osSKU": if windows { "Windows2022" } else { "Ubuntu" },
-            "nodeImageVersion": if windows { "AKSWindows-2022-containerd-20348.4529.251212" } else { "AKSUbuntu-2204gen2containerd-202601.07.0" },
+            "nodeImageVersion": image(windows),
             "upgradeSettings": { "maxSurge": "10%", "maxUnavailable": "0" },
             "enableFIPS": false,
             "upgradeStrategy": "Rolling",
@@ -131,6 +131,11 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
         check_unchanged(before, &kept)?;
     }
     Ok(Settled { kept, also_shown })
+}
+
+/// The image that new nodes get.
+pub(super) fn image(windows: bool) -> &'static str {
+    if windows { "AKSWindows-2022-containerd-20348.4529.251212" } else { "AKSUbuntu-2204gen2containerd-202601.07.0" }
 }
 
 /// What a pool of a special kind has besides (recorded).
