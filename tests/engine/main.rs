@@ -13,6 +13,7 @@ mod faults;
 mod grants;
 mod groups;
 mod hosts;
+mod imports;
 mod kills;
 mod kinds;
 mod propagation;

@@ -28,7 +28,7 @@ const MOST_PAGES: usize = 1_000;
 ///
 /// # Errors
 /// [`ReadFailure`], where something else is wrong than that the cluster does not let us look.
-pub(super) async fn fetch(
+pub(crate) async fn fetch(
     engine: &Engine,
     catalog: &Catalog,
     read: &Read,

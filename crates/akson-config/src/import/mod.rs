@@ -6,9 +6,13 @@ mod objects;
 mod read;
 mod rules;
 mod stack;
+mod workloads;
 mod write;
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use akson_catalog::Catalog;
 use akson_diagnostics::{SourceMap, Span};
@@ -31,6 +35,8 @@ pub struct ImportOptions {
     pub token_exchange_audience: String,
     /// Api-versions of types that are no kinds, by type in small letters.
     pub api_versions: BTreeMap<String, String>,
+    /// Objects that are not to be declared, only looked at: ids in small letters.
+    pub looked_at: BTreeSet<String>,
 }
 
 /// What came of objects.
