@@ -318,3 +318,73 @@ secret_provider_class "aliased" {
     says(&imported, "secret_provider_class \"aliased\" {");
     says(&imported, "client_id = workload.aliased.identity.client_id");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_differs_in_one_value_is_one_block() {
+    let world = made(
+        r#"
+stack "test" { location = "westeurope" }
+
+resource_group "app" { name = "app-rg" }
+
+identity "team" {
+  for_each       = ["red", "green", "blue"]
+  name           = "id-${each.key}"
+  resource_group = resource_group.app
+  tags           = { owner = "platform" }
+}
+
+identity "other" {
+  name           = "other"
+  resource_group = resource_group.app
+}
+
+federated_credential "ci" {
+  for_each = ["api", "web", "job"]
+  identity = identity.team["red"]
+  name     = "ci-${each.key}"
+  issuer   = "https://token.actions.githubusercontent.com"
+  subject  = "repo:example/${each.key}:ref:refs/heads/main"
+}
+
+vault "app" {
+  name           = "kv-applier-test"
+  resource_group = resource_group.app
+  tags           = { reader = identity.team["blue"].client_id }
+}
+
+grant "team" {
+  for_each = ["red", "green", "blue"]
+  to       = identity.team[each.key]
+  role     = "Key Vault Secrets User"
+  on       = vault.app
+}
+
+lock "two" {
+  for_each = ["one", "two"]
+  name     = each.key
+  on       = resource_group.app
+  level    = cannot_delete
+}
+"#,
+    )
+    .await;
+    let imported = imported(&world, "app-rg").await;
+    for expected in [
+        "identity \"id\" { for_each = [\"id-blue\", \"id-green\", \"id-red\"] name = each.key resource_group = resource_group.app_rg \
+         tags = { owner = \"platform\" } }",
+        "federated_credential \"ci\" { for_each = {",
+        "identity = identity.id[\"id-red\"]",
+        "subject = each.value",
+        "identity \"other\" {",
+        "for_each = { id_blue = identity.id[\"id-blue\"] id_green = identity.id[\"id-green\"] id_red = identity.id[\"id-red\"] }",
+        "tags = { reader = identity.id[\"id-blue\"].client_id }",
+        "to = each.value role = \"Key Vault Secrets User\" on = vault.kv_applier_test",
+        "lock \"one\"",
+        "lock \"two\"",
+    ] {
+        says(&imported, expected);
+    }
+    let addresses: Vec<&str> = imported.declared.iter().map(|declared| declared.address.as_str()).collect();
+    assert!(addresses.contains(&"federated_credential.ci[\"ci-api\"]"), "{addresses:#?}");
+}

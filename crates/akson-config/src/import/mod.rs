@@ -1,6 +1,7 @@
 //! Live objects as source text: a configuration that declares them as they are, so that its plan adopts them and changes nothing.
 //! Not the reading of objects from Azure or from files: that is the caller's.
 
+mod fold;
 mod labels;
 mod objects;
 mod read;
@@ -77,7 +78,11 @@ pub struct Skipped {
 /// Declares objects: each as Azure returns it, also in lists.
 pub fn import(answers: &[Json], catalog: &Catalog, options: &ImportOptions) -> Imported {
     let (stack, mut skipped) = stack::Stack::new(answers, catalog, options);
-    let blocks = write::blocks(&stack);
+    let (blocks, moved) = fold::fold(&write::blocks(&stack), catalog);
+    let mut declared = stack.declared();
+    for one in &mut declared {
+        one.address = fold::address(&one.address, &moved);
+    }
     let text: Vec<String> = blocks.iter().map(print_block).collect();
     let text = text.join("\n");
     let mut sources = SourceMap::new();
@@ -85,7 +90,7 @@ pub fn import(answers: &[Json], catalog: &Catalog, options: &ImportOptions) -> I
     // What cannot be formatted cannot be read either; the caller reads it, and finds out.
     let text = akson_parser::format(&sources, id).unwrap_or(text);
     skipped.sort_by(|one, other| (&one.id, &one.why).cmp(&(&other.id, &other.why)));
-    Imported { text, declared: stack.declared(), skipped }
+    Imported { text, declared, skipped }
 }
 
 /// The place of syntax that nobody wrote.

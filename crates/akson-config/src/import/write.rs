@@ -251,10 +251,17 @@ impl<'s> Writer<'s> {
                 make.object(entries)
             }
             (Type::Map(item), Value::Map(entries)) if **item != Type::Any => make.object(
-                entries.iter().map(|(key, value)| (key.as_str(), self.expr(at, attribute, item, value))).collect(),
+                entries.iter().map(|(key, value)| (key.as_str(), self.entry(at, attribute, item, value))).collect(),
             ),
             (_, value) => literal(make, value),
         }
+    }
+
+    /// A value of a map: an id that a declared object tells stands there for that object.
+    fn entry(&mut self, at: usize, attribute: &Attribute, of: &Type, value: &Value) -> Expr {
+        let id = value.as_text().filter(|text| uuid::Uuid::try_parse(text).is_ok());
+        let told = id.and_then(|id| self.output(at, "client_id", id).or_else(|| self.output(at, "principal_id", id)));
+        told.unwrap_or_else(|| self.expr(at, attribute, of, value))
     }
 
     fn constructor(&mut self, at: usize, attribute: &Attribute, name: &str, given: &IndexMap<String, Value>) -> Expr {
