@@ -12,6 +12,7 @@ mod clusters;
 mod declare;
 mod differential;
 mod kinds;
+mod phantoms;
 mod properties;
 mod reference;
 mod refusals;
