@@ -25,3 +25,4 @@ mod requests;
 mod runs;
 mod secrets;
 mod sim;
+mod synthetic;

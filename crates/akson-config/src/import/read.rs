@@ -58,15 +58,13 @@ impl Reading<'_> {
     /// What a block of a kind would say of a body, but for its name, place and location.
     pub fn attributes(&self, kind: &Kind, name: &str, body: &Json) -> (Vec<Written>, Vec<Unsaid>) {
         let mut reader = Reader { reading: self, kind, name, root: body, unsaid: Vec::new(), silent: Vec::new() };
-        let mut written = reader.all(&kind.attributes, body, "");
+        let written = reader.all(&kind.attributes, body, "");
         let (mut told, silent) = (reader.unsaid, reader.silent);
-        written.retain(|written| match wrong(kind, written, self.context, body) {
-            None => true,
-            Some(leaf) => {
-                told.push(Unsaid { attribute: leaf.attribute, why: "it would read back as another value".to_owned() });
-                false
-            }
-        });
+        let mut checked = Vec::with_capacity(written.len());
+        for written in written {
+            checked.extend(self.right(kind, written, body, &mut told));
+        }
+        let mut written = checked;
         super::rules::keep(kind, &mut written);
         once(kind, &mut written, self.context, silent);
         if !self.everything {
@@ -82,6 +80,33 @@ impl Reading<'_> {
             place.is_none() || !written.iter().any(|other| same(&other))
         });
         (written, told)
+    }
+}
+
+impl Reading<'_> {
+    /// What of an attribute reads back as what is live: without fields that do not, if it can be without them.
+    fn right(&self, kind: &Kind, written: Written, body: &Json, told: &mut Vec<Unsaid>) -> Option<Written> {
+        let attribute = kind.attributes.get(written.name())?;
+        let mut whole = vec![written];
+        while let Some(leaf) = whole.first().and_then(|written| wrong(kind, written, self.context, body)) {
+            let path = leaf.attribute.split('[').next().unwrap_or_default().to_owned();
+            told.push(Unsaid { attribute: leaf.attribute, why: "it would read back as another value".to_owned() });
+            let Some(Written::Block(_, label, body)) = whole.first() else { return None };
+            let inner = match label {
+                Some(label) => path.strip_prefix(&format!("{}.{label}.", attribute.name)),
+                None => path.strip_prefix(&format!("{}.", attribute.name)),
+            };
+            // Only a field of the block itself is taken out of it.
+            let field = inner.filter(|inner| !inner.contains('.')).and_then(|inner| attribute.fields.get(inner));
+            let field = field.filter(|field| !field.required)?;
+            let mut left = body.clone();
+            left.retain(|written| written.name() != field.name);
+            if left.len() == body.len() || (left.is_empty() && attribute.writes.is_empty()) {
+                return None;
+            }
+            whole = vec![Written::Block(attribute.name.clone(), label.clone(), left)];
+        }
+        whole.pop()
     }
 }
 
