@@ -4,17 +4,17 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use akson_applier::{
-    ApplyEvent, Cancel, Engine, EngineOptions, Limits, Pace, Report, apply,
+    ApplyEvent, Cancel, Engine, EngineOptions, Gathered, Limits, Pace, Report, apply, gather,
     ledger::{Binding, Ledger, LedgerStore, MemoryStore},
     refresh, settle,
 };
 use akson_azure::{ClientCredentials, Cloud};
-use akson_catalog::{Catalog, Secret};
+use akson_catalog::{ArmId, Catalog, Secret, SymbolicId};
 use akson_config::{Config, Inputs};
 use akson_diagnostics::{Diagnostics, SourceMap};
 use akson_emulator::{Emulator, God, Latency, Options};
 use akson_planner::{
-    Owned, Plan, Work,
+    Owned, Plan, Way, Work,
     options::{Mode, PlanOptions},
 };
 use bytes::Bytes;
@@ -181,16 +181,34 @@ impl World {
         self.attempt_over(Arc::new(Wire::new(self, None)), source, mode, cancel).await
     }
 
+    /// Reads what an import of these places reads.
+    ///
+    /// # Errors
+    /// What could not be read.
+    pub async fn gather(&self, places: &[ArmId], directory: &[String]) -> Result<Gathered, String> {
+        let engine = self.engine(Arc::new(Wire::new(self, None)), &Cancel::new());
+        let catalog = Catalog::builtin().unwrap();
+        gather(&engine, catalog, places, directory).await.map_err(|failure| failure.to_string())
+    }
+
     /// Reads and plans, as one to whom nothing belongs yet.
     ///
     /// # Errors
     /// Why there is no plan, in words.
     pub async fn plan(&self, source: &str) -> Result<Plan, String> {
+        self.plan_reaching(source, BTreeMap::new()).await
+    }
+
+    /// The same, as one who knows how clusters are reached.
+    ///
+    /// # Errors
+    /// Why there is no plan, in words.
+    pub async fn plan_reaching(&self, source: &str, ways: BTreeMap<SymbolicId, Way>) -> Result<Plan, String> {
         let engine = self.engine(Arc::new(Wire::new(self, None)), &Cancel::new());
         let config = self.evaluated(source, BTreeMap::new())?;
         let catalog = Catalog::builtin().unwrap();
         let options = PlanOptions { cloud: "emulator".to_owned(), ..PlanOptions::default() };
-        let owned = Owned { known: true, ..Owned::default() };
+        let owned = Owned { known: true, reachable: ways, ..Owned::default() };
         let snapshot = refresh(&engine, &config, &owned, catalog, &options)
             .await
             .map_err(|failure| format!("read {}: {:?}", failure.path, failure.cause))?;

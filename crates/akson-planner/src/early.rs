@@ -23,7 +23,9 @@ pub(crate) fn needed(resource: &Resource, on: &Resource) -> BTreeSet<String> {
     // Each place where it stands must be one that takes such an output: to point at it is to need it whole.
     for place in resource.dependencies.iter().filter(|dependency| dependency.on == *id) {
         let own = |attribute: &str| {
-            attribute.strip_prefix(place.attribute.as_str()).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+            attribute
+                .strip_prefix(place.attribute.as_str())
+                .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
         };
         if !resource.leaves.iter().any(|leaf| own(&leaf.attribute) && !outputs(&leaf.want).is_empty()) {
             return BTreeSet::new();

@@ -64,7 +64,11 @@ impl Graph {
             let above = within.or_else(|| ancestors(&resource.symbolic_id).find_map(|id| declared(&id)));
             if let Some(on) = above.filter(|on| *on != at && seen.insert(*on)) {
                 let text = format!("`{}` lies in it", resource.address);
-                graph.add_edge(node(at), node(on), Need { span: resource.header, text, lock: false, early: BTreeSet::new() });
+                graph.add_edge(
+                    node(at),
+                    node(on),
+                    Need { span: resource.header, text, lock: false, early: BTreeSet::new() },
+                );
             }
         }
         for (at, resource) in config.resources.iter().enumerate() {
@@ -80,7 +84,11 @@ impl Graph {
                     continue;
                 }
                 let text = format!("`{}` locks it, and so comes after it", resource.address);
-                graph.add_edge(node(at), node(on), Need { span: resource.header, text, lock: true, early: BTreeSet::new() });
+                graph.add_edge(
+                    node(at),
+                    node(on),
+                    Need { span: resource.header, text, lock: true, early: BTreeSet::new() },
+                );
             }
         }
         if let Some(cycle) = cycle(&graph) {

@@ -63,7 +63,8 @@ pub(crate) fn order(
                 for need in graph.needs(*at) {
                     let (Some(step), outputs) = (managed.get(&need), graph.early(*at, need)) else { continue };
                     // What is needed in another way, too, through something that is no step, is waited for.
-                    let through = graph.needs(*at).filter_map(|other| nearest.get(&other)).any(|all| all.contains(step));
+                    let through =
+                        graph.needs(*at).filter_map(|other| nearest.get(&other)).any(|all| all.contains(step));
                     if !outputs.is_empty() && !through {
                         early.insert((*change, *step), outputs.clone());
                     }

@@ -375,9 +375,9 @@ impl<'a> Planning<'a> {
         for at in places {
             let Some(change) = pending.get_mut(at).and_then(Option::take) else { continue };
             let needs = order.needs.get(at).into_iter().flatten();
-            let early = needs.clone().filter_map(|need| {
-                Some((ids.get(*need)?.clone(), order.early.get(&(at, *need))?.clone()))
-            });
+            let early = needs
+                .clone()
+                .filter_map(|need| Some((ids.get(*need)?.clone(), order.early.get(&(at, *need))?.clone())));
             let early = early.collect();
             let needs = needs.filter_map(|need| ids.get(*need).cloned()).collect();
             changes.push(finished(change, needs, early));
@@ -421,11 +421,7 @@ impl<'a> Planning<'a> {
     }
 }
 
-fn finished(
-    change: Pending<'_>,
-    needs: Vec<SymbolicId>,
-    early: BTreeMap<SymbolicId, BTreeSet<String>>,
-) -> Change {
+fn finished(change: Pending<'_>, needs: Vec<SymbolicId>, early: BTreeMap<SymbolicId, BTreeSet<String>>) -> Change {
     let Decision { action, work, id, irreversible, reasons, notes, differences, not_verified, diagnostics: _ } =
         change.decision;
     let seconds = if matches!(work, Work::Write { .. } | Work::Delete { .. }) { change.kind.seconds } else { 0.0 };
