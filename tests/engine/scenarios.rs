@@ -3,7 +3,7 @@
 
 use akson_tests::{
     scenario::{Came, Disturbance, Scenario},
-    world::{Kill, TROUBLES},
+    world::{Kill, TROUBLES, Trouble},
 };
 
 #[tokio::test(start_paused = true)]
@@ -37,14 +37,25 @@ async fn what_is_there_is_adopted_and_killed_everywhere() {
     killed_everywhere("what-is-there-is-adopted").await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn each_request_of_a_small_run_has_each_trouble() {
-    let scenario = Scenario::named("a-lock-goes");
+async fn troubled(name: &str, troubles: &[Trouble]) {
+    let scenario = Scenario::named(name);
     let (end, requests) = scenario.undisturbed().await;
-    for trouble in TROUBLES {
+    for trouble in troubles {
         for at in 0..requests {
-            let came = scenario.disturbed(Disturbance::Trouble(at, trouble), &end).await;
+            let came = scenario.disturbed(Disturbance::Trouble(at, *trouble), &end).await;
             assert_eq!(came, Ok(Came::Held), "{trouble:?} at {at}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_request_of_a_small_run_has_each_trouble() {
+    troubled("a-lock-goes", &TROUBLES).await;
+}
+
+/// A member that stays although it was taken out keeps its rights, and nobody would know.
+#[tokio::test(start_paused = true)]
+async fn no_member_stays_because_an_answer_was_lost() {
+    let answers = [Trouble::Refused(404, "ResourceNotFound"), Trouble::BrokenAfter, Trouble::AnswerLost];
+    troubled("people-go", &answers).await;
 }

@@ -85,6 +85,8 @@ pub async fn refresh(
 /// Whether what is read should be there: readers lag behind, so that one silence about it is not enough.
 fn expects(owned: &Owned, read: &Read) -> bool {
     match &read.target {
+        // It was read a moment ago.
+        ReadTarget::Edges { .. } => true,
         ReadTarget::Object { symbolic_id, .. } => {
             owned.entries.get(symbolic_id).is_some_and(|entry| entry.state != OwnedState::Tombstone)
         }
@@ -115,7 +117,13 @@ pub(crate) async fn fetch(engine: &Engine, read: &Read, expected: bool) -> Resul
             .map_err(|error| failed(error.into()))?;
         // On a later page it means that what is listed vanished in between: then there is no whole list.
         if answer.is_gone() && answers.is_empty() {
-            let Some(wait) = again.next() else { return Ok(vec![Answer::NotFound]) };
+            let Some(wait) = again.next() else {
+                return match read.target {
+                    // Nothing is known of its edges: taken for none, they would be forgotten.
+                    ReadTarget::Edges { .. } => Err(failed(ReadCause::Azure(answer.error()))),
+                    _ => Ok(vec![Answer::NotFound]),
+                };
+            };
             engine.pause(*wait, Patience::UntilStopped).await.map_err(|error| failed(error.into()))?;
             continue;
         }

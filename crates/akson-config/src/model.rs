@@ -86,7 +86,7 @@ pub struct Resource {
     pub attributes: Vec<(String, Value, Span)>,
     /// The wire leaves: author-owned ones and those sent at create.
     pub leaves: Vec<Leaf>,
-    /// What must exist before it.
+    /// What must exist before it: once an attribute that it stands in.
     pub dependencies: Vec<Dependency>,
     /// The resource whose conflict domain its writes belong to: the symbolic id of that resource, or its own.
     pub conflict_domain: Option<SymbolicId>,

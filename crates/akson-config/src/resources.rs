@@ -283,7 +283,8 @@ impl<'a> Evaluator<'a> {
         let pointed = Pointed { reference: instance.pointed.reference.clone(), instance: Some(place) };
         let mut seen = std::collections::HashSet::new();
         dependencies.retain(|dependency: &Dependency| {
-            dependency.on != pointed.reference.symbolic_id && seen.insert(dependency.on.clone())
+            dependency.on != pointed.reference.symbolic_id
+                && seen.insert((dependency.on.clone(), dependency.attribute.clone()))
         });
         self.instances.push(Instance {
             pointed: Arc::new(pointed),

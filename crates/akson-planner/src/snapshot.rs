@@ -96,11 +96,6 @@ impl Snapshot {
                     add_edges(&mut object.body, pointer, &items);
                 }
             }
-            (ReadTarget::Edges { symbolic_id, pointer }, Answer::NotFound) => {
-                if let Some(object) = self.objects.get_mut(symbolic_id) {
-                    add_edges(&mut object.body, pointer, &[]);
-                }
-            }
             (_, Answer::Unreachable(why)) => {
                 if let At::Cluster(cluster) = &read.at {
                     self.unreachable.insert(cluster.clone(), why);
@@ -134,8 +129,10 @@ impl Snapshot {
                 self.objects.remove(symbolic_id);
                 self.absent.insert(symbolic_id.clone());
             }
-            // An answer of another shape than was asked for tells nothing: what was asked stays not read.
-            (
+            // An answer of another shape than was asked for tells nothing: what was asked stays not read. Nor does the absence of edges
+            // where an object is.
+            (ReadTarget::Edges { .. }, Answer::NotFound)
+            | (
                 ReadTarget::List { .. }
                 | ReadTarget::Candidates { .. }
                 | ReadTarget::Edges { .. }

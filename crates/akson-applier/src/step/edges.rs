@@ -9,15 +9,21 @@ use akson_planner::{Change, snapshot::add_edges};
 use serde_json::Value as Json;
 
 use super::{Run, StepError};
-use crate::engine::{Patience, SendError};
+use crate::engine::{LOOK_AGAIN, Patience, SendError};
 
 /// How long another replica may not know an object that was just made.
 const REPLICA_LAG: Duration = Duration::from_secs(120);
 
 impl Run<'_> {
-    /// Adds the sets of edges that `leaves` speak of to an object as it was read.
-    pub(super) async fn with_edges(&self, change: &Change, body: &mut Json, leaves: &[Leaf]) -> Result<(), StepError> {
-        let Some(id) = body.get("id").and_then(Json::as_str).map(str::to_owned) else { return Ok(()) };
+    /// Adds the sets of edges that `leaves` speak of to an object as it was read; whether they are shown. A replica that does not
+    /// know the object knows nothing of its edges: that is no empty set.
+    pub(super) async fn with_edges(
+        &self,
+        change: &Change,
+        body: &mut Json,
+        leaves: &[Leaf],
+    ) -> Result<bool, StepError> {
+        let Some(id) = body.get("id").and_then(Json::as_str).map(str::to_owned) else { return Ok(true) };
         let mut sets: Vec<&str> = leaves.iter().filter_map(|leaf| change.kind.edge_set(&leaf.pointer)).collect();
         sets.sort_unstable();
         sets.dedup();
@@ -26,11 +32,16 @@ impl Run<'_> {
             let first = read.request(self.engine.cloud(), &self.ids(change)).map_err(SendError::from)?;
             let mut pages = Pages::new(first.clone());
             let mut next = Some(first);
+            let mut again = LOOK_AGAIN.iter();
             add_edges(body, set, &[]);
             while let Some(request) = next {
-                let answer = self.engine.read_request(request, &Lane::of(&read), Patience::AWhileLonger).await?;
+                let answer =
+                    self.engine.read_request(request.clone(), &Lane::of(&read), Patience::AWhileLonger).await?;
                 if answer.is_gone() {
-                    break;
+                    let Some(wait) = again.next() else { return Ok(false) };
+                    self.engine.pause(*wait, Patience::AWhileLonger).await?;
+                    next = Some(request);
+                    continue;
                 }
                 if !answer.is_success() {
                     return Err(StepError::Refused(answer.error()));
@@ -40,7 +51,7 @@ impl Run<'_> {
                 next = page.next;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Makes the edges of an object what the leaves want. The object was announced.

@@ -47,12 +47,10 @@ impl Run<'_> {
         leaves: &[Leaf],
         expected: bool,
     ) -> Result<Option<Json>, StepError> {
-        let mut found = self.look(change, &self.reading(change, id)?, expected).await?;
-        found = found.map(|body| with_id(change, id, body));
-        if let Some(body) = &mut found {
-            self.with_edges(change, body, leaves).await?;
-        }
-        Ok(found)
+        let Some(found) = self.look(change, &self.reading(change, id)?, expected).await? else { return Ok(None) };
+        let mut found = with_id(change, id, found);
+        let is_shown = self.with_edges(change, &mut found, leaves).await?;
+        Ok(is_shown.then_some(found))
     }
 
     /// Whose it is, right before it is changed. Something of our own that is not marked yet (an adoption, an interrupted create) is for

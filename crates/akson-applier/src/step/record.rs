@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use akson_catalog::{Kind, canonical::sha256_hex, encode::Leaf, json::remove, kind::Marker};
+use akson_catalog::{Kind, Value, canonical::sha256_hex, encode::Leaf, json::remove, kind::Marker};
 use akson_planner::{Action, Change, OwnedEntry, OwnedState, hashes::recorded, rest::unsettled};
 use serde_json::Value as Json;
 
@@ -65,8 +65,34 @@ impl Run<'_> {
 
     /// It settled with `body`, and is ours from now on with these leaves.
     pub(super) async fn record_owned(&self, change: &Change, leaves: &[Leaf], body: &Json) -> Result<(), StepError> {
+        self.record_kept(change, leaves, &[], body).await
+    }
+
+    /// The same where some leaves were not kept. What was to go and is still there stays ours: else nobody would take it away any more.
+    pub(super) async fn record_kept(
+        &self,
+        change: &Change,
+        kept: &[Leaf],
+        lost: &[&Leaf],
+        body: &Json,
+    ) -> Result<(), StepError> {
         let id = body.get("id").and_then(Json::as_str).or(change.id.as_deref()).unwrap_or(change.symbolic_id.as_str());
-        let (sent, observed) = recorded(leaves, body);
+        let (mut sent, mut observed) = recorded(kept, body);
+        let before = self.ledger.entry(&change.symbolic_id);
+        for leaf in lost.iter().filter(|leaf| leaf.want == Value::None) {
+            let Some(OwnedEntry { sent: was_sent, observed: was_observed, .. }) =
+                before.as_ref().map(|entry| &entry.owned)
+            else {
+                break;
+            };
+            let keep = |from: &BTreeMap<String, String>, to: &mut BTreeMap<String, String>| {
+                if let Some(hash) = from.get(&leaf.pointer) {
+                    to.insert(leaf.pointer.clone(), hash.clone());
+                }
+            };
+            keep(was_sent, &mut sent);
+            keep(was_observed, &mut observed);
+        }
         let mut entry = entry_of(change, id);
         entry.owned.sent = sent;
         entry.owned.observed = observed;

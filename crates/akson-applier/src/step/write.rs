@@ -134,9 +134,9 @@ impl Run<'_> {
             };
         }
         match decided {
-            Ok(Some(settled)) => Ok(with_id(change, id, settled)),
-            // The service's own answer is not how ARM shows it.
-            Ok(None) => {
+            Ok(Some(settled)) if change.kind.edges().next().is_none() => Ok(with_id(change, id, settled)),
+            // The service's own answer is not how ARM shows it, or has no edges.
+            Ok(_) => {
                 let mut shown = self.shown(change, id, leaves, deadline).await?;
                 if self.write_edges(change, &shown, leaves, deadline).await? {
                     let id = shown.get("id").and_then(Json::as_str).unwrap_or(id).to_owned();
@@ -195,7 +195,7 @@ impl Run<'_> {
                     .filter(|leaf| !lost.iter().any(|lost| lost.pointer == leaf.pointer))
                     .cloned()
                     .collect();
-                self.record_owned(change, &kept, &settled).await?;
+                self.record_kept(change, &kept, &lost, &settled).await?;
                 let mut not_kept: Vec<NotKept> = lost.into_iter().map(|leaf| not_kept(leaf, &settled)).collect();
                 if !is_ours {
                     let values = (Some(Json::from(marker)), None);
@@ -208,8 +208,10 @@ impl Run<'_> {
             let read = self.reading(change, &id)?;
             match self.engine.read(&read, change.symbolic_id.as_str(), Patience::AWhileLonger).await {
                 Ok(answer) if answer.is_success() => {
-                    settled = answer.json().cloned().map_or(settled, |body| with_id(change, &id, body));
-                    self.with_edges(change, &mut settled, leaves).await?;
+                    let mut shown = answer.json().cloned().map_or(settled.clone(), |body| with_id(change, &id, body));
+                    if self.with_edges(change, &mut shown, leaves).await? {
+                        settled = shown;
+                    }
                 }
                 Ok(_) | Err(SendError::Transport(_)) => {}
                 Err(error) => return Err(error.into()),

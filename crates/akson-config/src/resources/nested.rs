@@ -72,7 +72,8 @@ impl Evaluator<'_> {
             let pointed = Pointed { reference: instance.pointed.reference.clone(), instance: Some(place) };
             let mut seen = std::collections::HashSet::new();
             dependencies.retain(|dependency: &Dependency| {
-                dependency.on != pointed.reference.symbolic_id && seen.insert(dependency.on.clone())
+                dependency.on != pointed.reference.symbolic_id
+                    && seen.insert((dependency.on.clone(), dependency.attribute.clone()))
             });
             // What holds for a whole block holds for what is in it.
             let (protect, keep) =
