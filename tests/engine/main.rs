@@ -8,6 +8,7 @@
 )]
 
 mod clusters;
+mod disk;
 mod domain;
 mod early;
 mod faults;

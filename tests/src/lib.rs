@@ -29,6 +29,11 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests' package lies in the repository")
 }
 
+/// How many times the usual number of cases to try: `AKSON_SCALE`, which `cargo xtask release-check` sets.
+pub fn scale() -> usize {
+    std::env::var("AKSON_SCALE").ok().and_then(|text| text.parse().ok()).filter(|scale| *scale > 0).unwrap_or(1)
+}
+
 /// A cargo that builds what a terminal's would. What cargo tells a program of the package it runs is not passed on: the build script of
 /// `ring` takes it for a change, and all that needs it is compiled anew.
 pub fn cargo() -> Command {

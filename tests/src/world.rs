@@ -20,9 +20,11 @@ use akson_planner::{
 use bytes::Bytes;
 use http::{Method, Response};
 
+mod disk;
 mod trouble;
 mod wire;
 
+pub use disk::Disk;
 pub use trouble::{TROUBLES, Trouble};
 use wire::Wire;
 
@@ -78,6 +80,8 @@ pub struct World {
     pub tamper: Option<Tamper>,
     /// What befalls one request of the next runs, by its number from 0.
     pub trouble: Option<(usize, Trouble)>,
+    /// Where the ledger is in files.
+    pub disk: Option<Disk>,
 }
 
 /// Changes answers on their way: given the method and the path that were asked for.
@@ -131,6 +135,7 @@ impl World {
             afterwards: None,
             tamper: None,
             trouble: None,
+            disk: None,
         }
     }
 
@@ -249,7 +254,10 @@ impl World {
         let config = self.config(source);
         let catalog = Catalog::builtin().unwrap();
         let binding = binding(&config);
-        let store: Arc<dyn LedgerStore> = Arc::new(self.store.clone());
+        let store: Arc<dyn LedgerStore> = match &self.disk {
+            Some(disk) => disk.store(&self.store),
+            None => Arc::new(self.store.clone()),
+        };
         let (ledger, _) =
             Ledger::open(store, &binding, engine.run()).await.map_err(|error| format!("ledger: {error}"))?;
         // Whatever happens, the next run gets the lock.

@@ -3,7 +3,9 @@
 
 mod bench;
 mod book;
+mod release;
 mod sim;
+mod soak;
 mod tidy;
 
 use std::path::PathBuf;
@@ -15,7 +17,9 @@ type Command = (&'static str, &'static str, fn(&[String]) -> ExitCode);
 const COMMANDS: &[Command] = &[
     ("bench", "times whole commands on a generated stack", bench::run),
     ("book", "writes the generated part of the book: the reference", book::run),
+    ("release-check", "tries everything in the figures of a release, and prints a table", release::run),
     ("sim", "lives through seeds: crashes and faults, and what must hold", sim::run),
+    ("soak", "lives through seeds for hours, and looks whether the process grows", soak::run),
     ("tidy", "checks what compilers do not: layering, file sizes, words, codes", tidy::run),
 ];
 
@@ -27,7 +31,7 @@ fn main() -> ExitCode {
     }
     eprintln!("usage: cargo xtask COMMAND\n");
     for (name, what, _) in COMMANDS {
-        eprintln!("  {name:<6} {what}");
+        eprintln!("  {name:<13} {what}");
     }
     ExitCode::from(64)
 }

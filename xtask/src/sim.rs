@@ -98,7 +98,7 @@ fn one(seed: u64) -> Result<Life, String> {
 }
 
 /// Runs something in a runtime with a clock of its own; a panic is an error.
-fn in_own_time<T>(run: impl AsyncFnOnce() -> T) -> Result<T, String> {
+pub(crate) fn in_own_time<T>(run: impl AsyncFnOnce() -> T) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     catch_unwind(AssertUnwindSafe(|| runtime.block_on(run()))).map_err(|panic| {

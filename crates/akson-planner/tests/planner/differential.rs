@@ -197,7 +197,9 @@ fn situations() -> impl Strategy<Value = Situation> {
 
 #[test]
 fn twenty_thousand_situations_as_the_reference_decides() {
-    let mut runner = TestRunner::new(Config { cases: 20_000, failure_persistence: None, ..Config::default() });
+    // `cargo xtask release-check` tries many times as many.
+    let scale = std::env::var("AKSON_SCALE").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let mut runner = TestRunner::new(Config { cases: 20_000 * scale, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&situations(), |situation| {
         prop_assert_eq!(planned(&situation), decide(&situation));
         Ok(())
