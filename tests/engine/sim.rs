@@ -1,6 +1,9 @@
-//! A few lives of the simulation with every test run; the gate lives through many more (`cargo xtask sim`).
+//! A few lives of the simulation with every test run, and those in which something did not hold once; the gate lives through many more
+//! (`cargo xtask sim`).
 
-use akson_tests::sim::live;
+use std::fs;
+
+use akson_tests::sim::{Schedule, live, play, regressions};
 
 #[tokio::test(start_paused = true)]
 async fn twenty_lives() {
@@ -8,4 +11,15 @@ async fn twenty_lives() {
         let life = live(seed).await;
         assert!(life.requests > 0);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_once_holds() {
+    let mut played = 0;
+    for entry in fs::read_dir(regressions()).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        play(&serde_json::from_str::<Schedule>(&text).unwrap()).await;
+        played += 1;
+    }
+    assert!(played > 0);
 }

@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use akson_tests::sim::{Life, live};
+use akson_tests::sim::{Life, Schedule, live, play, shrunk};
 
 mod exhaust;
 
@@ -77,7 +77,11 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let (life, mut failures) = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
     failures.sort();
     for (seed, why) in failures.iter().take(5) {
-        println!("seed {seed} failed: {why}\nreplay: cargo run --release -p xtask -- sim --seed {seed}\n");
+        println!("seed {seed} failed: {why}\nreplay: cargo run --release -p xtask -- sim --seed {seed}");
+        match keep(*seed) {
+            Ok(path) => println!("as small as it gets: {}, which the tests play from now on\n", path.display()),
+            Err(error) => println!("it cannot be kept: {error}\n"),
+        }
     }
     let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     println!(
@@ -95,6 +99,16 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
 /// One life, in a runtime of its own with a clock of its own.
 fn one(seed: u64) -> Result<Life, String> {
     in_own_time(async || live(seed).await)
+}
+
+/// Makes a failing life as small as it gets and keeps it among the regressions.
+fn keep(seed: u64) -> std::io::Result<std::path::PathBuf> {
+    let fails = |schedule: &Schedule| in_own_time(async || play(schedule).await).is_err();
+    let small = shrunk(Schedule::of_seed(seed), fails);
+    let path = akson_tests::sim::regressions().join(format!("seed-{seed}.json"));
+    std::fs::create_dir_all(akson_tests::sim::regressions())?;
+    std::fs::write(&path, format!("{}\n", serde_json::to_string_pretty(&small)?))?;
+    Ok(path)
 }
 
 /// Runs something in a runtime with a clock of its own; a panic is an error.
