@@ -7,6 +7,8 @@ mod changes;
 mod crash;
 mod emulator;
 mod formats;
+mod hostile_server;
+mod hostile_text;
 mod import;
 mod inputs;
 mod interrupt;
