@@ -27,7 +27,7 @@ resource_group "app" {
 
 identity "app" {
   for_each       = local.keys
-  name           = "id-${md5(each.key)}"
+  name           = "id-${substr(sha256(each.key), 0, 12)}"
   resource_group = resource_group.app
 }
 
@@ -157,7 +157,9 @@ fn in_every_format_it_is_text() {
     ] {
         let ran = folder.akson(arguments);
         let what = arguments.join(" ");
-        assert!(matches!(ran.code, 0 | 2), "{what}: {}\n{}", ran.stdout, ran.stderr);
+        // The lock has lost its mark with its notes, and stands in the way of destroying anything.
+        let ends = if what.contains("destroy") { ran.code == 1 } else { matches!(ran.code, 0 | 2) };
+        assert!(ends, "{what}: {}\n{}", ran.stdout, ran.stderr);
         is_plain(&what, &ran.stdout);
         is_plain(&what, &ran.stderr);
         let shows_values = matches!(arguments[0], "plan" | "drift" | "show") && !what.contains("destroy");
@@ -181,19 +183,19 @@ fn in_every_format_it_is_text() {
 
 #[test]
 fn what_azure_says_in_an_error_is_text() {
-    let mut folder = Folder::with(STACK);
-    let emulator = folder.start_emulator(&["--time-scale", "400"]);
     let body =
         json!({"error": {"code": HOSTILE, "message": HOSTILE, "details": [{"code": HOSTILE, "message": HOSTILE}]}});
-    let body = body.to_string();
-    let spoil: hostile::Spoil = Arc::new(move |request, answer| {
-        if request.starts_with("PUT ") && request.contains("/userAssignedIdentities/") {
-            return hostile::answer(400, "application/json", body.as_bytes());
-        }
-        answer
-    });
-    folder.use_emulator(&hostile::start(&emulator.url, spoil));
     for format in ["human", "json"] {
+        let mut folder = Folder::with(STACK);
+        let emulator = folder.start_emulator(&["--time-scale", "400"]);
+        let body = body.to_string();
+        let spoil: hostile::Spoil = Arc::new(move |request, answer| {
+            if request.starts_with("PUT ") && request.contains("/userAssignedIdentities/") {
+                return hostile::answer(400, "application/json", body.as_bytes());
+            }
+            answer
+        });
+        folder.use_emulator(&hostile::start(&emulator.url, spoil));
         let ran = folder.akson(&["apply", "--auto-approve", "--format", format]).exits(3);
         is_plain(format, &ran.stdout);
         is_plain(format, &ran.stderr);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::place::Place;
-use crate::text::is_unsafe;
+use crate::text::{is_command, is_unsafe};
 use crate::{Diagnostic, Diagnostics, Severity, SourceMap, Span};
 
 /// The diagnostics as an array, sorted, to stand inside another document.
@@ -29,8 +29,8 @@ pub fn line(document: &Value) -> String {
 /// JSON with what is unsafe escaped. Outside of strings JSON is plain ASCII, so whatever is unsafe here stands in a string.
 fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
-    for character in json.chars() {
-        if is_unsafe(character) {
+    for (at, character) in json.char_indices() {
+        if is_unsafe(character) || is_command(json, at) {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 write!(out, "\\u{unit:04x}").expect("writing to a string never fails");
             }
