@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use akson_tests::world::{Kill, World, sends};
 
 /// A cluster with something of each kind in it.
-const STACK: &str = r#"
+pub(crate) const STACK: &str = r#"
 stack "test" {
   location = "westeurope"
 }

@@ -9,10 +9,12 @@
 
 mod clusters;
 mod domain;
+mod early;
 mod faults;
 mod grants;
 mod groups;
 mod hosts;
+mod imports;
 mod kills;
 mod kinds;
 mod lockout;
@@ -24,5 +26,7 @@ mod recorded_writes;
 mod refusals;
 mod requests;
 mod runs;
+mod scenarios;
 mod secrets;
 mod sim;
+mod synthetic;

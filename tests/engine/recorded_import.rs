@@ -42,13 +42,9 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("network", "encryption: it would read back", "an encryption that is off, with a word for when it is on"),
     ("network_security_group", "rule.Microsoft.Databricks", "labels of blocks have no dots"),
     ("policy", "its name or its place", "Azure refuses names that end with a space"),
-    ("private_endpoint", "only looked at", "its connection has another name than the one that blocks make"),
-    ("registry", "identity: none", "two kinds of identities at once"),
     ("role", "a `role` does not lie there", "its id does not say the management group that it lies in"),
     ("service_principal", "only looked at", "its application is not among the objects"),
     ("user", "only looked at", "users are never made"),
-    ("vault", "access: `policies` needs `list`", "it has no list at all"),
-    ("vault", "network: none", "exceptions from a firewall that lets everybody in"),
 ];
 
 fn is_known(kind: &str, what: &str) -> bool {

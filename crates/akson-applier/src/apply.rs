@@ -66,6 +66,7 @@ pub async fn apply(
     ledger: &Ledger,
     observer: &mut dyn FnMut(ApplyEvent),
 ) -> Report {
+    let (early, mut told) = tokio::sync::mpsc::unbounded_channel();
     let run = Run {
         engine,
         plan,
@@ -73,6 +74,7 @@ pub async fn apply(
         ledger,
         known: RefCell::new(Known::new(plan.known.clone())),
         observer: RefCell::new(observer),
+        early,
         granted: Cell::new(false),
         servers: RefCell::default(),
         asked: RefCell::default(),
@@ -96,7 +98,20 @@ pub async fn apply(
             let run = &run;
             running.push(Box::pin(async move { (id, run.step(change).await) }));
         }
-        let Some((id, ended)) = running.next().await else { break };
+        if running.is_empty() {
+            break;
+        }
+        let ended = tokio::select! {
+            biased;
+            Some((of, outputs)) = told.recv() => {
+                if let Some(at) = plan.changes.iter().position(|change| change.symbolic_id == of) {
+                    schedule.told(StepId(at), &outputs);
+                }
+                continue;
+            }
+            ended = running.next() => ended,
+        };
+        let Some((id, ended)) = ended else { break };
         let Some(change) = plan.changes.get(id.0) else { continue };
         let outcome = tally.take(&run, change, ended);
         for skipped in schedule.complete(id, outcome) {

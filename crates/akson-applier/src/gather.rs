@@ -1,6 +1,8 @@
 //! Reads the objects that an import is asked for: those of a subscription, of a resource group, or single ones, each with what lies in it
 //! and has no list above. Nothing here decides what is declared of them.
 
+mod beside;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use akson_catalog::{
@@ -10,7 +12,7 @@ use akson_catalog::{
         ids::{fill, type_of},
     },
 };
-use akson_planner::{Answer, At, Read, ReadTarget};
+use akson_planner::{Answer, At, Read, ReadTarget, Way};
 use futures_util::future::join_all;
 use serde_json::Value as Json;
 
@@ -31,13 +33,33 @@ pub struct Gathered {
     pub objects: Vec<Json>,
     /// Stable api-versions of types that are no kinds, by type in small letters.
     pub api_versions: BTreeMap<String, String>,
+    /// Objects of the directory that are only looked at: principals of grants, by id.
+    pub looked_at: BTreeSet<String>,
+    /// What could not be read.
+    pub unread: Vec<Unread>,
+    /// How the clusters are reached that were looked into.
+    pub ways: BTreeMap<SymbolicId, Way>,
 }
 
-/// Everything in these places: subscriptions, resource groups and resources by their ids.
+/// Something that could not be read, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// What it is.
+    pub id: String,
+    /// Why not.
+    pub why: String,
+}
+
+/// Everything in these places: subscriptions, resource groups and resources by their ids; and objects of the directory by theirs.
 ///
 /// # Errors
 /// [`ReadFailure`], of the first read in order that failed; also of a place that is not there.
-pub async fn gather(engine: &Engine, catalog: &Catalog, places: &[ArmId]) -> Result<Gathered, ReadFailure> {
+pub async fn gather(
+    engine: &Engine,
+    catalog: &Catalog,
+    places: &[ArmId],
+    directory: &[String],
+) -> Result<Gathered, ReadFailure> {
     let mut found = Found { engine, catalog, places, gathered: Gathered::default(), seen: BTreeSet::new() };
     found.lists().await?;
     found.single().await?;
@@ -48,6 +70,10 @@ pub async fn gather(engine: &Engine, catalog: &Catalog, places: &[ArmId]) -> Res
         found.below(from).await?;
         from = next;
     }
+    found.clusters().await?;
+    found.mounted().await?;
+    found.directory(directory).await?;
+    found.principals().await?;
     Ok(found.gathered)
 }
 
@@ -188,12 +214,7 @@ async fn all(engine: &Engine, reads: &[Read]) -> Result<Vec<Vec<Json>>, ReadFail
     let answers = join_all(reads.iter().map(|read| fetch(engine, read, false))).await;
     let mut found = Vec::with_capacity(reads.len());
     for answers in answers {
-        let objects = answers?.into_iter().flat_map(|answer| match answer {
-            Answer::Page { items, .. } => items,
-            Answer::Object(object) => vec![object],
-            Answer::NotFound | Answer::Unreachable(_) => Vec::new(),
-        });
-        found.push(objects.collect());
+        found.push(objects(answers?));
     }
     Ok(found)
 }
@@ -240,6 +261,26 @@ pub(crate) async fn api_versions(
     Ok(found)
 }
 
+/// The objects of answers.
+fn objects(answers: Vec<Answer>) -> Vec<Json> {
+    let objects = answers.into_iter().flat_map(|answer| match answer {
+        Answer::Page { items, .. } => items,
+        Answer::Object(object) => vec![object],
+        Answer::NotFound | Answer::Unreachable(_) => Vec::new(),
+    });
+    objects.collect()
+}
+
+/// The kinds that one lies in.
+fn parents(kind: &Kind) -> impl Iterator<Item = &str> {
+    let parent = kind.parent.as_deref().and_then(|name| kind.attributes.get(name)).map(|attribute| &attribute.of);
+    let kinds = match parent {
+        Some(Type::Resource(kinds)) => kinds.as_slice(),
+        _ => &[],
+    };
+    kinds.iter().map(String::as_str)
+}
+
 /// Whether a place is a single resource, and no group or subscription.
 fn is_resource(place: &ArmId) -> bool {
     place.folded().contains("/providers/")
@@ -247,8 +288,7 @@ fn is_resource(place: &ArmId) -> bool {
 
 /// Whether objects of a kind lie in those of another. What may lie anywhere is asked for nowhere.
 fn lies_in(kind: &Kind, of: &Kind) -> bool {
-    let parent = kind.parent.as_deref().and_then(|name| kind.attributes.get(name)).map(|attribute| &attribute.of);
-    matches!(parent, Some(Type::Resource(kinds)) if kinds.contains(&of.keyword)) && kind.plane == Plane::Arm
+    kind.plane == Plane::Arm && parents(kind).any(|parent| parent == of.keyword)
 }
 
 fn listing(kind: &Kind, path: &str, within: &ArmId) -> Read {

@@ -26,7 +26,7 @@ pub use apply::{End, Report, apply};
 pub use cancel::Cancel;
 pub use engine::{Engine, EngineOptions, Limits, SendError};
 pub use event::{ApplyEvent, Counts, StepName, What};
-pub use gather::{Gathered, gather};
+pub use gather::{Gathered, Unread, gather};
 pub use holes::HoleError;
 pub use pace::Pace;
 pub use reach::{Reached, look, reach};

@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 
 use crate::engine::{Engine, LOOK_AGAIN, Patience, SendError};
 
-mod cluster;
+pub(crate) mod cluster;
 
 pub(crate) use cluster::fetch as in_cluster;
 

@@ -64,7 +64,33 @@ pub fn decode(attribute: &Attribute, wire: &Json) -> Option<Value> {
         let text = marker::without_mark(text);
         return (!text.is_empty()).then(|| Value::Text(text.to_owned()));
     }
+    if attribute.form == Form::YamlTexts {
+        return Some(yaml_texts(attribute, wire));
+    }
     Some(typed(attribute, &attribute.of, wire))
+}
+
+/// The items of a list that is YAML in YAML; the text itself if it is none.
+fn yaml_texts(attribute: &Attribute, wire: &Json) -> Value {
+    let said = |text: &Json| serde_saphyr::from_str::<Json>(text.as_str()?).ok();
+    let items = |wire: &Json| -> Option<Json> {
+        let array = said(wire)?;
+        array.get("array")?.as_array()?.iter().map(|item| said(item).filter(Json::is_object)).collect()
+    };
+    items(wire).map_or_else(|| from_json(wire), |items| typed(attribute, &attribute.of, &items))
+}
+
+/// A subject of a binding as text; what no text says as it is.
+fn subject(wire: &Json) -> Value {
+    let text = |key: &str| wire.get(key).and_then(Json::as_str).filter(|text| !text.is_empty());
+    match (text("kind"), text("namespace"), text("name")) {
+        (Some("Group"), None, Some(name)) => Value::Text(format!("group:{name}")),
+        (Some("User"), None, Some(name)) => Value::Text(format!("user:{name}")),
+        (Some("ServiceAccount"), Some(namespace), Some(name)) => {
+            Value::Text(format!("service_account:{namespace}/{name}"))
+        }
+        _ => from_json(wire),
+    }
 }
 
 fn typed(attribute: &Attribute, of: &Type, wire: &Json) -> Value {
@@ -80,6 +106,7 @@ fn typed(attribute: &Attribute, of: &Type, wire: &Json) -> Value {
             let whole = format!("{number}").strip_suffix(".0").and_then(|whole| whole.parse().ok());
             whole.map_or_else(|| from_json(wire), Value::Int)
         }
+        (Type::Resource(_), Json::Object(_)) if attribute.form == Form::Subjects => subject(wire),
         (Type::Enum(words), wire) => {
             let mapped =
                 attribute.values.iter().find(|(_, value)| equal(Equality::CaseInsensitive, Some(value), Some(wire)));

@@ -35,7 +35,7 @@ pub enum Equality {
     LastSegment,
     /// Text without regard to case, one item of a set: others may be there too, and which are ours is remembered item by item.
     Edges,
-    /// Lists of objects without order: of each live item the keys count that some wanted one has; one that is not enabled counts as
+    /// Lists of objects without order: of each live item, and of objects in it, the keys count that some wanted one has; one that is not enabled counts as
     /// absent, wanted or not, since services list what is switched off too.
     Items,
     /// The keys of objects, without regard to case; not what is behind them.
@@ -213,13 +213,22 @@ fn picked(want: Option<&Value>, live: Option<&Value>) -> Option<Value> {
         let state = item.get("enabled").or_else(|| item.get("isEnabled"));
         state.is_some_and(|state| *state == Value::Bool(false) || state.as_str() == Some("False"))
     };
-    let pick = |item: Value| match item {
-        Value::Object(entries) if !wanted.is_empty() => Value::Object(
-            entries.into_iter().filter(|(key, _)| wanted.iter().any(|want| want.get(key).is_some())).collect(),
-        ),
-        other => other,
-    };
-    live.map(|live| objects(Some(live)).into_iter().filter(|item| !off(item)).map(pick).collect())
+    let wanted: Vec<&Value> = wanted.iter().collect();
+    live.map(|live| objects(Some(live)).into_iter().filter(|item| !off(item)).map(|item| kept(&wanted, item)).collect())
+}
+
+/// Of an item the keys that a wanted one has, also in objects in it.
+fn kept(wanted: &[&Value], item: Value) -> Value {
+    let Value::Object(entries) = item else { return item };
+    if wanted.is_empty() {
+        return Value::Object(entries);
+    }
+    let kept = entries.into_iter().filter_map(|(key, value)| {
+        let below: Vec<&Value> = wanted.iter().filter_map(|want| want.get(&key)).collect();
+        let objects: Vec<&Value> = below.iter().copied().filter(|want| want.is_object()).collect();
+        (!below.is_empty()).then(|| (key, kept(&objects, value)))
+    });
+    Value::Object(kept.collect())
 }
 
 fn keys(value: Option<&Value>) -> Vec<String> {

@@ -438,6 +438,8 @@ pub struct Output {
     pub pointer: String,
     /// With [`Equality::TrailingSlash`] it is read with the slash, whether the answer has it or not.
     pub equality: Equality,
+    /// The first answer to a write has it already, long before the operation ends.
+    pub early: bool,
 }
 
 /// A place below a resource that is no resource of its own, where a scope is wanted.
@@ -494,6 +496,8 @@ pub struct ListCall {
     pub path: String,
     /// What one call covers.
     pub scope: ListScope,
+    /// Where the parent's own body shows the whole of them, as a JSON pointer: then no call is needed.
+    pub inline: Option<String>,
 }
 
 /// What one list call covers.

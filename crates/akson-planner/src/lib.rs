@@ -8,6 +8,7 @@
 pub mod codes;
 mod decide;
 pub mod digest;
+mod early;
 pub mod graph;
 pub mod hashes;
 mod held;

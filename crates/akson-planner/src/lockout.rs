@@ -22,7 +22,7 @@ pub(crate) use doors::wants_grants;
 
 /// Adds what must wait for what to the order of the changes, and reports what no order mends.
 pub(crate) fn check(pending: &mut [Pending<'_>], setting: &Setting<'_>, catalog: &Catalog, order: &mut Order) {
-    let mut waits = waits::Waits::new(pending, &mut order.needs);
+    let mut waits = waits::Waits::new(pending, order);
     let mut reports = Vec::new();
     let guarded = |change: &Pending<'_>| {
         let quirks = &change.kind.quirks;

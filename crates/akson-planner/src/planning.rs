@@ -375,8 +375,12 @@ impl<'a> Planning<'a> {
         for at in places {
             let Some(change) = pending.get_mut(at).and_then(Option::take) else { continue };
             let needs = order.needs.get(at).into_iter().flatten();
+            let early = needs
+                .clone()
+                .filter_map(|need| Some((ids.get(*need)?.clone(), order.early.get(&(at, *need))?.clone())));
+            let early = early.collect();
             let needs = needs.filter_map(|need| ids.get(*need).cloned()).collect();
-            changes.push(finished(change, needs));
+            changes.push(finished(change, needs, early));
         }
         let mut plan = Plan {
             stack: self.config.stack.label.clone(),
@@ -417,7 +421,7 @@ impl<'a> Planning<'a> {
     }
 }
 
-fn finished(change: Pending<'_>, needs: Vec<SymbolicId>) -> Change {
+fn finished(change: Pending<'_>, needs: Vec<SymbolicId>, early: BTreeMap<SymbolicId, BTreeSet<String>>) -> Change {
     let Decision { action, work, id, irreversible, reasons, notes, differences, not_verified, diagnostics: _ } =
         change.decision;
     let seconds = if matches!(work, Work::Write { .. } | Work::Delete { .. }) { change.kind.seconds } else { 0.0 };
@@ -433,6 +437,7 @@ fn finished(change: Pending<'_>, needs: Vec<SymbolicId>) -> Change {
         notes,
         source: change.header,
         needs,
+        early,
         dependencies: change.dependencies,
         protect: change.protect,
         keep: change.keep,

@@ -59,9 +59,10 @@ pub fn next_wave(
     options: &PlanOptions,
     snapshot: &mut Snapshot,
 ) -> Vec<Read> {
+    let wanted = wanted(config, owned, catalog, options);
+    unfold(&wanted, snapshot);
     snapshot.link(config, owned, catalog);
     let snapshot = &*snapshot;
-    let wanted = wanted(config, owned, catalog, options);
     let presences = Presences::new(config, owned, catalog, snapshot);
     let mut reads = Reads::default();
     let unread: BTreeSet<&SymbolicId> =
@@ -119,6 +120,16 @@ pub fn next_wave(
         }
     }
     reads.list
+}
+
+/// Takes what parents show of their parts out of them, for all that a list in a parent would be asked for.
+fn unfold(wanted: &[Wanted<'_>], snapshot: &mut Snapshot) {
+    for want in wanted {
+        let list = want.kind.lists.iter().find(|list| list.scope == ListScope::Parent);
+        if let (Some(pointer), Some(parent)) = (list.and_then(|list| list.inline.as_deref()), parent_of(&want.id)) {
+            snapshot.unfold(&want.kind.keyword, &parent, pointer);
+        }
+    }
 }
 
 /// Something that the plan must know about.

@@ -12,12 +12,6 @@ use serde_json::Value as Json;
 /// What may be written and is left out on purpose. A place that ends with a slash stands for all below it.
 const LEFT_OUT: &[(&str, &str, &str)] = &[
     ("grant", "/properties/principalType", "follows from the principal, and is always sent where it does"),
-    (
-        "grant",
-        "/properties/delegatedManagedIdentityResourceId",
-        "of grants across tenants, which a stack of one tenant has not",
-    ),
-    ("resource_group", "/managedBy", "set by the service that manages the group, never by people"),
     ("vault", "/properties/enableSoftDelete", "always true: Azure forces it"),
     (
         "vault",
@@ -65,7 +59,6 @@ const LEFT_OUT: &[(&str, &str, &str)] = &[
     ("firewall_policy", "/properties/insights/", "retired: diagnostic settings take its place"),
     ("firewall_policy", "/properties/intrusionDetection/", "overrides of single signatures are not of this domain"),
     ("firewall_rules", "/properties/ruleCollections/*/name", "there are two collections, `network` and `application`"),
-    ("initiative", "/properties/policyType", "always `Custom`"),
     ("initiative", "/properties/version", "versions of own initiatives are a preview"),
     ("initiative", "/properties/versions", "versions of own initiatives are a preview"),
     ("log_workspace", "/etag", "a workspace is written without a condition"),
@@ -84,11 +77,8 @@ const LEFT_OUT: &[(&str, &str, &str)] = &[
     ("policy", "/properties/assignmentType", "Azure says it, though the types call it writable"),
     ("policy", "/properties/selfServeExemptionSettings/", "a preview"),
     ("policy_definition", "/properties/externalEvaluationEnforcementSettings/", "a preview"),
-    ("policy_definition", "/properties/policyType", "always `Custom`"),
     ("policy_definition", "/properties/version", "versions of own definitions are a preview"),
     ("policy_definition", "/properties/versions", "versions of own definitions are a preview"),
-    ("policy", "/properties/metadata", "the mark of ownership stands there"),
-    ("policy_exemption", "/properties/metadata", "the mark of ownership stands there"),
     ("policy_exemption", "/properties/resourceSelectors/*/selectors/", "in Azure's words, by `selectors`"),
     ("private_dns_zone", "/etag", "a zone is written without a condition"),
     ("private_dns_zone_link", "/etag", "a link is written without a condition"),

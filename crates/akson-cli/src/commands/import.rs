@@ -11,7 +11,7 @@ use akson_applier::{Cancel, Gathered, gather, report};
 use akson_catalog::ArmId;
 use akson_config::{
     Inputs,
-    import::{ImportOptions, Imported, import},
+    import::{ImportOptions, Imported, Skipped, import},
 };
 use akson_diagnostics::{Diagnostic, Diagnostics, SafeText, SourceMap};
 use serde_json::{Value as Json, json};
@@ -52,11 +52,14 @@ async fn imported(global: &Global, asked: &ImportArguments, loaded: &Loaded) -> 
             .to_owned(),
         ..ImportOptions::default()
     };
+    let mut unread = Vec::new();
     let (objects, name) = if asked.files.is_empty() {
         let (gathered, identity, name) = live(global, asked, loaded).await?;
         options.tenant = Some(identity.tenant);
         options.subscription = Some(identity.subscription);
         options.api_versions = gathered.api_versions;
+        options.looked_at = gathered.looked_at;
+        unread = gathered.unread;
         (gathered.objects, name)
     } else {
         let mut objects = Vec::new();
@@ -68,7 +71,8 @@ async fn imported(global: &Global, asked: &ImportArguments, loaded: &Loaded) -> 
         (objects, name.unwrap_or_default())
     };
     options.stack = asked.stack.clone().unwrap_or_else(|| stack_name(&name));
-    let imported = import(&objects, loaded.catalog, &options);
+    let mut imported = import(&objects, loaded.catalog, &options);
+    imported.skipped.extend(unread.into_iter().map(|unread| Skipped { id: unread.id, why: unread.why }));
     if imported.declared.is_empty() {
         let mut diagnostic = Diagnostic::error(NOTHING_TO_IMPORT, "there is nothing to declare");
         for skipped in imported.skipped.iter().take(5) {
@@ -102,25 +106,31 @@ async fn live(
     }
     let subscription = format!("/subscriptions/{}", identity.subscription);
     let mut places: Vec<ArmId> = Vec::new();
+    let mut directory = Vec::new();
     for id in &asked.ids {
+        if let Ok(object) = uuid::Uuid::try_parse(id) {
+            directory.push(object.to_string());
+            continue;
+        }
         if !id.starts_with("/subscriptions/") {
             return Err(Box::new(
-                Diagnostic::error(NOTHING_TO_IMPORT, format!("`{}` is no ARM id below a subscription", SafeText(id)))
-                    .help("an id begins with `/subscriptions/`; `az resource show --query id` prints it"),
+                Diagnostic::error(NOTHING_TO_IMPORT, format!("`{}` is neither an ARM id below a subscription nor an object id of the directory", SafeText(id)))
+                    .help("an id begins with `/subscriptions/`, as `az resource show --query id` prints it; one of the directory is a GUID"),
             ));
         }
         places.push(ArmId::new(id.trim_end_matches('/')));
     }
     places.extend(asked.groups.iter().map(|group| ArmId::new(format!("{subscription}/resourceGroups/{group}"))));
-    if places.is_empty() {
+    if places.is_empty() && directory.is_empty() {
         places.push(ArmId::new(subscription));
     }
     let name = match places.as_slice() {
         [only] if only.name() != identity.subscription => only.name().to_owned(),
         _ => String::new(),
     };
-    let gathered =
-        gather(&engine, loaded.catalog, &places).await.map_err(|failure| Box::new(report::read(&failure)))?;
+    let gathered = gather(&engine, loaded.catalog, &places, &directory)
+        .await
+        .map_err(|failure| Box::new(report::read(&failure)))?;
     Ok((gathered, identity, name))
 }
 

@@ -1,14 +1,19 @@
 //! Live objects as source text: a configuration that declares them as they are, so that its plan adopts them and changes nothing.
 //! Not the reading of objects from Azure or from files: that is the caller's.
 
+mod fold;
 mod labels;
 mod objects;
 mod read;
 mod rules;
 mod stack;
+mod workloads;
 mod write;
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use akson_catalog::Catalog;
 use akson_diagnostics::{SourceMap, Span};
@@ -31,6 +36,8 @@ pub struct ImportOptions {
     pub token_exchange_audience: String,
     /// Api-versions of types that are no kinds, by type in small letters.
     pub api_versions: BTreeMap<String, String>,
+    /// Objects that are not to be declared, only looked at: ids in small letters.
+    pub looked_at: BTreeSet<String>,
 }
 
 /// What came of objects.
@@ -71,7 +78,11 @@ pub struct Skipped {
 /// Declares objects: each as Azure returns it, also in lists.
 pub fn import(answers: &[Json], catalog: &Catalog, options: &ImportOptions) -> Imported {
     let (stack, mut skipped) = stack::Stack::new(answers, catalog, options);
-    let blocks = write::blocks(&stack);
+    let (blocks, moved) = fold::fold(&write::blocks(&stack), catalog);
+    let mut declared = stack.declared();
+    for one in &mut declared {
+        one.address = fold::address(&one.address, &moved);
+    }
     let text: Vec<String> = blocks.iter().map(print_block).collect();
     let text = text.join("\n");
     let mut sources = SourceMap::new();
@@ -79,7 +90,7 @@ pub fn import(answers: &[Json], catalog: &Catalog, options: &ImportOptions) -> I
     // What cannot be formatted cannot be read either; the caller reads it, and finds out.
     let text = akson_parser::format(&sources, id).unwrap_or(text);
     skipped.sort_by(|one, other| (&one.id, &one.why).cmp(&(&other.id, &other.why)));
-    Imported { text, declared: stack.declared(), skipped }
+    Imported { text, declared, skipped }
 }
 
 /// The place of syntax that nobody wrote.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use akson_catalog::{
     ArmId, Catalog, Kind,
-    kind::{LateId, Plane, ids},
+    kind::{LateId, Plane, Role, ids},
 };
 use serde_json::{Value as Json, json};
 
@@ -20,6 +20,8 @@ pub(super) struct Object {
     pub name: String,
     /// The id of what it lies in.
     pub parent: Option<String>,
+    /// Other attributes that say where it lies, with what they say: the namespace.
+    pub places: Vec<(String, String)>,
     pub subscription: Option<String>,
 }
 
@@ -29,6 +31,7 @@ pub fn spread(answers: &[Json], catalog: &Catalog) -> Vec<Json> {
     for answer in answers {
         open(answer, &mut whole);
     }
+    house(&mut whole, catalog);
     let mut seen: BTreeSet<String> = whole.iter().filter_map(folded).collect();
     let mut at = 0;
     while let Some(object) = whole.get(at) {
@@ -47,6 +50,47 @@ pub fn spread(answers: &[Json], catalog: &Catalog) -> Vec<Json> {
     kept
 }
 
+/// Gives objects of a cluster, as its own tools print them, the id that they have here, if there is just one cluster that they can be of.
+fn house(whole: &mut [Json], catalog: &Catalog) {
+    let is_home = |object: &Json| {
+        let kind = kind_of(object, catalog).filter(|kind| kind.plane == Plane::Arm)?;
+        let homes = |inner: &Arc<Kind>| {
+            inner.plane == Plane::Kubernetes && parent_kinds(inner).any(|parent| parent == kind.keyword)
+        };
+        catalog.iter().any(homes).then(|| folded(object))?
+    };
+    let homes: BTreeSet<String> = whole.iter().filter_map(is_home).collect();
+    let mut homes = homes.into_iter();
+    let (Some(home), None) = (homes.next(), homes.next()) else { return };
+    let home = whole.iter().find_map(|object| {
+        let id = object.get("id").and_then(Json::as_str)?;
+        (ArmId::new(id).folded() == home).then(|| id.to_owned())
+    });
+    let Some(home) = home else { return };
+    for object in whole.iter_mut() {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Json::as_str).map(str::to_owned);
+        let (Some(version), Some(of), Some(name), None) =
+            (text("/apiVersion"), text("/kind"), text("/metadata/name"), object.get("id"))
+        else {
+            continue;
+        };
+        let own = format!("{version}/{of}");
+        let Some(kind) = catalog.iter().find(|kind| kind.plane == Plane::Kubernetes && kind.resource_type == own)
+        else {
+            continue;
+        };
+        let namespace = text("/metadata/namespace");
+        let id = kind.id_for(|part| match part {
+            "name" => Some(name.as_str()),
+            "namespace" => namespace.as_deref(),
+            _ => Some(home.as_str()),
+        });
+        if let (Ok(id), Json::Object(members)) = (id, object) {
+            members.insert("id".to_owned(), json!(id.as_str()));
+        }
+    }
+}
+
 fn folded(object: &Json) -> Option<String> {
     object.get("id").and_then(Json::as_str).map(|id| ArmId::new(id).folded().to_owned())
 }
@@ -58,6 +102,11 @@ fn open(answer: &Json, found: &mut Vec<Json>) {
             Some(Json::Array(items)) if !entries.contains_key("properties") => {
                 for item in items {
                     open(item, found);
+                }
+            }
+            _ if entries.get("kind").is_some_and(|kind| kind == "List") && entries.contains_key("items") => {
+                if let Some(items) = entries.get("items") {
+                    open(items, found);
                 }
             }
             _ => found.push(answer.clone()),
@@ -116,6 +165,10 @@ fn parent_kinds(kind: &Kind) -> impl Iterator<Item = &str> {
 /// The kind of an object: by the type in its id; of the directory by what only such objects have.
 pub fn kind_of(object: &Json, catalog: &Catalog) -> Option<Arc<Kind>> {
     let id = object.get("id").and_then(Json::as_str)?;
+    if id.contains("/kubernetes.") {
+        let in_clusters = catalog.iter().filter(|kind| kind.plane == Plane::Kubernetes);
+        return in_clusters.into_iter().find(|kind| parts_of(&kind.id, id).is_some()).cloned();
+    }
     if id.starts_with('/') {
         let of = ids::type_of(&ArmId::new(id))?;
         return catalog
@@ -153,8 +206,65 @@ pub(super) fn not_ours(object: &Json) -> Option<&'static str> {
     if built_in {
         return Some("it is built in");
     }
+    if let Some(why) = kept_in_cluster(object) {
+        return Some(why);
+    }
     let keeper = object.get("managedBy").and_then(Json::as_str).unwrap_or_default();
     if keeper.starts_with('/') { Some("another resource keeps it") } else { None }
+}
+
+/// Why objects of every cluster are not declared.
+pub(super) const EVERY_CLUSTER: &str = "every cluster has it";
+
+/// Whether every cluster has a namespace.
+pub(super) fn kept_everywhere(name: &str) -> bool {
+    crate::workload::namespace::EVERYWHERE.contains(&name)
+}
+
+/// Why an object of a cluster is none to be declared: every cluster has it, or another tool keeps it.
+fn kept_in_cluster(object: &Json) -> Option<&'static str> {
+    /// Namespaces of add-ons.
+    const SYSTEM: [&str; 8] = [
+        "kube-system",
+        "kube-public",
+        "kube-node-lease",
+        "gatekeeper-system",
+        "aks-istio-system",
+        "aks-istio-ingress",
+        "aks-istio-egress",
+        "app-routing-system",
+    ];
+    let (_, place) = object.get("id").and_then(Json::as_str)?.split_once("/kubernetes.")?;
+    let steps: Vec<&str> = place.split('/').collect();
+    let has = |place: &str, key: &str| object.pointer(place).and_then(Json::as_object)?.get(key)?.as_str();
+    let of_system = match steps.as_slice() {
+        ["namespace", name] => kept_everywhere(name) || SYSTEM.contains(name),
+        ["namespace", namespace, rest @ ..] => {
+            SYSTEM.contains(namespace) || matches!(rest, ["serviceaccount", "default"])
+        }
+        [_, name] => {
+            *name == "cluster-admin"
+                || name.starts_with("system:")
+                || name.starts_with("aks-")
+                || name.starts_with("aks:")
+        }
+        _ => false,
+    };
+    let bootstrapped = has("/metadata/labels", "kubernetes.io/bootstrapping").is_some();
+    if of_system || bootstrapped {
+        return Some(EVERY_CLUSTER);
+    }
+    let added = ["addonmanager.kubernetes.io/mode", "kubernetes.azure.com/managedby"];
+    if added.iter().any(|label| has("/metadata/labels", label).is_some()) {
+        return Some("Azure keeps it");
+    }
+    let helm = has("/metadata/labels", "app.kubernetes.io/managed-by").is_some_and(|tool| tool == "Helm");
+    let owned = object.pointer("/metadata/ownerReferences").and_then(Json::as_array).is_some_and(|own| !own.is_empty());
+    if helm || owned {
+        return Some("another tool keeps it");
+    }
+    let aggregated = object.pointer("/aggregationRule").is_some_and(Json::is_object);
+    aggregated.then_some("the cluster makes its rules of other roles")
 }
 
 /// What an object is called and where it lies. None if its kind does not know such a place.
@@ -166,6 +276,7 @@ pub(super) fn place(kind: &Arc<Kind>, body: &Json) -> Option<Object> {
         body: body.clone(),
         name: name.to_owned(),
         parent,
+        places: Vec::new(),
         subscription,
     };
     if matches!(kind.late, Some(LateId::Told { .. })) {
@@ -181,14 +292,19 @@ pub(super) fn place(kind: &Arc<Kind>, body: &Json) -> Option<Object> {
     let parent = kind.parent.as_deref().and_then(part);
     let name = parts.iter().rev().find(|(part, _)| Some(part.as_str()) != kind.parent.as_deref())?;
     let subscription = ArmId::new(id).subscription().map(str::to_owned);
-    Some(object(&name.1, parent, subscription))
+    let is_place = |part: &&(String, String)| {
+        Some(part.0.as_str()) != kind.parent.as_deref()
+            && kind.attributes.get(&part.0).is_some_and(|attribute| attribute.role == Role::Parent)
+    };
+    let places = parts.iter().filter(is_place).cloned().collect();
+    Some(Object { places, ..object(&name.1, parent, subscription) })
 }
 
 /// Whether a block could have such a name and lie there.
 pub(super) fn is_sayable(object: &Object, catalog: &Catalog) -> bool {
     let kind = &object.kind;
     let told = matches!(kind.late, Some(LateId::Told { .. }));
-    let named = kind.attributes.values().find(|attribute| attribute.role == akson_catalog::kind::Role::Name);
+    let named = kind.attributes.values().find(|attribute| attribute.role == Role::Name);
     let ruled =
         named.and_then(|attribute| attribute.rule.as_ref()).is_none_or(|rule| told || rule.allows(&object.name));
     let above = kind.parent.as_deref().and_then(|parent| kind.attributes.get(parent)).zip(object.parent.as_deref());

@@ -7,8 +7,8 @@ use akson_catalog::{
     encode::{Context, Leaf, dns_label, encode},
     equality::{Equality, equal},
     json::lookup,
-    kind::{Names, OnCreate, Role},
-    marker::TAG,
+    kind::{Form, Marker, Names, OnCreate, Role},
+    marker::{LABEL, TAG},
     named::named,
     policies::Table,
 };
@@ -57,17 +57,21 @@ pub struct Reading<'a> {
 impl Reading<'_> {
     /// What a block of a kind would say of a body, but for its name, place and location.
     pub fn attributes(&self, kind: &Kind, name: &str, body: &Json) -> (Vec<Written>, Vec<Unsaid>) {
-        let mut reader = Reader { reading: self, kind, name, root: body, unsaid: Vec::new() };
-        let mut written = reader.all(&kind.attributes, body, "");
-        let mut told = reader.unsaid;
-        written.retain(|written| match wrong(kind, written, self.context, body) {
-            None => true,
-            Some(leaf) => {
-                told.push(Unsaid { attribute: leaf.attribute, why: "it would read back as another value".to_owned() });
-                false
-            }
-        });
+        let mut reader = Reader { reading: self, kind, name, root: body, unsaid: Vec::new(), silent: Vec::new() };
+        let written = reader.all(&kind.attributes, body, "");
+        let (mut told, silent) = (reader.unsaid, reader.silent);
+        let mut checked = Vec::with_capacity(written.len());
+        for written in written {
+            checked.extend(self.right(kind, written, body, &mut told));
+        }
+        let mut written = checked;
         super::rules::keep(kind, &mut written);
+        once(kind, &mut written, self.context, silent);
+        if !self.everything {
+            for written in &mut written {
+                slim(kind, written, self.context, body);
+            }
+        }
         // Of two attributes of one place one says it.
         told.retain(|unsaid| {
             let place = kind.attribute(&unsaid.attribute).and_then(|attribute| attribute.pointer.clone());
@@ -76,6 +80,33 @@ impl Reading<'_> {
             place.is_none() || !written.iter().any(|other| same(&other))
         });
         (written, told)
+    }
+}
+
+impl Reading<'_> {
+    /// What of an attribute reads back as what is live: without fields that do not, if it can be without them.
+    fn right(&self, kind: &Kind, written: Written, body: &Json, told: &mut Vec<Unsaid>) -> Option<Written> {
+        let attribute = kind.attributes.get(written.name())?;
+        let mut whole = vec![written];
+        while let Some(leaf) = whole.first().and_then(|written| wrong(kind, written, self.context, body)) {
+            let path = leaf.attribute.split('[').next().unwrap_or_default().to_owned();
+            told.push(Unsaid { attribute: leaf.attribute, why: "it would read back as another value".to_owned() });
+            let Some(Written::Block(_, label, body)) = whole.first() else { return None };
+            let inner = match label {
+                Some(label) => path.strip_prefix(&format!("{}.{label}.", attribute.name)),
+                None => path.strip_prefix(&format!("{}.", attribute.name)),
+            };
+            // Only a field of the block itself is taken out of it.
+            let field = inner.filter(|inner| !inner.contains('.')).and_then(|inner| attribute.fields.get(inner));
+            let field = field.filter(|field| !field.required)?;
+            let mut left = body.clone();
+            left.retain(|written| written.name() != field.name);
+            if left.len() == body.len() || (left.is_empty() && attribute.writes.is_empty()) {
+                return None;
+            }
+            whole = vec![Written::Block(attribute.name.clone(), label.clone(), left)];
+        }
+        whole.pop()
     }
 }
 
@@ -96,6 +127,8 @@ struct Reader<'a> {
     name: &'a str,
     root: &'a Json,
     unsaid: Vec<Unsaid>,
+    /// Places that nobody needs to say anything of.
+    silent: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -189,6 +222,7 @@ impl Reader<'_> {
             return None;
         }
         if !self.reading.everything && !attribute.required && self.is_default(attribute, &value) {
+            self.silent.extend(attribute.pointer.clone());
             return None;
         }
         let value = match (attribute.of == Type::Choice, value) {
@@ -349,6 +383,11 @@ impl Reader<'_> {
                 })
             }
             (Type::Choice, Value::Choice { .. }) => Ok(()),
+            (Type::Resource(_), Value::Text(text)) if attribute.by_name || attribute.form == Form::Subjects => {
+                ruled(text)
+            }
+            // Whether a declared resource tells it is seen later.
+            (Type::Resource(_), Value::Text(text)) if attribute.stands_for.is_some() => named("object_id", text),
             (Type::Resource(kinds), Value::Text(text)) => {
                 match (&attribute.principal, &attribute.takes, attribute.names) {
                     (Some(_), ..) => named("principal_id", text),
@@ -380,10 +419,77 @@ fn is_mark(key: &str) -> bool {
     key.eq_ignore_ascii_case(TAG)
 }
 
+/// A key as a step of a pointer.
+fn step(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// Leaves out of maps what another attribute says of the same place.
+fn once(kind: &Kind, written: &mut Vec<Written>, context: &Context, silent: Vec<String>) {
+    let mut values = Vec::new();
+    for written in written.iter() {
+        flatten(written, "", &mut values);
+    }
+    let of_map = |name: &str| {
+        kind.attributes.get(name).filter(|attribute| matches!(attribute.of, Type::Map(_))).map(|own| &own.pointer)
+    };
+    values.retain(|(path, ..)| of_map(path).is_none());
+    let mut said = silent;
+    said.extend(encode(kind, &values, context).into_iter().map(|leaf| leaf.pointer));
+    for written in written.iter_mut() {
+        if let Written::Value(name, Value::Map(entries)) = written
+            && let Some(Some(pointer)) = of_map(name)
+        {
+            entries.retain(|key, _| !said.contains(&format!("{pointer}/{}", step(key))));
+        }
+    }
+    written.retain(|written| match written {
+        Written::Value(name, value @ Value::Map(_)) => of_map(name).is_none() || !is_empty(value),
+        _ => true,
+    });
+}
+
+/// Leaves out of the items of a list what is sent anyway, if they read back as what is live all the same.
+fn slim(kind: &Kind, written: &mut Written, context: &Context, body: &Json) {
+    let Written::Value(name, value) = &*written else { return };
+    let Some(attribute) = kind.attributes.get(name).filter(|attribute| !attribute.fields.is_empty()) else { return };
+    let mut slimmer = value.clone();
+    without_sent(attribute, &mut slimmer);
+    if slimmer != *value {
+        let slimmer = Written::Value(name.clone(), slimmer);
+        if wrong(kind, &slimmer, context, body).is_none() {
+            *written = slimmer;
+        }
+    }
+}
+
+fn without_sent(attribute: &Attribute, value: &mut Value) {
+    match value {
+        Value::List(items) => items.iter_mut().for_each(|item| without_sent(attribute, item)),
+        Value::Map(entries) => {
+            entries.retain(|name, value| {
+                let field = attribute.fields.get(name);
+                let sent = |field: &Attribute| match &field.on_create {
+                    Some(OnCreate::Value(sent)) => !field.required && same(sent, value),
+                    _ => false,
+                };
+                !field.is_some_and(sent)
+            });
+            for (name, value) in entries {
+                if let Some(field) = attribute.fields.get(name).filter(|field| !field.fields.is_empty()) {
+                    without_sent(field, value);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Whether a key of a map is where a kind keeps its mark.
 fn marks(kind: &Kind, attribute: &Attribute, key: &str) -> bool {
-    let place = attribute.pointer.as_deref().map(|pointer| format!("{pointer}/{key}"));
-    matches!(&kind.marker, akson_catalog::kind::Marker::Text(at) if Some(at.as_str()) == place.as_deref())
+    let place = attribute.pointer.as_deref().map(|pointer| format!("{pointer}/{}", step(key)));
+    matches!(&kind.marker, Marker::Text(at) if Some(at.as_str()) == place.as_deref())
+        || (kind.marker == Marker::Label && place.as_deref() == Some(LABEL))
         || kind.read_only.iter().any(|at| Some(at.as_str()) == place.as_deref())
         || (is_mark(key) && attribute.pointer.as_deref().is_some_and(|pointer| pointer.ends_with("/metadata")))
 }

@@ -20,6 +20,7 @@ use super::{
     labels::Labels,
     objects::{self, Object},
     read::{Reading, Unsaid, Written},
+    workloads::Workload,
 };
 
 /// A block to be.
@@ -32,6 +33,8 @@ pub(super) struct Thing {
     pub existing: bool,
     /// It stands in the block of another, under this word.
     pub within: Option<(usize, String)>,
+    /// It is a part of this workload.
+    pub workload: Option<usize>,
     /// Which thing it lies in.
     pub parent: Option<usize>,
     pub written: Vec<Written>,
@@ -40,6 +43,15 @@ pub(super) struct Thing {
     pub location: Option<String>,
     /// Whether its name is written.
     pub name: Option<(String, String)>,
+}
+
+impl Thing {
+    /// Where a declared object lies.
+    pub(super) fn region(&self) -> Option<String> {
+        let attribute = self.object.kind.attributes.values().find(|attribute| attribute.role == Role::Location)?;
+        let location = lookup(&self.object.body, attribute.pointer.as_deref()?)?.as_str()?;
+        (!self.existing).then(|| location.split_whitespace().collect::<String>().to_ascii_lowercase())
+    }
 }
 
 /// All of them.
@@ -51,6 +63,7 @@ pub(super) struct Stack<'a> {
     pub location: Option<String>,
     pub things: Vec<Thing>,
     pub by_id: HashMap<String, usize>,
+    pub workloads: Vec<Workload>,
 }
 
 impl<'a> Stack<'a> {
@@ -67,19 +80,23 @@ impl<'a> Stack<'a> {
             location: None,
             things: Vec::new(),
             by_id: HashMap::new(),
+            workloads: Vec::new(),
         };
         for (object, raw) in found {
-            stack.add(object, raw, false);
+            let looked_at = options.looked_at.contains(&object.id.to_ascii_lowercase());
+            stack.add(object, raw, looked_at);
         }
         stack.parents();
         stack.read(options);
+        stack.stand();
         stack.nest();
+        stack.find_workloads();
         stack.locations();
         stack.labels();
         (stack, skipped)
     }
 
-    fn add(&mut self, object: Object, raw: Option<String>, existing: bool) -> usize {
+    pub(super) fn add(&mut self, object: Object, raw: Option<String>, existing: bool) -> usize {
         let at = self.things.len();
         self.by_id.insert(ArmId::new(object.id.as_str()).folded().to_owned(), at);
         self.things.push(Thing {
@@ -88,6 +105,7 @@ impl<'a> Stack<'a> {
             label: String::new(),
             raw,
             within: None,
+            workload: None,
             parent: None,
             written: Vec::new(),
             unsaid: Vec::new(),
@@ -190,6 +208,50 @@ impl<'a> Stack<'a> {
         }
     }
 
+    /// What stands for a resource that is not among the objects is said as the text that it is, if a map takes it.
+    fn stand(&mut self) {
+        for at in 0..self.things.len() {
+            let Some(thing) = self.things.get(at) else { continue };
+            let kind = Arc::clone(&thing.object.kind);
+            let lost: Vec<(String, String, String)> = thing
+                .written
+                .iter()
+                .filter_map(|written| {
+                    let Written::Value(name, Value::Text(text)) = written else { return None };
+                    let attribute = kind.attributes.get(name)?;
+                    let Type::Resource(kinds) = &attribute.of else { return None };
+                    let stands = self.telling(kinds, attribute.stands_for.as_deref()?, text).is_none();
+                    stands.then(|| Some((name.clone(), attribute.pointer.clone()?, text.clone())))?
+                })
+                .collect();
+            let Some(thing) = self.things.get_mut(at) else { continue };
+            for (name, pointer, text) in lost {
+                thing.written.retain(|written| written.name() != name);
+                let map = kind.attributes.values().find_map(|attribute| {
+                    let step = pointer.strip_prefix(attribute.pointer.as_deref()?)?.strip_prefix('/')?;
+                    matches!(attribute.of, Type::Map(_)).then_some((attribute.name.clone(), step))
+                });
+                let Some((map, step)) = map else { continue };
+                let key = step.replace("~1", "/").replace("~0", "~");
+                let there = thing.written.iter_mut().find(|written| written.name() == map);
+                match there {
+                    Some(Written::Value(_, Value::Map(entries))) => drop(entries.insert(key, Value::Text(text))),
+                    _ => thing.written.push(Written::Value(map, Value::Map([(key, Value::Text(text))].into()))),
+                }
+            }
+        }
+    }
+
+    /// The thing of one of these kinds whose output says a text.
+    pub(super) fn telling(&self, kinds: &[String], output: &str, text: &str) -> Option<usize> {
+        self.things.iter().position(|thing| {
+            let kind = &thing.object.kind;
+            let live = kind.outputs.get(output).and_then(|output| lookup(&thing.object.body, &output.pointer));
+            kinds.contains(&kind.keyword)
+                && live.and_then(Json::as_str).is_some_and(|live| live.eq_ignore_ascii_case(text))
+        })
+    }
+
     /// Blocks in blocks; a kind that cannot be declared without one of them is only looked at if it has none.
     fn nest(&mut self) {
         for at in 0..self.things.len() {
@@ -235,12 +297,7 @@ impl<'a> Stack<'a> {
 
     /// The stack's location is the most frequent one; what does not follow from it or from the resource group is written.
     fn locations(&mut self) {
-        let live = |thing: &Thing| {
-            let attribute = thing.object.kind.attributes.values().find(|attribute| attribute.role == Role::Location)?;
-            let location = lookup(&thing.object.body, attribute.pointer.as_deref()?)?.as_str()?;
-            (!thing.existing).then(|| location.split_whitespace().collect::<String>().to_ascii_lowercase())
-        };
-        let all: Vec<Option<String>> = self.things.iter().map(live).collect();
+        let all: Vec<Option<String>> = self.things.iter().map(Thing::region).collect();
         self.location = most(all.iter().flatten().cloned());
         let inherited = |at: usize| {
             let mut above = self.things.get(at)?.parent;
@@ -272,9 +329,13 @@ impl<'a> Stack<'a> {
             .filter_map(|at| {
                 let thing = self.things.get(at)?;
                 let name = self.called(thing);
-                let among = match &thing.within {
-                    Some((parent, word)) => format!("{word} in {parent}"),
-                    None => thing.object.kind.keyword.clone(),
+                let workload = thing.workload.and_then(|workload| self.workloads.get(workload));
+                let among = match (&thing.within, workload) {
+                    (Some((parent, word)), _) => format!("{word} in {parent}"),
+                    (None, Some(workload)) if workload.account == at => "workload".to_owned(),
+                    // Parts have names of their own below it.
+                    (None, Some(_)) => format!("part {at}"),
+                    (None, None) => thing.object.kind.keyword.clone(),
                 };
                 Some(labels.give(&among, &name))
             })
@@ -340,7 +401,18 @@ impl<'a> Stack<'a> {
             .collect()
     }
 
+    /// Of a part of a workload: the workload's label, the part's name, and which of several it is.
+    pub(super) fn part(&self, at: usize) -> Option<(&str, &'static str, Option<String>)> {
+        let workload = self.workloads.get(self.things.get(at)?.workload?)?;
+        let (_, name, key) = workload.parts(self).into_iter().find(|(part, ..)| *part == at)?;
+        Some((&self.things.get(workload.account)?.label, name, key))
+    }
+
     fn address(&self, at: usize) -> String {
+        if let Some((label, part, key)) = self.part(at) {
+            let key = key.map(|key| akson_catalog::InstanceKey(key).to_string()).unwrap_or_default();
+            return format!("workload.{label}.{part}{key}");
+        }
         match self.things.get(at) {
             Some(Thing { within: Some((parent, word)), label, .. }) => {
                 format!("{}.{word}.{label}", self.address(*parent))
@@ -379,12 +451,17 @@ fn sorted(
     let mut objects = BTreeMap::new();
     let kept: Vec<ArmId> = found
         .iter()
-        .filter(|body| objects::not_ours(body).is_some())
+        .filter(|body| objects::not_ours(body).is_some_and(|why| why != objects::EVERY_CLUSTER))
         .filter_map(|body| body.get("id").and_then(Json::as_str).map(ArmId::new))
         .collect();
     for body in found {
         let id = body.get("id").and_then(Json::as_str).unwrap_or_default().to_owned();
-        let mut skip = |why: &str| skipped.push(Skipped { id: id.clone(), why: why.to_owned() });
+        // Not a word of what every cluster has.
+        let mut skip = |why: &str| {
+            if why != objects::EVERY_CLUSTER {
+                skipped.push(Skipped { id: id.clone(), why: why.to_owned() });
+            }
+        };
         if let Some(why) = objects::not_ours(&body) {
             skip(why);
             continue;

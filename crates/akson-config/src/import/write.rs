@@ -1,12 +1,14 @@
 //! What blocks say as syntax: references in place of ids where the target is declared, words of the language where it has them.
 
+mod workload;
+
 use std::collections::{BTreeSet, HashMap};
 
 use akson_catalog::{
     ArmId, Attribute, Kind, Type, Value,
     equality::Equality,
     json::lookup,
-    kind::{Names, Role},
+    kind::{Form, Names, Plane, Role},
     roles,
 };
 use akson_parser::ast::{Argument, Block, Expr, ExprKind, Item};
@@ -24,8 +26,11 @@ pub(super) fn blocks(stack: &Stack<'_>) -> Vec<Block> {
     let mut writer = Writer::new(stack);
     let mut blocks = vec![writer.stack()];
     for at in writer.order.clone() {
-        if let Some(thing) = stack.things.get(at).filter(|thing| thing.within.is_none()) {
-            blocks.push(writer.block(at, thing));
+        let Some(thing) = stack.things.get(at).filter(|thing| thing.within.is_none()) else { continue };
+        match thing.workload.and_then(|workload| stack.workloads.get(workload)) {
+            Some(workload) if workload.account == at => blocks.push(writer.workload(at, workload)),
+            Some(_) => {}
+            None => blocks.push(writer.block(at, thing)),
         }
     }
     blocks
@@ -114,6 +119,13 @@ impl<'s> Writer<'s> {
                 Role::Name => {
                     if let Some((name, text)) = &thing.name {
                         body.push(make.attribute(name, make.text(text)));
+                    }
+                }
+                Role::Parent if kind.parent.as_deref() != Some(attribute.name.as_str()) => {
+                    let place = thing.object.places.iter().find(|(name, _)| *name == attribute.name);
+                    if let Some((_, name)) = place {
+                        let expr = self.expr(at, attribute, &attribute.of, &Value::Text(name.clone()));
+                        body.push(make.attribute(&attribute.name, expr));
                     }
                 }
                 Role::Parent => {
@@ -239,10 +251,17 @@ impl<'s> Writer<'s> {
                 make.object(entries)
             }
             (Type::Map(item), Value::Map(entries)) if **item != Type::Any => make.object(
-                entries.iter().map(|(key, value)| (key.as_str(), self.expr(at, attribute, item, value))).collect(),
+                entries.iter().map(|(key, value)| (key.as_str(), self.entry(at, attribute, item, value))).collect(),
             ),
             (_, value) => literal(make, value),
         }
+    }
+
+    /// A value of a map: an id that a declared object tells stands there for that object.
+    fn entry(&mut self, at: usize, attribute: &Attribute, of: &Type, value: &Value) -> Expr {
+        let id = value.as_text().filter(|text| uuid::Uuid::try_parse(text).is_ok());
+        let told = id.and_then(|id| self.output(at, "client_id", id).or_else(|| self.output(at, "principal_id", id)));
+        told.unwrap_or_else(|| self.expr(at, attribute, of, value))
     }
 
     fn constructor(&mut self, at: usize, attribute: &Attribute, name: &str, given: &IndexMap<String, Value>) -> Expr {
@@ -271,14 +290,12 @@ impl<'s> Writer<'s> {
             let to = self.principals.get(&text.to_ascii_lowercase()).copied();
             return to.and_then(|to| self.refer(at, to)).unwrap_or_else(|| make.text(text));
         }
-        if let Some(output) = &attribute.takes {
-            let tells = |thing: &Thing| {
-                let kind = &thing.object.kind;
-                let live = kind.outputs.get(output).and_then(|output| lookup(&thing.object.body, &output.pointer));
-                kinds.contains(&kind.keyword)
-                    && live.and_then(|live| live.as_str()).is_some_and(|live| live.eq_ignore_ascii_case(text))
-            };
-            let to = self.stack.things.iter().position(tells);
+        if attribute.by_name || attribute.form == Form::Subjects {
+            let to = self.named(at, kinds, text);
+            return to.and_then(|to| self.refer(at, to)).unwrap_or_else(|| make.text(text));
+        }
+        if let Some(output) = attribute.takes.as_ref().or(attribute.stands_for.as_ref()) {
+            let to = self.stack.telling(kinds, output, text);
             return to.and_then(|to| self.refer(at, to)).unwrap_or_else(|| make.text(text));
         }
         if attribute.names == Some(Names::Roles) {
@@ -308,6 +325,25 @@ impl<'s> Writer<'s> {
         let fits = |kind: &Kind| kinds.iter().any(|wanted| wanted == "*" || *wanted == kind.keyword);
         let to = self.stack.find(text).filter(|to| self.stack.things.get(*to).is_some_and(|to| fits(&to.object.kind)));
         to.and_then(|to| self.refer(at, to)).unwrap_or_else(|| make.text(text))
+    }
+
+    /// What a text names that is no id: by its name, in the same cluster if it lies in one; a subject of a binding.
+    fn named(&self, at: usize, kinds: &[String], text: &str) -> Option<usize> {
+        let own = self.stack.things.get(at)?;
+        let (word, name) = text.split_once(':').unwrap_or(("", text));
+        if word == "group" || word == "user" {
+            return self.principals.get(&name.to_ascii_lowercase()).copied();
+        }
+        let (namespace, name) = name.split_once('/').map_or((None, name), |(space, name)| (Some(space), name));
+        let is = |to: &Thing| {
+            let in_cluster = to.object.kind.plane == Plane::Kubernetes;
+            kinds.contains(&to.object.kind.keyword)
+                && if in_cluster { to.object.name == name } else { to.object.name.eq_ignore_ascii_case(name) }
+                && (!in_cluster || to.parent == own.parent)
+                && namespace.is_none_or(|space| to.object.places.iter().any(|(_, place)| place == space))
+        };
+        let mut found = self.stack.things.iter().enumerate().filter(|(_, to)| is(to)).map(|(to, _)| to);
+        found.next().filter(|_| found.next().is_none())
     }
 
     /// A text that a declared object tells.
@@ -353,14 +389,24 @@ impl<'s> Writer<'s> {
 
     /// The block that a thing stands in.
     fn root(&self, at: usize) -> usize {
-        match self.stack.things.get(at).and_then(|thing| thing.within.as_ref()) {
-            Some((parent, _)) => self.root(*parent),
-            None => at,
+        let thing = self.stack.things.get(at);
+        let workload = thing.and_then(|thing| self.stack.workloads.get(thing.workload?));
+        match (thing.and_then(|thing| thing.within.as_ref()), workload) {
+            (Some((parent, _)), _) => self.root(*parent),
+            (None, Some(workload)) => workload.account,
+            (None, None) => at,
         }
     }
 
     fn address(&self, at: usize) -> Option<Expr> {
         let thing = self.stack.things.get(at)?;
+        if let Some((label, part, key)) = self.stack.part(at) {
+            let base = self.make.member(&self.make.member(&self.make.word("workload"), label), part);
+            return Some(match key {
+                Some(key) => self.make.index(&base, self.make.text(&key)),
+                None => base,
+            });
+        }
         Some(match &thing.within {
             Some((parent, word)) => {
                 let base = self.make.member(&self.address(*parent)?, word);

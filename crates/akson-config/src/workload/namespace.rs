@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Namespaces that every cluster has: nobody brings them.
-const EVERYWHERE: &[&str] = &["default", "kube-system", "kube-public", "kube-node-lease"];
+pub(crate) const EVERYWHERE: &[&str] = &["default", "kube-system", "kube-public", "kube-node-lease"];
 
 /// The kind of what is brought.
 const KIND: &str = "namespace";

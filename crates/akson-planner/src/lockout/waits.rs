@@ -1,21 +1,28 @@
 //! Waits that are added between steps without making a circle. Not why: see the module above.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use akson_catalog::{Residual, SymbolicId, Value};
 
 use super::doors::Door;
-use crate::{decide::Pending, order::reaches, plan::Work};
+use crate::{
+    decide::Pending,
+    order::{Order, reaches},
+    plan::Work,
+};
 
 /// The needs of all steps, as far as they may be added to.
 pub(super) struct Waits<'a> {
     needs: &'a mut Vec<BTreeSet<usize>>,
+    /// What is waited for here is waited for to its end.
+    early: &'a mut BTreeMap<(usize, usize), BTreeSet<String>>,
     /// Pairs of which the first waits for the second by where it lies alone: it is there already, so that the wait can be turned.
     turnable: BTreeSet<(usize, usize)>,
 }
 
 impl<'a> Waits<'a> {
-    pub(super) fn new(pending: &[Pending<'_>], needs: &'a mut Vec<BTreeSet<usize>>) -> Self {
+    pub(super) fn new(pending: &[Pending<'_>], order: &'a mut Order) -> Self {
+        let Order { needs, early, .. } = order;
         let mut turnable = BTreeSet::new();
         for (at, needed) in needs.iter().enumerate() {
             for need in needed {
@@ -26,7 +33,7 @@ impl<'a> Waits<'a> {
                 }
             }
         }
-        Self { needs, turnable }
+        Self { needs, early, turnable }
     }
 
     /// Has all of `closers` wait for whatever opens a door. If that makes a circle nothing is changed, and it answers no.
@@ -66,6 +73,7 @@ impl<'a> Waits<'a> {
         if let Some(needs) = self.needs.get_mut(step) {
             needs.insert(on);
         }
+        self.early.remove(&(step, on));
         true
     }
 }

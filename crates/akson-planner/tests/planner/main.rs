@@ -14,6 +14,7 @@ mod differential;
 mod kinds;
 mod lockout;
 mod ownership;
+mod phantoms;
 mod properties;
 mod reference;
 mod refusals;
