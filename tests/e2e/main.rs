@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
+mod canaries;
 mod changes;
 mod crash;
 mod emulator;
 mod formats;
+mod hostile_server;
+mod hostile_text;
 mod import;
 mod inputs;
 mod interrupt;

@@ -131,3 +131,38 @@ async fn a_deleted_secret_is_brought_back_when_it_is_declared_again() {
     assert!(secret(&world, "key").is_some());
     assert_eq!(writes(&world, "POST", "/deletedsecrets/key/recover"), 1);
 }
+
+/// A service that is so careless as to say back what it was sent.
+#[tokio::test(start_paused = true)]
+async fn what_a_service_echoes_of_a_secret_is_not_told_on() {
+    const ECHOED: &str = "canary \"with\" quotes & signs\t 77e1";
+    const TOKEN: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJvaWQiOiJ4In0.c2lnbmF0dXJl";
+    let value = serde_json::to_string(ECHOED).unwrap();
+    let source = STACK.replace("\"canary-7f3a9c\"", &value);
+    assert_ne!(source, STACK);
+    for status in [400_u16, 403, 409, 500] {
+        let mut world = World::new();
+        world.tamper = Some(std::sync::Arc::new(move |method, path, answer| {
+            if *method == http::Method::PUT && path.starts_with("/secrets/db") {
+                let message =
+                    format!("the value {ECHOED} is bad, {TOKEN} too, and https://x/?sig=abc%2Fdef is no place");
+                let body = serde_json::json!({"error": {"code": ECHOED, "message": message, "details": [{"code": TOKEN, "message": ECHOED}]}});
+                *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
+                *answer.body_mut() = bytes::Bytes::from(body.to_string());
+            }
+        }));
+        let outcome = world.apply(&source).await;
+        let told = format!("{:?}\n{:?}", outcome.report.diagnostics, outcome.events);
+        if status < 500 {
+            assert_eq!(outcome.report.end, End::SomeFailed, "{told}");
+            assert!(told.contains("[redacted]"), "it was echoed: {told}");
+        }
+        for canary in ["canary", "77e1", TOKEN, "abc%2Fdef"] {
+            assert!(!told.contains(canary), "{status}: {canary} in {told}");
+        }
+        let kept =
+            serde_json::to_string(&world.store.bytes().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+                .unwrap();
+        assert!(!kept.contains("77e1") && !kept.contains("eyJ0"), "{kept}");
+    }
+}

@@ -10,6 +10,7 @@
 )]
 
 pub mod azure;
+pub mod hostile;
 pub mod scenario;
 pub mod sim;
 pub mod world;

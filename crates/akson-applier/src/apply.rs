@@ -78,6 +78,7 @@ pub async fn apply(
         granted: Cell::new(false),
         servers: RefCell::default(),
         asked: RefCell::default(),
+        secrets: RefCell::default(),
         asking: futures_util::lock::Mutex::default(),
     };
     let mut tally = Tally::default();
@@ -186,7 +187,8 @@ impl Tally {
                 return Outcome::Interrupted;
             }
         }
-        let diagnostic = report::of_step(change, &error, &run.ledger.place());
+        let error = error.without(&|text| run.without_secrets(text));
+        let diagnostic = run.scrubbed(report::of_step(change, &error, &run.ledger.place()));
         self.counts.failed += 1;
         self.diagnostics.push(diagnostic.clone());
         run.tell(What::StepFailed(name_of(change), Box::new(diagnostic)));

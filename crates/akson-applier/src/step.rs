@@ -16,9 +16,9 @@ use std::{
     time::Duration,
 };
 
-use akson_azure::{AzureError, FollowError, RequestIds, TransportError, plane::kubernetes::ApiServer};
-use akson_catalog::{Kind, SymbolicId, kind::Plane};
-use akson_diagnostics::Span;
+use akson_azure::{AzureError, FollowError, RequestIds, TransportError, plane::kubernetes::ApiServer, redact::without};
+use akson_catalog::{Kind, Secret, SymbolicId, encode::Leaf, json::lookup, kind::Plane};
+use akson_diagnostics::{Diagnostic, SafeText, Span};
 use akson_planner::{Change, Plan, Snapshot, Work};
 use serde_json::Value as Json;
 use tokio::sync::mpsc::UnboundedSender;
@@ -122,6 +122,25 @@ impl From<SendError> for StepError {
     }
 }
 
+impl StepError {
+    /// The same with the service's words changed: before anything is made of them.
+    pub(crate) fn without(self, change: &dyn Fn(&str) -> String) -> Self {
+        let azure = |error: AzureError| AzureError {
+            status: error.status,
+            code: change(&error.code),
+            message: change(&error.message),
+            details: error.details.iter().map(|(code, message)| (change(code), change(message))).collect(),
+        };
+        match self {
+            StepError::Refused(error) => StepError::Refused(azure(error)),
+            StepError::Ended(FollowError::Azure(error)) => StepError::Ended(FollowError::Azure(azure(error))),
+            StepError::Stale(Stale::Told(error)) => StepError::Stale(Stale::Told(azure(error))),
+            StepError::Undecided(text) => StepError::Undecided(change(&text)),
+            other => other,
+        }
+    }
+}
+
 /// What the steps of one apply share. They run in one task: nothing here is shared between threads.
 pub(crate) struct Run<'a> {
     pub(crate) engine: &'a Engine,
@@ -138,14 +157,52 @@ pub(crate) struct Run<'a> {
     pub(crate) servers: RefCell<BTreeMap<SymbolicId, ApiServer>>,
     /// Clusters whose way was asked of Azure in this apply.
     pub(crate) asked: RefCell<BTreeSet<SymbolicId>>,
+    /// Secret values that were sent: a service that echoes one in its error is not told on.
+    pub(crate) secrets: RefCell<Vec<Secret>>,
     /// Whose turn it is to ask for one.
     pub(crate) asking: futures_util::lock::Mutex<()>,
 }
 
 impl Run<'_> {
     pub(crate) fn tell(&self, what: What) {
+        let what = match what {
+            What::StepProgress(step, text) => What::StepProgress(step, self.without_secrets(&text)),
+            what => what,
+        };
         let event = ApplyEvent { after: self.engine.elapsed(), what };
         (self.observer.borrow_mut())(event);
+    }
+
+    /// A text without the secret values of this run.
+    pub(crate) fn without_secrets(&self, text: &str) -> String {
+        // As it is printed, too: what is unsafe in a secret is spelt out by then.
+        let secrets = self.secrets.borrow();
+        secrets.iter().fold(text.to_owned(), |text, secret| {
+            let spelt = Secret::new(SafeText(secret.expose()).to_string());
+            without(&without(&text, secret), &spelt)
+        })
+    }
+
+    /// What is said of a failed step, without the secret values of this run.
+    pub(crate) fn scrubbed(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        if self.secrets.borrow().is_empty() {
+            return diagnostic;
+        }
+        diagnostic.message = self.without_secrets(&diagnostic.message);
+        diagnostic.notes.iter_mut().for_each(|note| *note = self.without_secrets(note));
+        diagnostic.labels.iter_mut().for_each(|label| label.text = self.without_secrets(&label.text));
+        diagnostic.help = diagnostic.help.as_deref().map(|help| self.without_secrets(help));
+        diagnostic
+    }
+
+    /// Remembers the secret values in a body, for as long as the run goes on.
+    fn keep_from_telling(&self, body: &Json, leaves: &[Leaf]) {
+        let mut secrets = self.secrets.borrow_mut();
+        for leaf in leaves.iter().filter(|leaf| leaf.sensitive) {
+            if let Some(value) = lookup(body, &leaf.pointer) {
+                texts(value, &mut |text| secrets.push(Secret::new(text)));
+            }
+        }
     }
 
     fn progress(&self, change: &Change, text: impl Into<String>) {
@@ -179,6 +236,16 @@ impl Run<'_> {
 
     fn ids(&self, change: &Change) -> RequestIds {
         self.engine.ids(change.symbolic_id.as_str())
+    }
+}
+
+/// Every text in a value.
+fn texts(value: &Json, take: &mut dyn FnMut(&str)) {
+    match value {
+        Json::String(text) => take(text),
+        Json::Array(items) => items.iter().for_each(|item| texts(item, take)),
+        Json::Object(fields) => fields.values().for_each(|item| texts(item, take)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
 

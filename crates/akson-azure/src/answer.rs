@@ -6,12 +6,14 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use serde_json::Value;
 
-use crate::retry_after;
+use crate::{redact::redacted, retry_after};
 
 /// The longest body that is looked at, in bytes.
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
 /// The deepest nesting that is looked at.
 pub const DEPTH_LIMIT: usize = 64;
+/// The longest code, in characters.
+const CODE_LIMIT: usize = 128;
 /// The longest text of Azure's that is kept, in bytes.
 const TEXT_LIMIT: usize = 2 * 1024;
 
@@ -110,8 +112,7 @@ impl Answer {
                 }
             });
         if error.code.is_empty() {
-            error.code =
-                self.header("x-ms-error-code").map_or_else(|| format!("HTTP {}", self.status.as_u16()), str::to_owned);
+            error.code = self.header("x-ms-error-code").map_or_else(|| format!("HTTP {}", self.status.as_u16()), coded);
         }
         error
     }
@@ -150,7 +151,8 @@ impl AzureError {
         }
         let mut details = Vec::new();
         collect_details(inside, 0, &mut details);
-        Some(Self { status, code, message: cut(&message).to_owned(), details })
+        let code = coded(&code);
+        Some(Self { status, code, message: told(&message), details })
     }
 
     /// Whether this code stands in it, outermost or among its details. Codes are compared without regard to case.
@@ -173,7 +175,7 @@ fn in_status(status: u16, body: &Value) -> AzureError {
         .map(|cause| {
             let (message, field) = (text(cause, "message"), text(cause, "field"));
             let said = if field.is_empty() { message } else { format!("{message}: {field}") };
-            (text(cause, "reason"), cut(&said).to_owned())
+            (coded(&text(cause, "reason")), told(&said))
         })
         .collect();
     let caused = |code: &str| causes.iter().any(|(cause, _)| cause == code);
@@ -187,7 +189,7 @@ fn in_status(status: u16, body: &Value) -> AzureError {
         "NotFound" if about("name").is_empty() => "ApiNotFound",
         reason => reason,
     };
-    AzureError { status, code: code.to_owned(), message: cut(&message).to_owned(), details: causes }
+    AzureError { status, code: coded(code), message: told(&message), details: causes }
 }
 
 fn collect_details(inside: &Value, depth: usize, details: &mut Vec<(String, String)>) {
@@ -207,7 +209,7 @@ fn collect_details(inside: &Value, depth: usize, details: &mut Vec<(String, Stri
             }
             let (code, message) = (text(item, "code"), text(item, "message"));
             if !code.is_empty() || !message.is_empty() {
-                details.push((code, cut(&message).to_owned()));
+                details.push((coded(&code), told(&message)));
             }
             if depth < 4 {
                 collect_details(item, depth + 1, details);
@@ -228,7 +230,17 @@ fn text(object: &Value, key: &str) -> String {
 fn excerpt(bytes: &[u8]) -> String {
     const LENGTH: usize = 200;
     let beginning = bytes.get(..LENGTH * 4).unwrap_or(bytes);
-    String::from_utf8_lossy(beginning).chars().take(LENGTH).collect()
+    redacted(&String::from_utf8_lossy(beginning).chars().take(LENGTH).collect::<String>())
+}
+
+/// A code of the service's as it is kept.
+fn coded(code: &str) -> String {
+    redacted(&code.chars().take(CODE_LIMIT).collect::<String>())
+}
+
+/// A text of the service's as it is kept.
+fn told(text: &str) -> String {
+    redacted(cut(text))
 }
 
 fn cut(text: &str) -> &str {

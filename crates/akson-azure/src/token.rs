@@ -9,7 +9,7 @@ use futures_util::lock::Mutex;
 use http::{Request, header::CONTENT_TYPE};
 use url::form_urlencoded;
 
-use crate::{Answer, Audience, Cloud, Transport, TransportError, may_have_happened};
+use crate::{Answer, Audience, Cloud, Transport, TransportError, may_have_happened, redact::without};
 
 /// Gives tokens. They are asked for again and again, also in the middle of an apply, and come from memory while they are good.
 #[async_trait::async_trait]
@@ -138,7 +138,8 @@ impl ClientCredentials {
                 retry_after: answer.retry_after(),
             });
         }
-        Err(TokenError::Refused { code: error.code, message: error.message })
+        let message = without(&error.message, &self.secret);
+        Err(TokenError::Refused { code: error.code, message })
     }
 
     fn read(&self, answer: &Answer, now: Duration) -> Result<Kept, TokenError> {

@@ -223,7 +223,7 @@ pub(crate) fn report(diagnostics: &Diagnostics, sources: &SourceMap, global: &Gl
     if global.event_lines && format == Format::Json {
         for diagnostic in render::json::value(diagnostics, sources).as_array().into_iter().flatten() {
             let event = serde_json::json!({ "event": "diagnostic", "diagnostic": diagnostic, "at": jiff::Timestamp::now().to_string() });
-            output::result(&event.to_string());
+            output::result(&render::json::line(&event));
         }
         return;
     }

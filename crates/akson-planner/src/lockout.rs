@@ -22,6 +22,21 @@ pub(crate) use doors::wants_grants;
 
 /// Adds what must wait for what to the order of the changes, and reports what no order mends.
 pub(crate) fn check(pending: &mut [Pending<'_>], setting: &Setting<'_>, catalog: &Catalog, order: &mut Order) {
+    for (at, report) in found(pending, setting, catalog, order) {
+        if let Some(change) = pending.get_mut(at) {
+            change.decision.diagnostics.push(report);
+        }
+    }
+    order.sort_again();
+}
+
+/// What is to be reported, each at its change.
+fn found(
+    pending: &[Pending<'_>],
+    setting: &Setting<'_>,
+    catalog: &Catalog,
+    order: &mut Order,
+) -> Vec<(usize, akson_diagnostics::Diagnostic)> {
     let mut waits = waits::Waits::new(pending, order);
     let mut reports = Vec::new();
     let guarded = |change: &Pending<'_>| {
@@ -29,23 +44,16 @@ pub(crate) fn check(pending: &mut [Pending<'_>], setting: &Setting<'_>, catalog:
         quirks.contains(&Quirk::ClusterAccess) || quirks.contains(&Quirk::VaultAccess)
     };
     let rights = doors::Rights::new(pending, setting, catalog);
-    for at in (0..pending.len()).filter(|at| pending.get(*at).is_some_and(guarded)) {
-        let stays = pending.get(at).is_some_and(|change| {
-            let goes = matches!(change.decision.action, Action::Delete | Action::Replace | Action::Create);
-            change.is_present && !goes && change.decision.diagnostics.iter().all(|report| !is_error(report))
-        });
-        if stays && let Some((closer, report)) = keep_open(pending, at, &rights, &mut waits, setting) {
-            reports.push((closer, report));
+    for (at, change) in pending.iter().enumerate().filter(|(_, change)| guarded(change)) {
+        let goes = matches!(change.decision.action, Action::Delete | Action::Replace | Action::Create);
+        let stays = change.is_present && !goes && change.decision.diagnostics.iter().all(|report| !is_error(report));
+        if stays && let Some(report) = keep_open(pending, at, &rights, &mut waits, setting) {
+            reports.push(report);
         }
     }
     reports.extend(caller::own_grants(pending, setting, &mut waits));
     reports.extend(caller::addresses(pending, setting));
-    for (at, report) in reports {
-        if let Some(change) = pending.get_mut(at) {
-            change.decision.diagnostics.push(report);
-        }
-    }
-    order.sort_again();
+    reports
 }
 
 fn is_error(report: &akson_diagnostics::Diagnostic) -> bool {

@@ -112,6 +112,7 @@ impl Run<'_> {
         leaves: &[Leaf],
         marker: &str,
     ) -> Result<Json, StepError> {
+        self.keep_from_telling(&body, leaves);
         let before = self.announce_write(change, id, &body, leaves).await?;
         let recovers = lookup(&body, RECOVER).is_some();
         let read = self.reading(change, id)?;

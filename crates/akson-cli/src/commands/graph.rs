@@ -23,7 +23,7 @@ pub(crate) fn run(global: &Global) -> Exit {
                 .into_iter()
                 .map(|(from, to)| serde_json::json!({ "from": from, "to": to }))
                 .collect();
-            serde_json::json!({ "nodes": nodes, "edges": edges }).to_string()
+            akson_diagnostics::render::json::line(&serde_json::json!({ "nodes": nodes, "edges": edges }))
         }
         _ => graph::dot(&config),
     });

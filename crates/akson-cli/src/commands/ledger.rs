@@ -30,7 +30,8 @@ pub(crate) async fn show(global: &Global) -> Exit {
     let Some(document) = document else {
         match global.format {
             Some(OutputFormat::Json) => {
-                output::result(&serde_json::json!({ "stack": run.binding.stack, "entries": [] }).to_string());
+                let nothing = serde_json::json!({ "stack": run.binding.stack, "entries": [] });
+                output::result(&akson_diagnostics::render::json::line(&nothing));
             }
             _ => output::result(&format!("stack `{}` has no ledger yet", literal::safe(&run.binding.stack))),
         }
@@ -50,7 +51,7 @@ pub(crate) async fn show(global: &Global) -> Exit {
         literal::safe(&document.binding.stack),
         document.binding.cloud,
         document.generation,
-        run.store.place()
+        literal::safe(&run.store.place())
     );
     for entry in value["entries"].as_array().into_iter().flatten() {
         let text = |name: &str| entry[name].as_str().map(literal::safe).unwrap_or_default();

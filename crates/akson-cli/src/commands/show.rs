@@ -17,7 +17,7 @@ pub(crate) fn run(global: &Global, path: &Path) -> Exit {
     match planfile::read(&path) {
         Ok(file) => {
             output::result(&match global.format {
-                Some(OutputFormat::Json) => serde_json::to_string_pretty(&file.plan).unwrap_or_default(),
+                Some(OutputFormat::Json) => super::plan::to_text(&file.plan),
                 Some(OutputFormat::Markdown) => markdown::markdown(&file.plan),
                 _ => plan::human(&file.plan),
             });

@@ -192,7 +192,7 @@ fn line(event: &ApplyEvent, sources: &SourceMap) -> String {
         }
     }
     put("at", jiff::Timestamp::now().to_string().into());
-    value.to_string()
+    render::json::line(&value)
 }
 
 /// What a run came to, in words.

@@ -35,7 +35,7 @@ pub(crate) fn markdown(document: &PlanDocument) -> String {
                 "| {} | {} | {}{} |\n",
                 sign(&change.action),
                 code(&change.address),
-                change.action,
+                word(&change.action),
                 if change.irreversible { ", **cannot be undone**" } else { "" }
             );
             if out.len() + line.len() > BUDGET / 2 {
@@ -101,6 +101,11 @@ fn sign(action: &str) -> &'static str {
         "adopt" => ">",
         _ => "x",
     }
+}
+
+/// What is done, in a word of ours: a plan file may say anything.
+fn word(action: &str) -> String {
+    if action.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') { action.to_owned() } else { code(action) }
 }
 
 /// Inline code that its content cannot leave, also inside a table.

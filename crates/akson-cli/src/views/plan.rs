@@ -98,12 +98,16 @@ fn one(out: &mut String, change: &ChangeDocument, width: usize) {
     let address = literal::safe(&change.address);
     let name = change.id.as_deref().map(|id| literal::safe(id.rsplit('/').next().unwrap_or(id))).unwrap_or_default();
     let pad = width.saturating_sub(address.chars().count());
-    let place = change.source.as_ref().map(|place| format!("{}:{}", place.file, place.line)).unwrap_or_default();
+    let place = change
+        .source
+        .as_ref()
+        .map(|place| format!("{}:{}", literal::safe(&place.file), place.line))
+        .unwrap_or_default();
     let _ = writeln!(
         out,
         "{style}{sign:>3} {address}{style:#}{:pad$}  {:<8} {name}{FAINT}{}{place}{FAINT:#}",
         "",
-        change.action.replace('_', "-"),
+        literal::safe(&change.action).replace('_', "-"),
         if name.is_empty() { "" } else { "  " },
     );
     if change.irreversible {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::place::Place;
-use crate::text::is_unsafe;
+use crate::text::{is_command, is_unsafe};
 use crate::{Diagnostic, Diagnostics, Severity, SourceMap, Span};
 
 /// The diagnostics as an array, sorted, to stand inside another document.
@@ -16,10 +16,21 @@ pub fn value(diagnostics: &Diagnostics, sources: &SourceMap) -> Value {
 /// A JSON document as text: indented, ended by a line feed, and with every character escaped that could move a
 /// terminal's cursor, reorder text or hide.
 pub fn text(document: &Value) -> String {
-    let mut out = String::new();
-    // Outside of strings JSON is plain ASCII, so whatever is unsafe here stands in a string and may be escaped.
-    for character in format!("{document:#}").chars() {
-        if is_unsafe(character) {
+    let mut out = escaped(&format!("{document:#}"));
+    out.push('\n');
+    out
+}
+
+/// The same on one line, without a line feed at its end.
+pub fn line(document: &Value) -> String {
+    escaped(&document.to_string())
+}
+
+/// JSON with what is unsafe escaped. Outside of strings JSON is plain ASCII, so whatever is unsafe here stands in a string.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for (at, character) in json.char_indices() {
+        if is_unsafe(character) || is_command(json, at) {
             for unit in character.encode_utf16(&mut [0; 2]) {
                 write!(out, "\\u{unit:04x}").expect("writing to a string never fails");
             }
@@ -27,7 +38,6 @@ pub fn text(document: &Value) -> String {
             out.push(character);
         }
     }
-    out.push('\n');
     out
 }
 

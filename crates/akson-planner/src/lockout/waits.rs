@@ -16,24 +16,23 @@ pub(super) struct Waits<'a> {
     needs: &'a mut Vec<BTreeSet<usize>>,
     /// What is waited for here is waited for to its end.
     early: &'a mut BTreeMap<(usize, usize), BTreeSet<String>>,
-    /// Pairs of which the first waits for the second by where it lies alone: it is there already, so that the wait can be turned.
-    turnable: BTreeSet<(usize, usize)>,
+    pending: &'a [Pending<'a>],
+    /// Pairs that were added here: the first waits for the second, and that is not turned again.
+    added: BTreeSet<(usize, usize)>,
 }
 
 impl<'a> Waits<'a> {
-    pub(super) fn new(pending: &[Pending<'_>], order: &'a mut Order) -> Self {
+    pub(super) fn new(pending: &'a [Pending<'a>], order: &'a mut Order) -> Self {
         let Order { needs, early, .. } = order;
-        let mut turnable = BTreeSet::new();
-        for (at, needed) in needs.iter().enumerate() {
-            for need in needed {
-                let (Some(change), Some(other)) = (pending.get(at), pending.get(*need)) else { continue };
-                let stays = other.is_present && !other.decision.deletes();
-                if stays && !awaits(change, other.symbolic_id) {
-                    turnable.insert((at, *need));
-                }
-            }
-        }
-        Self { needs, early, turnable }
+        Self { needs, early, pending, added: BTreeSet::new() }
+    }
+
+    /// Whether one waits for another by where it lies alone, and that is there already: then the wait can be turned.
+    fn is_turnable(&self, step: usize, on: usize) -> bool {
+        let (Some(change), Some(other)) = (self.pending.get(step), self.pending.get(on)) else { return false };
+        let stays = other.is_present && !other.decision.deletes();
+        let waits = self.needs.get(step).is_some_and(|needs| needs.contains(&on)) && !self.added.contains(&(step, on));
+        waits && stays && !awaits(change, other.symbolic_id)
     }
 
     /// Has all of `closers` wait for whatever opens a door. If that makes a circle nothing is changed, and it answers no.
@@ -57,7 +56,7 @@ impl<'a> Waits<'a> {
             return true;
         }
         if reaches(self.needs, on, step) {
-            if !self.turnable.contains(&(on, step)) {
+            if !self.is_turnable(on, step) {
                 return false;
             }
             if let Some(needs) = self.needs.get_mut(on) {
@@ -74,6 +73,7 @@ impl<'a> Waits<'a> {
             needs.insert(on);
         }
         self.early.remove(&(step, on));
+        self.added.insert((step, on));
         true
     }
 }
