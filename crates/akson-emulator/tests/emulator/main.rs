@@ -31,6 +31,7 @@ mod recorded_flows;
 mod recorded_graph;
 mod recorded_rights;
 mod recorded_secrets;
+mod resource_graph;
 mod resource_groups;
 mod roles;
 mod secrets;
