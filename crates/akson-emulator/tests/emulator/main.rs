@@ -14,6 +14,7 @@ mod generic;
 mod god;
 mod graph;
 mod identities;
+mod imitations;
 mod inventory;
 mod kube_clients;
 mod kubernetes;

@@ -214,6 +214,7 @@ fn draft(call: &mut Call<'_>, id: &ResourceId, asked: &Body) -> Result<Draft, Re
     let tags = body::tags(asked)?;
     let location = body::settled_location(asked, id, CLUSTER, existing.as_ref())?;
     let mut wishes = wishes(asked)?;
+    rules::check_addons(&wishes)?;
     // Beside an identity a client id without its secret is no wish: clients read one somewhere and send it back.
     if asked.get("identity").is_some_and(Value::is_object) && text(&wishes, "servicePrincipalProfile.secret").is_empty()
     {
