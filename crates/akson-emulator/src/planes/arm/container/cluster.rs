@@ -423,7 +423,8 @@ fn own_identity(
     let before = existing.and_then(|old| old.body.get("identity"));
     let given = match asked.get("identity") {
         Some(Value::Object(given)) => given,
-        _ if before.is_some() => return Ok(before.cloned()),
+        // What a write does not say stays, a principal of one's own among it.
+        _ if existing.is_some() => return Ok(before.cloned()),
         _ => {
             let principal = body::properties(asked)?.get("servicePrincipalProfile").is_some_and(|all| !all.is_null());
             if principal {
@@ -606,7 +607,11 @@ fn complete(world: &mut World, body: &mut Body, now: WorldTime) {
     }
     properties.insert("agentPoolProfiles".to_owned(), json!([]));
     body.insert("properties".to_owned(), Value::Object(properties));
-    body.entry("identity").or_insert_with(|| json!({ "type": "SystemAssigned" }));
+    // A cluster with a principal of its own has no identity.
+    let own = body.get("properties").is_some_and(|all| all["servicePrincipalProfile"]["clientId"] != "msi");
+    if !own {
+        body.entry("identity").or_insert_with(|| json!({ "type": "SystemAssigned" }));
+    }
     body::merge_missing(body, "sku", "name", "Base".into());
     body::merge_missing(body, "sku", "tier", "Free".into());
     let kind = body["sku"]["name"].clone();
