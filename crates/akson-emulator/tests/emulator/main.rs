@@ -7,6 +7,7 @@ mod activity;
 mod agreement;
 mod cluster_rules;
 mod clusters;
+mod compliance;
 mod faults;
 mod federated_credentials;
 mod gate;

@@ -19,6 +19,7 @@ mod lock;
 mod network;
 mod operation;
 mod path;
+mod policy_insights;
 mod pricing;
 mod progress;
 mod provider;
