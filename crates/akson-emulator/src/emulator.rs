@@ -18,7 +18,7 @@ use crate::faults::{self, Effect, Faults, Spoil, Spoiled};
 use crate::god::God;
 use crate::log::{Log, RequestRecord};
 use crate::options::{Options, Store};
-use crate::planes::{self, Call, Journal, Watch};
+use crate::planes::{self, Call, GraphIndex, Journal, Watch};
 use crate::reply::{self, Answer};
 use crate::seed::{self, SeedError};
 use crate::throttle::Buckets;
@@ -96,6 +96,8 @@ pub(crate) struct State {
     pub(crate) occupied: BTreeMap<String, WorldTime>,
     /// What changed in clusters lately, for those who watch.
     pub(crate) journal: Journal,
+    /// What Azure Resource Graph knows; not kept.
+    pub(crate) index: Option<GraphIndex>,
 }
 
 /// What a call comes to.
@@ -146,6 +148,7 @@ impl Emulator {
             faults: Faults::new(options.faults.clone()),
             log: Log::default(),
             occupied: BTreeMap::new(),
+            index: None,
             journal: Journal::default(),
             world,
         };

@@ -319,6 +319,13 @@ pub(crate) fn bad_request(message: impl Into<Cow<'static, str>>) -> Refusal {
     Refusal::provider(StatusCode::BAD_REQUEST, "BadRequest", message)
 }
 
+/// A provider's 400 with details.
+pub(crate) fn with_details(code: &'static str, message: &'static str, details: Value) -> Refusal {
+    let mut body = wrapped(code, message);
+    body["error"]["details"] = details;
+    Refusal::provider(StatusCode::BAD_REQUEST, code, message).with_body(body)
+}
+
 /// 409 by a provider.
 pub(crate) fn conflict(code: &'static str, message: impl Into<Cow<'static, str>>) -> Refusal {
     Refusal::provider(StatusCode::CONFLICT, code, message)

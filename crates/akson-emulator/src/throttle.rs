@@ -20,6 +20,7 @@ pub(crate) enum Limit {
     IdentityLists,
     IdentityWrites,
     ClusterWrites,
+    GraphQueries,
 }
 
 impl Limit {
@@ -51,13 +52,15 @@ impl Limit {
             Self::IdentityLists => (50.0, 5.0),
             Self::IdentityWrites => (40.0, 2.0),
             Self::ClusterWrites => (20.0, 1.0 / 60.0),
+            // Documented: 15 in five seconds.
+            Self::GraphQueries => (15.0, 3.0),
         }
     }
 
     /// The word in header names and messages.
     pub(crate) fn word(self) -> &'static str {
         match self {
-            Self::Reads | Self::IdentityGets | Self::IdentityLists => "reads",
+            Self::Reads | Self::IdentityGets | Self::IdentityLists | Self::GraphQueries => "reads",
             Self::Writes | Self::IdentityWrites | Self::ClusterWrites => "writes",
             Self::Deletes => "deletes",
         }

@@ -25,6 +25,7 @@ use crate::tls::Authority;
 use crate::visit::Visit;
 use crate::world::World;
 
+pub(crate) use arm::GraphIndex;
 pub(crate) use arm::container::background::{Doing as BackgroundWork, begin as work_in_background};
 pub(crate) use arm::forget;
 pub(crate) use arm::{secret, seeding};

@@ -137,7 +137,7 @@ const REASONS: [(&str, &str, &str); 27] = [
         "what became of a connection is not modelled",
     ),
     ("operationalinsights", "", "solutions, columns and deleted workspaces are only counted"),
-    ("policyinsights", "", "remediations are kept as they were written, and compliance is not worked out"),
+    ("policyinsights", "", "rules of built-in policies are not known, so nothing is found to be mended"),
     ("list microsoft.security/securitycontacts", "", "contacts are kept as they were written"),
     ("list microsoft.managedidentity/operations", "", "what can be done to a type is not listed"),
 ];

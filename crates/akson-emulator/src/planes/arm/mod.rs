@@ -19,12 +19,14 @@ mod lock;
 mod network;
 mod operation;
 mod path;
+mod policy_insights;
 mod pricing;
 mod progress;
 mod provider;
 mod region;
 mod registry;
 mod removal;
+mod resource_graph;
 mod resource_group;
 mod rights;
 pub(crate) mod secret;
@@ -51,6 +53,7 @@ use types::ArmType;
 
 pub(crate) use operation::settle;
 pub(crate) use removal::forget;
+pub(crate) use resource_graph::Index as GraphIndex;
 
 /// The audiences whose tokens ARM accepts.
 const AUDIENCES: [&str; 2] = ["https://management.azure.com", "https://management.core.windows.net"];
@@ -216,7 +219,7 @@ fn by_provider(rules: &dyn ArmType, outcome: Outcome) -> Outcome {
 }
 
 fn of_collection(call: &mut Call<'_>, collection: &Collection, version: &str) -> Outcome {
-    let question = collection.type_key.ends_with(availability::WORD);
+    let question = collection.type_key.ends_with(availability::WORD) || collection.type_key == resource_graph::TYPE_KEY;
     if !login::reads(&call.visit.method) && !question {
         return Err(errors::method_not_allowed(call.visit.method.as_str()));
     }

@@ -1,6 +1,8 @@
 //! `Microsoft.ContainerRegistry/registries`, the management side. Premium registries are written in
 //! their own time by newer versions; everything else is done at once.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -28,6 +30,12 @@ pub(super) struct Registries;
 impl ArmType for Registries {
     fn spelling(&self) -> Spelling {
         Spelling::Groups(TYPE)
+    }
+
+    fn view<'a>(&self, object: &'a Object, version: &str, now: WorldTime) -> Cow<'a, Body> {
+        let mut body = object.view(now).into_owned();
+        forget(&mut body, version);
+        Cow::Owned(body)
     }
 
     fn put(&self, call: &mut Call<'_>, id: &ResourceId, version: &str) -> Outcome {
@@ -144,7 +152,7 @@ fn store(
     let takes = WRITE.draw(&mut call.state.world.dice);
     let state = if existing.is_some() { "Updating" } else { "Creating" };
     object.settling = Some(Settling { until: now.plus(takes), state: state.to_owned() });
-    let shown = object.view(now).into_owned();
+    let shown = Registries.view(&object, version, now).into_owned();
     let target = object.id().to_owned();
     call.state.world.objects.insert(id.key().to_owned(), object);
     let token = operation::begin(call, Work::Write { key: id.key().to_owned() }, target, takes);
@@ -207,6 +215,24 @@ fn settle(
     let given = asked.iter().filter(|(_, value)| !value.is_null());
     let given = given.map(|(name, value)| (name.clone(), value.clone())).collect();
     Ok(fill(id.name(), given, before, premium, call.now))
+}
+
+/// Leaves out what a version does not know (recorded).
+fn forget(body: &mut Body, version: &str) {
+    let Some(Value::Object(properties)) = body.get_mut("properties") else { return };
+    let preview = version.len() > 10;
+    if !preview || version < "2023-11" {
+        properties.shift_remove("metadataSearch");
+    }
+    if version < "2023" {
+        if !preview {
+            properties.shift_remove("anonymousPullEnabled");
+        }
+        if let Some(Value::Object(policies)) = properties.get_mut("policies") {
+            policies
+                .retain(|name, _| !matches!(name.as_str(), "azureADAuthenticationAsArmPolicy" | "softDeletePolicy"));
+        }
+    }
 }
 
 /// The properties of a registry with all that the service fills in.

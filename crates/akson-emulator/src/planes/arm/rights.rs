@@ -11,6 +11,10 @@ use crate::planes::login;
 /// Refuses an action that the caller has no role for.
 pub(super) fn check(call: &Call<'_>, target: &Target) -> Result<(), Refusal> {
     let Some((action, scope)) = action(target, &call.visit.method) else { return Ok(()) };
+    // Whoever asks the Resource Graph is shown what he may read.
+    if matches!(target, Target::Collection(collection) if collection.type_key == super::resource_graph::TYPE_KEY) {
+        return Ok(());
+    }
     if login::reads(&call.visit.method) && is_public(target) {
         return Ok(());
     }
@@ -68,6 +72,8 @@ pub(super) fn action(target: &Target, method: &Method) -> Option<(String, String
                 None if collection.scope.is_empty() => "/".to_owned(),
                 None => collection.scope.clone(),
             };
+            // A question that is asked with POST reads.
+            let verb = if verb == "delete" { verb } else { "read" };
             (format!("{}/{verb}", member.full_type()), scope)
         }
         _ => return None,

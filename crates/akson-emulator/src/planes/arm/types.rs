@@ -10,8 +10,8 @@ use super::body::{self, Body};
 use super::path::Collection;
 use super::{
     Call, actions, activity, authorization, availability, container, deleted_vault, diagnostic_setting, facts,
-    federated_credential, generic, identity, list, lock, network, pricing, progress, registry, secret, vault,
-    workspace,
+    federated_credential, generic, identity, list, lock, network, policy_insights, pricing, progress, registry,
+    resource_graph, secret, vault, workspace,
 };
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
@@ -181,6 +181,10 @@ pub(super) fn of(type_key: &str) -> &'static dyn ArmType {
         "microsoft.containerregistry/registries/operationstatuses"
         | "microsoft.network/privatednsoperationstatuses"
         | "microsoft.network/privatednsoperationresults" => &progress::Operations,
+        policy_insights::STATES => &policy_insights::States,
+        policy_insights::REMEDIATIONS => &policy_insights::Remediations,
+        policy_insights::RESULTS => &policy_insights::Results,
+        resource_graph::TYPE_KEY => &resource_graph::ResourceGraph,
         key if facts::KEYS.contains(&key) => &facts::Facts,
         key if key.ends_with(availability::WORD) => &availability::Names,
         key => {

@@ -257,7 +257,8 @@ fn settle(asked: &Body, existing: Option<&Object>, name: &str, version: &str) ->
     kept.insert("enableSoftDelete".to_owned(), true.into());
     if let Some(days) = retention(given("softDeleteRetentionInDays"), old_value("softDeleteRetentionInDays"))? {
         kept.insert("softDeleteRetentionInDays".to_owned(), days);
-    } else if existing.is_none() {
+    } else if existing.is_none() && version >= "2022" {
+        // Recorded: older versions leave out what was not given.
         kept.insert("softDeleteRetentionInDays".to_owned(), RETENTION.into());
     }
     // Recorded: what vaults without roles say, newer versions always say.
@@ -281,7 +282,9 @@ fn settle(asked: &Body, existing: Option<&Object>, name: &str, version: &str) ->
         Some(Value::String(access)) if access.eq_ignore_ascii_case("disabled") => "Disabled",
         Some(_) => return Err(bad_value("publicNetworkAccess")),
     };
-    kept.insert("publicNetworkAccess".to_owned(), public.into());
+    if version >= "2021-06" {
+        kept.insert("publicNetworkAccess".to_owned(), public.into());
+    }
     // Who is connected is for others to say.
     if let Some(connections) = old_value("privateEndpointConnections") {
         kept.insert("privateEndpointConnections".to_owned(), connections.clone());

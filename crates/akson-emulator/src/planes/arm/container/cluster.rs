@@ -214,6 +214,7 @@ fn draft(call: &mut Call<'_>, id: &ResourceId, asked: &Body) -> Result<Draft, Re
     let tags = body::tags(asked)?;
     let location = body::settled_location(asked, id, CLUSTER, existing.as_ref())?;
     let mut wishes = wishes(asked)?;
+    rules::check_addons(&wishes)?;
     // Beside an identity a client id without its secret is no wish: clients read one somewhere and send it back.
     if asked.get("identity").is_some_and(Value::is_object) && text(&wishes, "servicePrincipalProfile.secret").is_empty()
     {
@@ -422,7 +423,8 @@ fn own_identity(
     let before = existing.and_then(|old| old.body.get("identity"));
     let given = match asked.get("identity") {
         Some(Value::Object(given)) => given,
-        _ if before.is_some() => return Ok(before.cloned()),
+        // What a write does not say stays, a principal of one's own among it.
+        _ if existing.is_some() => return Ok(before.cloned()),
         _ => {
             let principal = body::properties(asked)?.get("servicePrincipalProfile").is_some_and(|all| !all.is_null());
             if principal {
@@ -605,7 +607,11 @@ fn complete(world: &mut World, body: &mut Body, now: WorldTime) {
     }
     properties.insert("agentPoolProfiles".to_owned(), json!([]));
     body.insert("properties".to_owned(), Value::Object(properties));
-    body.entry("identity").or_insert_with(|| json!({ "type": "SystemAssigned" }));
+    // A cluster with a principal of its own has no identity.
+    let own = body.get("properties").is_some_and(|all| all["servicePrincipalProfile"]["clientId"] != "msi");
+    if !own {
+        body.entry("identity").or_insert_with(|| json!({ "type": "SystemAssigned" }));
+    }
     body::merge_missing(body, "sku", "name", "Base".into());
     body::merge_missing(body, "sku", "tier", "Free".into());
     let kind = body["sku"]["name"].clone();

@@ -307,6 +307,7 @@ pub(super) fn autoscaler(profile: &mut Body) {
 
 /// Leaves out what means nothing.
 pub(super) fn vanish(properties: &mut Body) {
+    drop_if(properties, "networkProfile.loadBalancerProfile.managedOutboundIPs.countIPv6", |count| *count == json!(0));
     let off = |value: &Value| *value == json!(false);
     drop_if(properties, "apiServerAccessProfile.authorizedIPRanges", is_empty);
     drop_if(properties, "apiServerAccessProfile.disableRunCommand", off);

@@ -85,17 +85,19 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
     let system = text(&kept, "mode").eq_ignore_ascii_case("System");
     // Its machines are for the service to choose.
     let managed = text(&kept, "mode").eq_ignore_ascii_case("ManagedSystem");
+    // What single machines are like is in a profile of their own.
+    let single = managed || text(&kept, "type").eq_ignore_ascii_case("VirtualMachines");
+    if !single || at(&kept, "virtualMachinesProfile").is_none() {
+        fill(&mut kept, json!({ "count": 1, "vmSize": "Standard_D4ds_v5", "enableAutoScaling": false }));
+    }
     fill(
         &mut kept,
         json!({
-            "count": 1,
-            "vmSize": "Standard_D4ds_v5",
             "osDiskSizeGB": 128,
             "osDiskType": "Managed",
             "kubeletDiskType": "OS",
             "maxPods": around.max_pods,
             "type": if managed { "VirtualMachines" } else { "VirtualMachineScaleSets" },
-            "enableAutoScaling": false,
             "scaleDownMode": "Delete",
             "powerState": { "code": "Running" },
             "enableNodePublicIP": false,

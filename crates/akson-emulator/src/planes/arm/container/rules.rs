@@ -220,6 +220,26 @@ fn check_subnets(world: &World, properties: &Body, routed: bool) -> Result<(), R
     Ok(())
 }
 
+/// The configuration of an add-on is a dictionary of texts, truths and numbers among it.
+pub(super) fn check_addons(wishes: &Body) -> Result<(), Refusal> {
+    let addons = wishes.get("addonProfiles").and_then(Value::as_object);
+    let configs = addons.into_iter().flatten().filter_map(|(_, addon)| addon.get("config").and_then(Value::as_object));
+    for (name, value) in configs.flatten() {
+        let kind = match value {
+            Value::String(_) | Value::Null => continue,
+            Value::Bool(_) => "bool",
+            Value::Number(_) => "number",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        let message = format!(
+            "UnmarshalEntity encountered error: json: cannot unmarshal {kind} into Go struct field AddonProfile.config.{name} of type string."
+        );
+        return Err(errors::container::invalid("UnmarshalError", message, "addonProfiles"));
+    }
+    Ok(())
+}
+
 /// 1-63 letters, digits, `-` and `_`, with a letter or digit at both ends.
 pub(super) fn check_name(name: &str) -> Result<(), Refusal> {
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());

@@ -8,6 +8,9 @@ const DEFAULT: &str = "1.33";
 /// The newest patch of a minor version.
 const NEWEST: [(u32, u32); 6] = [(29, 15), (30, 14), (31, 13), (32, 9), (33, 5), (34, 1)];
 
+/// The last patch of minor versions that nobody can choose for a new cluster any more, but that old ones have.
+const LAST: [(u32, u32); 5] = [(24, 15), (25, 15), (26, 12), (27, 16), (28, 15)];
+
 /// A version as it was asked for, and the one that runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Version {
@@ -31,7 +34,7 @@ impl Version {
         let patch = match parts.next() {
             Some(Ok(patch)) => patch,
             Some(Err(_)) => return Err(unsupported()),
-            None => NEWEST.iter().find(|(known, _)| *known == minor).map_or(0, |(_, patch)| *patch),
+            None => NEWEST.iter().chain(&LAST).find(|(known, _)| *known == minor).map_or(0, |(_, patch)| *patch),
         };
         if parts.next().is_some() {
             return Err(unsupported());
@@ -109,7 +112,7 @@ mod tests {
         let v = |text| Version::parse(text, "").unwrap();
         assert_eq!((v("").asked.as_str(), v("").current.as_str()), ("1.33", "1.33.5"));
         assert_eq!((v("1.32").asked.as_str(), v("1.32").current.as_str()), ("1.32", "1.32.9"));
-        assert_eq!(v("1.25.6").current, "1.25.6");
+        assert_eq!((v("1.25.6").current.as_str(), v("1.27").current.as_str()), ("1.25.6", "1.27.16"));
         assert!(v("1.34").follows(&v("1.33")) && v("1.33.5").follows(&v("1.33")));
         assert!(!v("1.32").follows(&v("1.33")) && !v("1.34").follows(&v("1.32")));
         assert!(v("1.31").fits(&v("1.33")) && !v("1.30").fits(&v("1.33")) && !v("1.34").fits(&v("1.33")));

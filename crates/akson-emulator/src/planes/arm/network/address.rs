@@ -17,6 +17,7 @@ pub(super) static PUBLIC_ADDRESS: Profile = Profile {
     busy: Busy::Alone,
     sku: Some(("Basic", "Regional")),
     settle: settle_address,
+    since: &[("ddosSettings", "2022-05")],
     finish: allocate,
     guard: &[
         Guard { property: "ipConfiguration", code: "PublicIPAddressCannotBeDeleted", message: address_in_use },

@@ -35,6 +35,8 @@ pub(super) struct Profile {
     pub(super) finish: fn(&mut World, &str),
     /// What others must not hold any more when it is to be deleted.
     pub(super) guard: &'static [Guard],
+    /// Properties that old versions do not show, each with the first that does.
+    pub(super) since: &'static [(&'static str, &'static str)],
 }
 
 impl Profile {
@@ -56,6 +58,7 @@ impl Profile {
             settle: |_, asked| Ok(asked),
             finish: nothing_more,
             guard: &[],
+            since: &[],
         }
     }
 

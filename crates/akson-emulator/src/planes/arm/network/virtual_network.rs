@@ -21,6 +21,7 @@ pub(super) static VIRTUAL_NETWORK: Profile = Profile {
         Inline { property: "virtualNetworkPeerings", kind: "virtualnetworkpeerings", kept: true },
     ],
     settle: settle_network,
+    since: &[("privateEndpointVNetPolicies", "2023-11")],
     ..Profile::whole("Microsoft.Network/virtualNetworks", "VirtualNetwork")
 };
 

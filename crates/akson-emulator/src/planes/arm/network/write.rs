@@ -1,6 +1,8 @@
 //! How anything of Microsoft.Network is written and deleted: in its own time, one after the other where
 //! things belong together, and with children that stand in their parent's body.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde_json::{Map, Value};
 
@@ -85,9 +87,21 @@ impl ArmType for Network {
                 object.body.insert("tags".to_owned(), tags);
             }
             object.changed = now;
-            reply::json(StatusCode::OK, &object.view(now))
+            reply::json(StatusCode::OK, &self.view(object, version, now))
         });
         answer.ok_or_else(|| self.missing(id))
+    }
+
+    /// Recorded: old versions do not show what came later.
+    fn view<'a>(&self, object: &'a Object, version: &str, now: WorldTime) -> Cow<'a, Body> {
+        let later = self.0.since.iter().filter(|(_, since)| version < *since);
+        later.fold(object.view(now), |body, (name, _)| {
+            let mut body = body.into_owned();
+            if let Some(Value::Object(properties)) = body.get_mut("properties") {
+                properties.shift_remove(*name);
+            }
+            Cow::Owned(body)
+        })
     }
 
     fn delete(&self, call: &mut Call<'_>, id: &ResourceId, version: &str) -> Outcome {
@@ -284,7 +298,8 @@ impl Network {
         let target = world.objects.get(id.key()).map(|object| object.id().to_owned()).unwrap_or_default();
         let token = operation::begin(call, Work::Write { key: id.key().to_owned() }, target, takes);
         let status = if existed { StatusCode::OK } else { StatusCode::CREATED };
-        let shown = call.state.world.objects.get(id.key()).map(|object| object.view(call.now).into_owned());
+        let shown = call.state.world.objects.get(id.key());
+        let shown = shown.map(|object| self.view(object, version, call.now).into_owned());
         let answer = reply::json(status, &shown)
             .with("azure-asyncoperation", &operation_url(call, id, self.0.operations, &token, version))
             .with("azure-asyncnotification", "Enabled");
