@@ -9,6 +9,7 @@
 
 mod clusters;
 mod domain;
+mod early;
 mod faults;
 mod grants;
 mod groups;
@@ -16,6 +17,8 @@ mod hosts;
 mod imports;
 mod kills;
 mod kinds;
+mod lockout;
+mod outcomes;
 mod propagation;
 mod recorded_import;
 mod recorded_mutations;
@@ -23,6 +26,7 @@ mod recorded_writes;
 mod refusals;
 mod requests;
 mod runs;
+mod scenarios;
 mod secrets;
 mod sim;
 mod synthetic;

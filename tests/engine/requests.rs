@@ -16,6 +16,8 @@ fn objects(subscription: &str, tenant: &str) -> Vec<Value> {
         format!("{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/app-{number}", group(number))
     };
     let vault = |number: usize| format!("{}/providers/Microsoft.KeyVault/vaults/vault-{number}-x", group(number));
+    let network =
+        |number: usize| format!("{}/providers/Microsoft.Network/virtualNetworks/network-{number}", group(number));
     let guid = |kind: usize, number: usize| format!("00000000-0000-4000-8{kind:03}-{number:012}");
     let mut objects: Vec<Value> =
         (0..30).map(|number| json!({"id": group(number), "location": "westeurope"})).collect();
@@ -37,7 +39,19 @@ fn objects(subscription: &str, tenant: &str) -> Vec<Value> {
             "accessPolicies": [],
         }})
     }));
-    objects.extend((0..900).map(|number| {
+    objects.extend((0..40).map(|number| {
+        json!({"id": network(number), "location": "westeurope", "properties": {
+            "addressSpace": {"addressPrefixes": [format!("10.{number}.0.0/16")]},
+        }})
+    }));
+    objects.extend((0..80).map(|number| {
+        let (of, place) = (number / 2, number % 2);
+        json!({"id": format!("{}/subnets/part-{place}", network(of)), "properties": {
+            "addressPrefix": format!("10.{of}.{place}.0/24"),
+            "privateEndpointNetworkPolicies": "Disabled", "privateLinkServiceNetworkPolicies": "Enabled",
+        }})
+    }));
+    objects.extend((0..780).map(|number| {
         let scope = vault(number % 20);
         json!({
             "id": format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{}", guid(3, number)),

@@ -10,6 +10,7 @@
 )]
 
 pub mod azure;
+pub mod scenario;
 pub mod sim;
 pub mod world;
 
@@ -273,6 +274,23 @@ pub struct RunningEmulator {
     child: Child,
     /// Where it listens.
     pub url: String,
+}
+
+impl RunningEmulator {
+    /// Calls one of the emulator's own paths; the body of the answer.
+    pub fn ask(&self, method: &str, path: &str, body: &str) -> String {
+        use std::io::{Read as _, Write as _};
+        let address = self.url.trim_start_matches("http://");
+        let mut stream = std::net::TcpStream::connect(address).expect("the emulator listens");
+        let length = body.len();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+    }
 }
 
 impl Drop for RunningEmulator {

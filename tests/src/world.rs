@@ -1,31 +1,30 @@
 //! The engine's world in one thread: the emulator, a ledger in memory, and runs that read, plan and apply against them under paused
 //! time. Each mutating request must have been announced in the durable ledger when it arrives. Not the binary: that is the crate's root.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use akson_applier::{
     ApplyEvent, Cancel, Engine, EngineOptions, Gathered, Limits, Pace, Report, apply, gather,
     ledger::{Binding, Ledger, LedgerStore, MemoryStore},
     refresh, settle,
 };
-use akson_azure::{ClientCredentials, Cloud, Transport, TransportError};
+use akson_azure::{ClientCredentials, Cloud};
 use akson_catalog::{ArmId, Catalog, Secret, SymbolicId};
 use akson_config::{Config, Inputs};
 use akson_diagnostics::{Diagnostics, SourceMap};
 use akson_emulator::{Emulator, God, Latency, Options};
 use akson_planner::{
-    Owned, OwnedState, Plan, Way, Work,
+    Owned, Plan, Way, Work,
     options::{Mode, PlanOptions},
 };
 use bytes::Bytes;
-use http::{Method, Request, Response};
-use tokio::sync::Notify;
+use http::{Method, Response};
+
+mod trouble;
+mod wire;
+
+pub use trouble::{TROUBLES, Trouble};
+use wire::Wire;
 
 /// Two applications, each with an identity, and a vault.
 pub const STACK: &str = r#"
@@ -77,6 +76,8 @@ pub struct World {
     pub afterwards: Option<Hand>,
     /// What becomes of answers on their way.
     pub tamper: Option<Tamper>,
+    /// What befalls one request of the next runs, by its number from 0.
+    pub trouble: Option<(usize, Trouble)>,
 }
 
 /// Changes answers on their way: given the method and the path that were asked for.
@@ -122,7 +123,15 @@ impl World {
     pub fn of_seed(seed: u64, emulator: u64) -> Self {
         let options = Options { latency: Latency::Realistic, seed: emulator, ..Options::default() };
         let emulator = Emulator::open(options).unwrap();
-        Self { emulator, store: MemoryStore::new(), seed, meanwhile: None, afterwards: None, tamper: None }
+        Self {
+            emulator,
+            store: MemoryStore::new(),
+            seed,
+            meanwhile: None,
+            afterwards: None,
+            tamper: None,
+            trouble: None,
+        }
     }
 
     /// The view of one who knows everything.
@@ -338,173 +347,6 @@ fn binding(config: &Config) -> Binding {
         tenant: config.stack.tenant.clone(),
         subscription: config.stack.subscription.clone(),
     }
-}
-
-/// The way to the emulator. Each mutating request must have been announced when it arrives.
-struct Wire {
-    emulator: Arc<Emulator>,
-    store: MemoryStore,
-    kill: Option<Kill>,
-    sent: AtomicUsize,
-    killed: Notify,
-    afterwards: Option<Hand>,
-    tamper: Option<Tamper>,
-}
-
-impl Wire {
-    fn new(world: &World, kill: Option<Kill>) -> Self {
-        Self {
-            emulator: Arc::clone(&world.emulator),
-            store: world.store.clone(),
-            kill,
-            sent: AtomicUsize::new(0),
-            killed: Notify::new(),
-            afterwards: world.afterwards.clone(),
-            tamper: world.tamper.clone(),
-        }
-    }
-
-    /// What the durable ledger says of the object at a place: by what it is known as, or by the id it has or will have.
-    fn announced(&self, host: &str, path: &str) -> Vec<(OwnedState, bool)> {
-        let Some(document) = self.store.document() else { return Vec::new() };
-        if host.ends_with(Cloud::PUBLIC.cluster) {
-            let states = document.entries.iter().filter(|(id, _)| in_cluster(id.as_str()).as_deref() == Some(path));
-            return states.map(|(_, entry)| (entry.owned.state, false)).collect();
-        }
-        let unique = if host == Cloud::PUBLIC.graph { self.unique_name(path) } else { None };
-        let path = match host.strip_suffix(Cloud::PUBLIC.vault) {
-            // A version of a secret, or a deleted one: it is the secret that is announced.
-            Some(vault) => {
-                let name = path.split('/').nth(2).unwrap_or_default();
-                format!("/vaults/{}/secrets/{name}", vault.trim_end_matches('.')).to_ascii_lowercase()
-            }
-            None => path.to_ascii_lowercase(),
-        };
-        let is_there = |(id, entry): &(&SymbolicId, &akson_applier::ledger::Entry)| {
-            if host.ends_with(Cloud::PUBLIC.vault) {
-                id.as_str().ends_with(&path)
-            } else {
-                let known = unique.as_ref().is_some_and(|name| id.as_str().ends_with(&format!(":{name}")));
-                known || id.as_str() == path || entry.owned.id.eq_ignore_ascii_case(&path)
-            }
-        };
-        let catalog = Catalog::builtin().unwrap();
-        let resets = |kind: &str| catalog.get(kind).is_some_and(|kind| kind.reset.is_some());
-        document
-            .entries
-            .iter()
-            .filter(is_there)
-            .map(|(_, entry)| (entry.owned.state, resets(&entry.owned.kind)))
-            .collect()
-    }
-
-    /// What the object of a Graph path was announced as: Graph's own id of it is known only once it is made.
-    fn unique_name(&self, path: &str) -> Option<String> {
-        let object = path.split('/').nth(3)?;
-        let directory = self.emulator.god().snapshot().directory;
-        directory.get(object)?.get("uniqueName")?.as_str().map(str::to_owned)
-    }
-
-    async fn die(&self) -> ! {
-        self.killed.notify_one();
-        std::future::pending().await
-    }
-}
-
-#[async_trait::async_trait]
-impl Transport for Wire {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let number = self.sent.fetch_add(1, Ordering::Relaxed);
-        let host = request.uri().host().unwrap().to_owned();
-        assert!(is_azures(request.uri()), "{} was asked, which is none of Azure's hosts", request.uri());
-        let (method, asked) = (request.method().clone(), request.uri().path().to_owned());
-        let path = request.uri().path();
-        let asks = request.method() == Method::GET
-            || host == Cloud::PUBLIC.login
-            || asks_in_batch(&request)
-            || path.ends_with("/listClusterUserCredential");
-        if !asks {
-            // To take a member out of a group is to write the group.
-            let deletes = request.method() == Method::DELETE && !path.ends_with("/$ref");
-            let announced = self.announced(&host, path);
-            let fits = |(state, resets): &(OwnedState, bool)| match state {
-                // What Azure always has is set back by a write where other things are deleted.
-                OwnedState::IntentDelete => deletes || *resets,
-                OwnedState::IntentWrite => !deletes,
-                _ => false,
-            };
-            assert!(
-                announced.iter().any(fits),
-                "{} {} was not announced: {announced:?}",
-                request.method(),
-                request.uri()
-            );
-        }
-        if self.kill == Some(Kill::Before(number)) {
-            self.die().await;
-        }
-        if self.kill == Some(Kill::OnItsWay(number)) {
-            let emulator = Arc::clone(&self.emulator);
-            tokio::spawn(async move {
-                tokio::time::sleep(std::time::Duration::from_secs(15)).await;
-                let _ = emulator.handle(request).await;
-            });
-            self.die().await;
-        }
-        let writes = request.method() == Method::PUT;
-        let answer = self.emulator.handle(request).await;
-        if let Some(afterwards) = self.afterwards.as_ref().filter(|_| writes) {
-            afterwards(&self.emulator.god());
-        }
-        if self.kill == Some(Kill::After(number)) {
-            self.die().await;
-        }
-        let mut answer = answer.map_err(|_| TransportError::Broken { host, detail: "connection reset".to_owned() })?;
-        if let Some(tamper) = &self.tamper {
-            tamper(&method, &asked, &mut answer);
-        }
-        Ok(answer)
-    }
-}
-
-/// Where an object of a cluster is at its API server, as far as tests make such.
-fn in_cluster(id: &str) -> Option<String> {
-    const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
-    let (_, place) = id.split_once("/kubernetes.")?;
-    let segments: Vec<&str> = place.split('/').collect();
-    let (kind, namespace, name) = match segments.as_slice() {
-        [kind, name] => (*kind, String::new(), *name),
-        [_, namespace, kind, name] => (*kind, format!("/namespaces/{namespace}"), *name),
-        _ => return None,
-    };
-    let (group, plural) = match kind {
-        "namespace" => ("/api/v1", "namespaces"),
-        "serviceaccount" => ("/api/v1", "serviceaccounts"),
-        "secretproviderclass" => ("/apis/secrets-store.csi.x-k8s.io/v1", "secretproviderclasses"),
-        "clusterrole" => (RBAC, "clusterroles"),
-        "clusterrolebinding" => (RBAC, "clusterrolebindings"),
-        "rolebinding" => (RBAC, "rolebindings"),
-        _ => return None,
-    };
-    Some(format!("{group}{namespace}/{plural}/{name}"))
-}
-
-/// Whether a URL leads to one of the hosts that a run has any business with.
-fn is_azures(uri: &http::Uri) -> bool {
-    let (host, cloud) = (uri.host().unwrap_or_default(), Cloud::PUBLIC);
-    let is_below = |suffix: &str| host.strip_suffix(suffix).is_some_and(|name| name.ends_with('.'));
-    let known =
-        [cloud.arm, cloud.login, cloud.graph].contains(&host) || is_below(cloud.vault) || is_below(cloud.cluster);
-    let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    uri.scheme_str() == Some("https") && matches!(uri.port_u16(), None | Some(443)) && plain && known
-}
-
-/// Whether a request is a batch of reads.
-fn asks_in_batch(request: &Request<Bytes>) -> bool {
-    let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
-    let inner = body["requests"].as_array();
-    request.uri().path().ends_with("/$batch")
-        && inner.is_some_and(|inner| inner.iter().all(|request| request["method"] == "GET"))
 }
 
 /// Whether a plan would send anything.

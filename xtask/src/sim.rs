@@ -13,32 +13,44 @@ use std::{
 
 use akson_tests::sim::{Life, live};
 
+mod exhaust;
+
+use exhaust::Exhaust;
+
 /// What is asked for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Asked {
     first: u64,
     seeds: u64,
     /// Print the life's story.
     story: bool,
+    exhaust: Option<Exhaust>,
+    scenario: Option<String>,
+    case: Option<String>,
 }
 
-/// `cargo xtask sim [--seeds N] [--from S] | --seed S`.
+const USAGE: &str = "usage: cargo xtask sim [--seeds N] [--from S] | --seed S
+       cargo xtask sim --exhaust kills|pairs|troubles [--scenario NAME [--case PLACE]]";
+
+/// `cargo xtask sim`: see [`USAGE`].
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let asked = match asked(arguments) {
         Ok(asked) => asked,
         Err(message) => {
-            eprintln!("error: {message}\nusage: cargo xtask sim [--seeds N] [--from S] | --seed S");
+            eprintln!("error: {message}\n{USAGE}");
             return ExitCode::from(64);
         }
     };
     std::panic::set_hook(Box::new(|_| {}));
+    if let Some(what) = asked.exhaust {
+        return exhaust::run(what, asked.scenario.as_deref(), asked.case.as_deref());
+    }
     let began = Instant::now();
     let next = AtomicU64::new(asked.first);
     let end = asked.first + asked.seeds;
     let sum = Mutex::new((Life::default(), Vec::<(u64, String)>::new()));
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     std::thread::scope(|scope| {
-        for _ in 0..threads {
+        for _ in 0..threads() {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -82,26 +94,49 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
 
 /// One life, in a runtime of its own with a clock of its own.
 fn one(seed: u64) -> Result<Life, String> {
+    in_own_time(async || live(seed).await)
+}
+
+/// Runs something in a runtime with a clock of its own; a panic is an error.
+fn in_own_time<T>(run: impl AsyncFnOnce() -> T) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.map_err(|error| error.to_string())?;
-    catch_unwind(AssertUnwindSafe(|| runtime.block_on(live(seed)))).map_err(|panic| {
+    catch_unwind(AssertUnwindSafe(|| runtime.block_on(run()))).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
     })
 }
 
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
 fn asked(arguments: &[String]) -> Result<Asked, String> {
-    let mut asked = Asked { first: 0, seeds: 100, story: false };
+    let mut asked = Asked { seeds: 100, ..Asked::default() };
     let mut rest = arguments.iter();
     while let Some(flag) = rest.next() {
-        let value = rest.next().ok_or_else(|| format!("`{flag}` needs a number"))?;
-        let number: u64 = value.parse().map_err(|_| format!("`{value}` is no whole number"))?;
+        let value = rest.next().ok_or_else(|| format!("`{flag}` needs a value"))?;
+        let number = || value.parse().map_err(|_| format!("`{value}` is no whole number"));
         match flag.as_str() {
-            "--seeds" => asked.seeds = number,
-            "--from" => asked.first = number,
-            "--seed" => asked = Asked { first: number, seeds: 1, story: true },
+            "--seeds" => asked.seeds = number()?,
+            "--from" => asked.first = number()?,
+            "--seed" => asked = Asked { first: number()?, seeds: 1, story: true, ..asked },
+            "--exhaust" => {
+                asked.exhaust = Some(match value.as_str() {
+                    "kills" => Exhaust::Kills,
+                    "pairs" => Exhaust::Pairs,
+                    "troubles" => Exhaust::Troubles,
+                    _ => return Err(format!("`{value}` cannot be exhausted")),
+                });
+            }
+            "--scenario" => asked.scenario = Some(value.clone()),
+            "--case" => asked.case = Some(value.clone()),
             _ => return Err(format!("there is no flag `{flag}`")),
         }
+    }
+    // A scenario by itself is killed everywhere.
+    if asked.scenario.is_some() && asked.exhaust.is_none() {
+        asked.exhaust = Some(Exhaust::Kills);
     }
     Ok(asked)
 }
@@ -113,8 +148,11 @@ mod tests {
     #[test]
     fn flags() {
         let check = |text: &str| asked(&text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
-        assert_eq!(check("--seeds 10 --from 5"), Ok(Asked { first: 5, seeds: 10, story: false }));
-        assert_eq!(check("--seed 7"), Ok(Asked { first: 7, seeds: 1, story: true }));
+        assert_eq!(check("--seeds 10 --from 5"), Ok(Asked { first: 5, seeds: 10, ..Asked::default() }));
+        assert_eq!(check("--seed 7"), Ok(Asked { first: 7, seeds: 1, story: true, ..Asked::default() }));
+        let exhausted = check("--scenario secrets").unwrap_or_default();
+        assert_eq!((exhausted.exhaust, exhausted.scenario.as_deref()), (Some(Exhaust::Kills), Some("secrets")));
+        assert!(check("--exhaust nothing").is_err());
         assert!(check("--seeds").is_err() && check("--seeds x").is_err() && check("--what 1").is_err());
     }
 }

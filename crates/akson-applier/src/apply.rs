@@ -28,6 +28,10 @@ pub struct Report {
     pub end: End,
     /// How many steps ended how.
     pub counts: Counts,
+    /// What was sent and left to Azure, since the run was stopped: addresses.
+    pub left: Vec<String>,
+    /// What was not begun, by address.
+    pub not_begun: Vec<String>,
     /// What went wrong, each with its block's place.
     pub diagnostics: Diagnostics,
     /// The outputs, as far as they are known now.
@@ -62,6 +66,7 @@ pub async fn apply(
     ledger: &Ledger,
     observer: &mut dyn FnMut(ApplyEvent),
 ) -> Report {
+    let (early, mut told) = tokio::sync::mpsc::unbounded_channel();
     let run = Run {
         engine,
         plan,
@@ -69,13 +74,13 @@ pub async fn apply(
         ledger,
         known: RefCell::new(Known::new(plan.known.clone())),
         observer: RefCell::new(observer),
+        early,
         granted: Cell::new(false),
         servers: RefCell::default(),
         asked: RefCell::default(),
         asking: futures_util::lock::Mutex::default(),
     };
-    let mut tally =
-        Tally { counts: Counts::default(), diagnostics: Diagnostics::new(), ledger_failed: false, interrupted: false };
+    let mut tally = Tally::default();
     let mut schedule = Schedule::new(plan);
     let mut running: FuturesUnordered<Step<'_>> = FuturesUnordered::new();
     loop {
@@ -92,7 +97,20 @@ pub async fn apply(
             let run = &run;
             running.push(Box::pin(async move { (id, run.step(change).await) }));
         }
-        let Some((id, ended)) = running.next().await else { break };
+        if running.is_empty() {
+            break;
+        }
+        let ended = tokio::select! {
+            biased;
+            Some((of, outputs)) = told.recv() => {
+                if let Some(at) = plan.changes.iter().position(|change| change.symbolic_id == of) {
+                    schedule.told(StepId(at), &outputs);
+                }
+                continue;
+            }
+            ended = running.next() => ended,
+        };
+        let Some((id, ended)) = ended else { break };
         let Some(change) = plan.changes.get(id.0) else { continue };
         let outcome = tally.take(&run, change, ended);
         for skipped in schedule.complete(id, outcome) {
@@ -112,11 +130,21 @@ pub async fn apply(
     run.tell(What::Summary(tally.counts));
     let known = run.known.borrow();
     let outputs = plan.outputs.iter().map(|output| filled(&known, snapshot, output)).collect();
-    Report { end: tally.end(), counts: tally.counts, diagnostics: tally.diagnostics, outputs }
+    Report {
+        end: tally.end(),
+        counts: tally.counts,
+        left: tally.left,
+        not_begun: tally.not_begun,
+        diagnostics: tally.diagnostics,
+        outputs,
+    }
 }
 
+#[derive(Default)]
 struct Tally {
     counts: Counts,
+    left: Vec<String>,
+    not_begun: Vec<String>,
     diagnostics: Diagnostics,
     ledger_failed: bool,
     interrupted: bool,
@@ -138,7 +166,15 @@ impl Tally {
         if error == StepError::Interrupted {
             // Stopped because the ledger failed is told by the step whose write it was.
             self.interrupted |= !self.ledger_failed;
-            self.skip(run, Some(change), "interrupted");
+            // What it announced and did not take back is under way, or may be.
+            let announced = run.ledger.entry(&change.symbolic_id).and_then(|entry| entry.intent);
+            if announced.is_some_and(|intent| intent.run == run.engine.run()) {
+                self.counts.left += 1;
+                self.left.push(change.address.clone());
+                run.tell(What::StepLeft(name_of(change)));
+            } else {
+                self.skip(run, Some(change), "interrupted");
+            }
             return Outcome::Interrupted;
         }
         if let StepError::Ledger(_) = error {
@@ -160,6 +196,7 @@ impl Tally {
     fn skip(&mut self, run: &Run<'_>, change: Option<&Change>, because: &str) {
         if let Some(change) = change.filter(|change| is_told(change)) {
             self.counts.skipped += 1;
+            self.not_begun.push(change.address.clone());
             run.tell(What::StepSkipped { step: name_of(change), because: because.to_owned() });
         }
     }

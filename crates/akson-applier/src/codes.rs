@@ -61,3 +61,5 @@ pub const LEDGER_NEWER: Code = Code(606);
 pub const LEDGER_IRREGULAR: Code = Code(607);
 /// The ledger changed under the lock.
 pub const LEDGER_CONFLICT: Code = Code(608);
+/// The blob that keeps the ledger cannot be used.
+pub const LEDGER_UNREACHABLE: Code = Code(612);

@@ -78,7 +78,7 @@ impl Default for Limits {
 
 /// Sends requests.
 pub struct Engine {
-    options: EngineOptions,
+    pub(crate) options: EngineOptions,
     /// Where tokens may go.
     reach: Reach,
     clock: CloudClock,

@@ -32,6 +32,8 @@ pub enum What {
         /// The address of the step that failed, or `interrupted`.
         because: String,
     },
+    /// It was sent and its end was not waited for, since the run was stopped: Azure goes on with it, and the next run looks what came of it.
+    StepLeft(StepName),
     /// The last event.
     Summary(Counts),
 }
@@ -52,8 +54,10 @@ pub struct Counts {
     pub succeeded: usize,
     /// Failed.
     pub failed: usize,
-    /// Not begun, or stopped before they were decided.
+    /// Not begun, or stopped before anything was sent.
     pub skipped: usize,
+    /// Sent, and left to Azure.
+    pub left: usize,
 }
 
 impl What {
@@ -65,6 +69,7 @@ impl What {
             What::StepSucceeded(_) => "step_succeeded",
             What::StepFailed(..) => "step_failed",
             What::StepSkipped { .. } => "step_skipped",
+            What::StepLeft(_) => "step_left",
             What::Summary(_) => "summary",
         }
     }

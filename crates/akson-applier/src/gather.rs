@@ -199,53 +199,66 @@ impl Found<'_> {
 
     /// Asks providers which api-versions their types have, where no kind says it.
     async fn versions(&mut self, ids: &[ArmId]) -> Result<(), ReadFailure> {
-        let mut namespaces = BTreeSet::new();
-        for id in ids.iter().filter(|id| self.kind(id).is_none()) {
-            if let Some((namespace, _)) = type_of(id).as_deref().and_then(|of| of.split_once('/'))
-                && let Some(subscription) = id.subscription()
-            {
-                namespaces.insert((subscription.to_ascii_lowercase(), namespace.to_ascii_lowercase()));
-            }
-        }
-        let reads: Vec<Read> = namespaces
-            .iter()
-            .map(|(subscription, namespace)| {
-                let path = format!("/subscriptions/{subscription}/providers/{namespace}");
-                Read {
-                    at: At::Arm,
-                    target: ReadTarget::Object {
-                        kind: namespace.clone(),
-                        symbolic_id: SymbolicId::from_ledger(path.as_str()),
-                    },
-                    path: format!("{path}?api-version={RESOURCES}"),
-                }
-            })
-            .collect();
-        for provider in self.all(&reads).await?.into_iter().flatten() {
-            let text = |value: &Json, name: &str| value.get(name).and_then(Json::as_str).map(str::to_owned);
-            let Some(namespace) = text(&provider, "namespace") else { continue };
-            for of in provider.get("resourceTypes").and_then(Json::as_array).into_iter().flatten() {
-                let versions = of.get("apiVersions").and_then(Json::as_array).into_iter().flatten();
-                let versions: Vec<&str> = versions.filter_map(Json::as_str).collect();
-                let stable = versions.iter().filter(|version| version.len() == "2021-04-01".len()).max();
-                if let (Some(name), Some(version)) = (text(of, "resourceType"), stable.or(versions.iter().max())) {
-                    let of = format!("{namespace}/{name}").to_ascii_lowercase();
-                    self.gathered.api_versions.insert(of, (*version).to_owned());
-                }
-            }
-        }
+        let versions = api_versions(self.engine, self.catalog, ids).await?;
+        self.gathered.api_versions.extend(versions);
         Ok(())
     }
 
-    /// The objects of each read, all sent at once.
     async fn all(&self, reads: &[Read]) -> Result<Vec<Vec<Json>>, ReadFailure> {
-        let answers = join_all(reads.iter().map(|read| fetch(self.engine, read, false))).await;
-        let mut found = Vec::with_capacity(reads.len());
-        for answers in answers {
-            found.push(objects(answers?));
-        }
-        Ok(found)
+        all(self.engine, reads).await
     }
+}
+
+/// The objects of each read, all sent at once.
+async fn all(engine: &Engine, reads: &[Read]) -> Result<Vec<Vec<Json>>, ReadFailure> {
+    let answers = join_all(reads.iter().map(|read| fetch(engine, read, false))).await;
+    let mut found = Vec::with_capacity(reads.len());
+    for answers in answers {
+        found.push(objects(answers?));
+    }
+    Ok(found)
+}
+
+/// The newest stable api-version of each type of these, by type in small letters, as the providers say it; of types that are kinds none.
+pub(crate) async fn api_versions(
+    engine: &Engine,
+    catalog: &Catalog,
+    ids: &[ArmId],
+) -> Result<BTreeMap<String, String>, ReadFailure> {
+    let mut namespaces = BTreeSet::new();
+    for id in ids {
+        if let Some(of) = type_of(id)
+            && catalog.kind_of_type(&of).is_none()
+            && let Some((namespace, _)) = of.split_once('/')
+            && let Some(subscription) = id.subscription()
+        {
+            namespaces.insert((subscription.to_ascii_lowercase(), namespace.to_ascii_lowercase()));
+        }
+    }
+    let reads: Vec<Read> = namespaces
+        .iter()
+        .map(|(subscription, namespace)| {
+            let path = format!("/subscriptions/{subscription}/providers/{namespace}");
+            let target =
+                ReadTarget::Object { kind: namespace.clone(), symbolic_id: SymbolicId::from_ledger(path.as_str()) };
+            Read { at: At::Arm, target, path: format!("{path}?api-version={RESOURCES}") }
+        })
+        .collect();
+    let mut found = BTreeMap::new();
+    for provider in all(engine, &reads).await?.into_iter().flatten() {
+        let text = |value: &Json, name: &str| value.get(name).and_then(Json::as_str).map(str::to_owned);
+        let Some(namespace) = text(&provider, "namespace") else { continue };
+        for of in provider.get("resourceTypes").and_then(Json::as_array).into_iter().flatten() {
+            let versions = of.get("apiVersions").and_then(Json::as_array).into_iter().flatten();
+            let versions: Vec<&str> = versions.filter_map(Json::as_str).collect();
+            let stable = versions.iter().filter(|version| version.len() == "2021-04-01".len()).max();
+            if let (Some(name), Some(version)) = (text(of, "resourceType"), stable.or(versions.iter().max())) {
+                let of = format!("{namespace}/{name}").to_ascii_lowercase();
+                found.insert(of, (*version).to_owned());
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The objects of answers.

@@ -1,6 +1,6 @@
 //! Holes of a plan filled from finished steps, and checked: what Azure told must fit where it is written. The configuration is not evaluated again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use akson_catalog::{Kind, Secret, SymbolicId, Type, Value, decode::output_value, encode::Leaf, json};
 use akson_config::{check_folded, fold};
@@ -43,6 +43,18 @@ impl Known {
             }
         }
         self.settled.insert(id.clone(), body.clone());
+    }
+
+    /// The first answer to a write: which outputs it has that do not change any more.
+    pub(crate) fn tell_early(&mut self, kind: &Kind, id: &SymbolicId, body: &Json) -> BTreeSet<String> {
+        let mut told = BTreeSet::new();
+        for output in kind.outputs.values().filter(|output| output.early) {
+            if let Some(value) = output_value(output, body).filter(|value| *value != Value::Text(String::new())) {
+                told.insert(output.name.clone());
+                self.outputs.insert((id.clone(), output.name.clone()), value);
+            }
+        }
+        told
     }
 
     /// An output: by its name in the catalog, or by a JSON pointer into the body.

@@ -5,6 +5,7 @@
 //! caller's task: no thread, no spawn, no clock but tokio's. What is printed, and how, is the command line's.
 
 mod apply;
+mod caller;
 mod cancel;
 pub mod codes;
 mod engine;
@@ -14,6 +15,7 @@ mod holes;
 pub mod ledger;
 mod pace;
 mod reach;
+mod recover;
 mod refresh;
 pub mod report;
 mod settle;
@@ -28,6 +30,7 @@ pub use gather::{Gathered, Unread, gather};
 pub use holes::HoleError;
 pub use pace::Pace;
 pub use reach::{Reached, look, reach};
+pub use recover::{Recovered, Recovery, recover};
 pub use refresh::{ReadCause, ReadFailure, refresh};
 pub use settle::settle;
 pub use step::{NotKept, Stale, StepError};

@@ -14,6 +14,8 @@ use crate::engine::{Engine, LOOK_AGAIN, Patience, SendError};
 
 pub(crate) mod cluster;
 
+pub(crate) use cluster::fetch as in_cluster;
+
 /// More waves than a plan ever asks for.
 const MOST_WAVES: usize = 8;
 

@@ -21,7 +21,9 @@ use akson_catalog::{Kind, SymbolicId, kind::Plane};
 use akson_diagnostics::Span;
 use akson_planner::{Change, Plan, Snapshot, Work};
 use serde_json::Value as Json;
+use tokio::sync::mpsc::UnboundedSender;
 
+pub(crate) use record::marker_word;
 pub(crate) use send::is_no_definition;
 
 use crate::{
@@ -128,6 +130,8 @@ pub(crate) struct Run<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) known: RefCell<Known>,
     pub(crate) observer: RefCell<&'a mut dyn FnMut(ApplyEvent)>,
+    /// What first answers have told.
+    pub(crate) early: UnboundedSender<(SymbolicId, BTreeSet<String>)>,
     /// Whether this apply has granted a right, which takes minutes to work everywhere.
     pub(crate) granted: Cell<bool>,
     /// API servers of clusters that steps have opened.

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use akson_catalog::Secret;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use futures_util::lock::Mutex;
 use http::{Request, header::CONTENT_TYPE};
@@ -168,6 +169,15 @@ impl TokenSource for ClientCredentials {
     }
 }
 
+/// The object id of whom a token was given to, which stands in it. None of a token that does not say: to its bearer it is opaque.
+pub fn object_id_of(token: &Secret) -> Option<String> {
+    let claims = token.expose().split('.').nth(1)?;
+    let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
+    let id = claims.get("oid")?.as_str()?;
+    uuid::Uuid::try_parse(id).ok().map(|id| id.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that fails should say where")]
@@ -225,6 +235,24 @@ mod tests {
             asked[0].1,
             "client_id=app&client_secret=s%26cret&grant_type=client_credentials&scope=https%3A%2F%2Fmanagement.azure.com%2F.default"
         );
+    }
+
+    #[test]
+    fn whom_a_token_was_given_to_stands_in_it() {
+        #[track_caller]
+        fn check(claims: &str, id: Option<&str>) {
+            let token = Secret::new(format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims)));
+            assert_eq!(object_id_of(&token).as_deref(), id, "{claims}");
+        }
+        let id = "0a0a0a0a-0000-4000-8000-00000000000f";
+        check(&format!(r#"{{"oid":"{id}","aud":"x"}}"#), Some(id));
+        check(&format!(r#"{{"oid":"{}"}}"#, id.to_uppercase()), Some(id));
+        check(r#"{"oid":"somebody"}"#, None);
+        check(r#"{"sub":"x"}"#, None);
+        check("nonsense", None);
+        for opaque in ["", "opaque", "a.b.c", "a.!.c"] {
+            assert_eq!(object_id_of(&Secret::new(opaque)), None);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::{
-    Attribute, Catalog, Kind, Type, Value,
+    Attribute, Catalog, Kind, Secret, Type, Value,
     equality::{Equality, equal},
     json::{self, escape, from_json, item_step, to_plain_json},
     kind::{ChangeEffect, OnCreate, Principal, Role, Variant, late},
@@ -397,10 +397,17 @@ struct Site<'a> {
 impl Site<'_> {
     /// A leaf compared as `by` says: the attribute itself or an argument of its constructor.
     fn leaf(&self, pointer: String, want: Value, by: &Attribute) -> Leaf {
+        let is_secret = self.attribute.sensitive || by.sensitive;
+        // What is a secret stays one, also where somebody wrote it into the source.
+        let want = match want {
+            Value::Text(text) if is_secret => Value::Sensitive(Secret::new(text)),
+            Value::Unknown { residual, of, .. } if is_secret => Value::Unknown { residual, of, sensitive: true },
+            want => want,
+        };
         Leaf {
             attribute: self.path.to_owned(),
             absent: by.absent.get(&pointer).cloned(),
-            sensitive: self.attribute.sensitive || by.sensitive || want.is_sensitive() || self.shown.is_sensitive(),
+            sensitive: is_secret || want.is_sensitive() || self.shown.is_sensitive(),
             want,
             shown: self.shown.clone(),
             equality: by.equality,

@@ -438,6 +438,8 @@ pub struct Output {
     pub pointer: String,
     /// With [`Equality::TrailingSlash`] it is read with the slash, whether the answer has it or not.
     pub equality: Equality,
+    /// The first answer to a write has it already, long before the operation ends.
+    pub early: bool,
 }
 
 /// A place below a resource that is no resource of its own, where a scope is wanted.
@@ -494,6 +496,8 @@ pub struct ListCall {
     pub path: String,
     /// What one call covers.
     pub scope: ListScope,
+    /// Where the parent's own body shows the whole of them, as a JSON pointer: then no call is needed.
+    pub inline: Option<String>,
 }
 
 /// What one list call covers.
@@ -526,6 +530,12 @@ pub enum Quirk {
     ComesWithParent,
     /// One request does not do: changing a Defender plan's tier resets the extensions that were sent with it.
     WrittenTwice,
+    /// Who administers it is decided by itself, by grants on it and by bindings in it: a plan never leaves it without anybody.
+    ClusterAccess,
+    /// Its own list or grants decide who reaches what is in it; switching from one to the other makes the former void at once.
+    VaultAccess,
+    /// It gives a principal a role on a scope.
+    GivesRights,
 }
 
 /// What a kind file is made from.

@@ -33,6 +33,15 @@ pub(crate) struct Global {
     /// The blob that holds the ledger, before what the stack says.
     #[arg(long, value_name = "URL", env = "AKSON_LEDGER", global = true)]
     pub(crate) ledger: Option<String>,
+    /// From where Azure sees you come, so that a plan that would shut you out of a cluster is refused; may be repeated.
+    #[arg(
+        long = "caller-address",
+        value_name = "IP",
+        env = "AKSON_CALLER_ADDRESS",
+        value_delimiter = ',',
+        global = true
+    )]
+    pub(crate) caller_addresses: Vec<std::net::IpAddr>,
     /// Sets a variable; may be repeated, the last wins.
     #[arg(long = "var", value_name = "NAME=VALUE", global = true)]
     pub(crate) variables: Vec<String>,
@@ -372,6 +381,12 @@ pub(crate) enum LedgerAction {
         /// Addresses, such as `vault.app`, or ids in Azure.
         #[arg(value_name = "RESOURCE", required = true)]
         resources: Vec<String>,
+    },
+    /// Make a lost or damaged one again, of what bears this stack's mark in Azure. Nothing is changed there.
+    Recover {
+        /// Write it without asking.
+        #[arg(long)]
+        yes: bool,
     },
     /// Take the lock from a run that is known to be dead.
     Unlock,

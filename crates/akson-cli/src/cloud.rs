@@ -1,6 +1,6 @@
 //! The session with a cloud: which tenant and subscription, by which transport, with which tokens.
 
-use std::{path::Path, sync::Arc};
+use std::{net::IpAddr, path::Path, sync::Arc};
 
 use akson_azure::{ClientCredentials, TokenSource, Transport, TransportError};
 use akson_diagnostics::Diagnostic;
@@ -32,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) time_scale: f64,
     /// Whether a request can outlive this process: after a kill, its outcome must be waited for.
     pub(crate) outlives: bool,
+    /// From where the cloud sees requests come, if it says so.
+    pub(crate) caller_address: Option<IpAddr>,
 }
 
 /// The tenant and subscription of a session. A real cloud's tenant may be known only once it was asked for: then it is empty.
@@ -146,6 +148,7 @@ fn in_process(directory: &Path) -> Result<Session, Box<Diagnostic>> {
         time_scale: signed_in.time_scale,
         transport,
         outlives: false,
+        caller_address: Some(Options::default().caller_address),
     })
 }
 
@@ -204,5 +207,6 @@ async fn over_http(url: &str) -> Result<Session, Box<Diagnostic>> {
         time_scale: info.get("time_scale").and_then(serde_json::Value::as_f64).unwrap_or(1.0),
         transport,
         outlives: true,
+        caller_address: info.get("caller_address").and_then(|address| address.as_str()?.parse().ok()),
     })
 }

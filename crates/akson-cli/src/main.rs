@@ -82,6 +82,7 @@ fn run(arguments: &Arguments) -> Exit {
         Command::Ledger { action } => match action {
             LedgerAction::Show => session::block_on(commands::ledger::show(global)),
             LedgerAction::Forget { resources } => session::block_on(commands::ledger::forget(global, resources)),
+            LedgerAction::Recover { yes } => session::block_on(commands::recover::run(global, *yes)),
             LedgerAction::Unlock => session::block_on(commands::ledger::unlock(global)),
         },
         Command::Emulator { action: EmulatorAction::Start(asked) } => {

@@ -10,7 +10,7 @@ use akson_applier::{
 use akson_config::Config;
 use akson_diagnostics::{Diagnostic, Diagnostics};
 use akson_planner::{
-    Owned, Plan, Snapshot,
+    Caller, Owned, Plan, Snapshot,
     options::{Mode, PlanOptions},
 };
 
@@ -61,6 +61,8 @@ pub(crate) struct Run {
     pub(crate) binding: Binding,
     pub(crate) store: Arc<dyn LedgerStore>,
     outlives: bool,
+    /// Who the plan is for, as far as that is known by now.
+    caller: Caller,
 }
 
 impl Run {
@@ -116,7 +118,12 @@ impl Run {
         if !global.quiet && (global.ledger.is_some() || config.stack.ledger.is_some()) {
             output::aside(&format!("the ledger is {}", literal::safe(&store.place())));
         }
-        Ok(Self { loaded, config, identity, engine, cancel, binding, store, outlives: session.outlives })
+        let mut addresses = global.caller_addresses.clone();
+        if addresses.is_empty() {
+            addresses.extend(session.caller_address);
+        }
+        let caller = Caller { object_id: None, addresses };
+        Ok(Self { loaded, config, identity, engine, cancel, binding, store, outlives: session.outlives, caller })
     }
 
     /// What is ours, without locking anything: for commands that only look.
@@ -173,14 +180,18 @@ impl Run {
     ) -> Result<Snapshot, Exit> {
         self.hold_names(owned, global)?;
         match refresh(&self.engine, &self.config, owned, self.loaded.catalog, options).await {
-            Ok(snapshot) => Ok(snapshot),
+            Ok(snapshot) => {
+                // Its token is in memory by now.
+                self.caller.object_id = self.engine.signed_in().await;
+                Ok(snapshot)
+            }
             Err(_) if self.cancel.is_stopped() => Err(Exit::Interrupted),
             Err(failure) => Err(self.loaded.refuse_with(report::read_for(&failure, &self.config), global)),
         }
     }
 
     /// Gives what has no written name the one that the ledger holds.
-    fn hold_names(&mut self, owned: &Owned, global: &Global) -> Result<(), Exit> {
+    pub(crate) fn hold_names(&mut self, owned: &Owned, global: &Global) -> Result<(), Exit> {
         let held = akson_planner::held_names(&self.config, owned);
         if held.is_empty() {
             return Ok(());
@@ -214,6 +225,7 @@ impl Run {
         options: &PlanOptions,
         global: &Global,
     ) -> Result<Plan, Exit> {
+        let options = &PlanOptions { caller: self.caller.clone(), ..options.clone() };
         let loaded = &mut self.loaded;
         let plan = akson_planner::plan(&self.config, snapshot, owned, loaded.catalog, options, &mut loaded.diagnostics);
         match plan {
@@ -239,20 +251,40 @@ impl Run {
         self.loaded.diagnostics = Diagnostics::new();
     }
 
-    /// First Ctrl-C: nothing new is sent, what is in flight is finished and recorded. Second: the end at once, which loses nothing either.
+    /// First Ctrl-C, or the signal that a pipeline ends its jobs with: nothing new is sent, what is in flight is finished and recorded. Second: the
+    /// end at once, which loses nothing either.
     pub(crate) fn stop_on_interrupt(&self) {
         let cancel = self.cancel.clone();
         tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_err() {
+            if !stop_is_asked().await {
                 return;
             }
             cancel.stop();
             output::aside("interrupted: finishing what is in flight; press Ctrl-C again to end at once");
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if stop_is_asked().await {
+                output::aside(
+                    "ended at once: what was sent stands in the ledger, and the next run looks what came of it",
+                );
                 std::process::exit(Exit::Interrupted as i32);
             }
         });
     }
+}
+
+/// Waits until somebody wants the run to stop. Whether that can be heard at all.
+async fn stop_is_asked() -> bool {
+    #[cfg(unix)]
+    {
+        let Ok(mut ended) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            return tokio::signal::ctrl_c().await.is_ok();
+        };
+        tokio::select! {
+            heard = tokio::signal::ctrl_c() => heard.is_ok(),
+            heard = ended.recv() => heard.is_some(),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.is_ok()
 }
 
 /// What a plan is asked for, in the planner's words.
@@ -264,6 +296,7 @@ pub(crate) fn plan_options(asked: &planfile::Asked, global: &Global) -> PlanOpti
         max_deletes: asked.max_deletes,
         cloud: global.cloud.as_str().to_owned(),
         adopt_only: false,
+        caller: Caller::default(),
     }
 }
 

@@ -108,6 +108,7 @@ pub(crate) async fn open(
         signed_in: Some(signed_in),
         time_scale: 1.0,
         outlives: true,
+        caller_address: None,
     })
 }
 

@@ -134,6 +134,8 @@ pub const LINT_OPEN_API_SERVER: Code = Code(309);
 pub const LINT_NOBODY_GETS_IN: Code = Code(310);
 /// A policy that deploys has no identity.
 pub const LINT_POLICY_IDENTITY: Code = Code(311);
+/// A secret is ordinary text.
+pub const LINT_PLAIN_SECRET: Code = Code(312);
 /// The label of workload identity stands on a service account.
 pub const LINT_ACCOUNT_LABEL: Code = Code(350);
 /// A secret provider class uses pod identity.

@@ -5,6 +5,7 @@ mod audience;
 mod class;
 mod cluster;
 mod issuer;
+mod plain_secret;
 mod policy;
 mod silent_issuer;
 mod subject;
@@ -75,11 +76,13 @@ fn lints_of(keyword: &str) -> &'static [Lint] {
     }
 }
 
+const LINTS_OF_ALL: [Lint; 1] = [plain_secret::check];
+
 /// Runs every lint over every managed instance.
 pub(crate) fn check<'s>(instances: &'s [&'s Instance], inputs: &'s Inputs, sink: &mut Sink<'_>) {
     for instance in instances.iter().filter(|instance| !instance.existing) {
         let seen = Seen { instance, all: instances, inputs };
-        for lint in lints_of(&instance.kind.keyword) {
+        for lint in lints_of(&instance.kind.keyword).iter().chain(&LINTS_OF_ALL) {
             if let Some(diagnostic) = lint(&seen) {
                 sink.report(diagnostic.on(instance.address().to_string()));
             }

@@ -124,7 +124,7 @@ impl Emulator {
         let (disk, world) = match &options.store {
             Store::Memory => (None, World::new(options.seed, WorldTime::EPOCH)),
             Store::Directory(folder) => {
-                let (disk, world) = Disk::open(folder)?;
+                let (mut disk, world) = Disk::open(folder)?;
                 let world = if let Some(mut world) = world {
                     grants::own_old_world(&mut world);
                     world.accept();
@@ -369,7 +369,7 @@ impl State {
     pub(crate) fn deny(&mut self, denied: Vec<Denial>, now: WorldTime) -> std::io::Result<()> {
         let before = std::mem::replace(&mut self.world.caller.denied, denied);
         self.world.now = now;
-        if let Some(disk) = &self.disk
+        if let Some(disk) = &mut self.disk
             && let Err(error) = disk.commit(&self.world)
         {
             self.world.caller.denied = before;
@@ -384,7 +384,7 @@ impl State {
             return Ok(());
         }
         self.world.now = now;
-        if let Some(disk) = &self.disk
+        if let Some(disk) = &mut self.disk
             && let Err(error) = disk.commit(&self.world)
         {
             self.world.undo();

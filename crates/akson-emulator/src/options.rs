@@ -60,7 +60,7 @@ impl Default for Options {
 pub enum Store {
     /// Gone with the emulator. Its clock starts at 2026-01-01T00:00:00Z, so that runs repeat.
     Memory,
-    /// `world.json` in this folder, which is made if absent; one process at a time.
+    /// `world.json` and its journal in this folder, which is made if absent; one process at a time.
     Directory(PathBuf),
 }
 

@@ -46,3 +46,13 @@ pub const AMBIGUOUS: Code = Code(420);
 pub const NAME_MADE_ANEW: Code = Code(421);
 /// A cluster could not be looked into.
 pub const CLUSTER_UNSEEN: Code = Code(422);
+/// At some moment of the plan nobody could administer a cluster, or reach what is in a vault.
+pub const LOCKOUT: Code = Code(423);
+/// Whether anybody is left who could is not known.
+pub const LOCKOUT_UNSURE: Code = Code(424);
+/// Authorized ranges would shut out the caller.
+pub const CALLER_SHUT_OUT: Code = Code(425);
+/// Whether authorized ranges admit the caller is not known.
+pub const CALLER_UNKNOWN: Code = Code(426);
+/// An entry of the ledger has an id that its kind cannot have.
+pub const ENTRY_CONTRADICTS: Code = Code(427);

@@ -12,7 +12,7 @@ use akson_diagnostics::{Diagnostic, Diagnostics, Span};
 use petgraph::{Direction, algo::tarjan_scc, graph::DiGraph, graph::NodeIndex, visit::EdgeRef};
 
 use crate::{
-    codes,
+    codes, early,
     place::{ancestors, scope_of},
 };
 
@@ -33,6 +33,8 @@ struct Need {
     text: String,
     /// A lock comes after what it locks; that is about the order alone.
     lock: bool,
+    /// All that is needed of it, if that is outputs which its first answer has.
+    early: BTreeSet<String>,
 }
 
 impl Graph {
@@ -52,7 +54,8 @@ impl Graph {
                         "after" => format!("`{}` comes after it", resource.address),
                         attribute => format!("`{}` needs it for `{attribute}`", resource.address),
                     };
-                    let need = Need { span: dependency.span, text, lock: false };
+                    let early = config.resources.get(*on).map_or_else(BTreeSet::new, |on| early::needed(resource, on));
+                    let need = Need { span: dependency.span, text, lock: false, early };
                     graph.add_edge(node(at), node(*on), need);
                 }
             }
@@ -61,7 +64,11 @@ impl Graph {
             let above = within.or_else(|| ancestors(&resource.symbolic_id).find_map(|id| declared(&id)));
             if let Some(on) = above.filter(|on| *on != at && seen.insert(*on)) {
                 let text = format!("`{}` lies in it", resource.address);
-                graph.add_edge(node(at), node(on), Need { span: resource.header, text, lock: false });
+                graph.add_edge(
+                    node(at),
+                    node(on),
+                    Need { span: resource.header, text, lock: false, early: BTreeSet::new() },
+                );
             }
         }
         for (at, resource) in config.resources.iter().enumerate() {
@@ -77,7 +84,11 @@ impl Graph {
                     continue;
                 }
                 let text = format!("`{}` locks it, and so comes after it", resource.address);
-                graph.add_edge(node(at), node(on), Need { span: resource.header, text, lock: true });
+                graph.add_edge(
+                    node(at),
+                    node(on),
+                    Need { span: resource.header, text, lock: true, early: BTreeSet::new() },
+                );
             }
         }
         if let Some(cycle) = cycle(&graph) {
@@ -96,6 +107,13 @@ impl Graph {
     /// What a resource needs, be it for the order alone.
     pub fn needs(&self, of: usize) -> impl Iterator<Item = usize> {
         self.graph.neighbors_directed(node(of), Direction::Outgoing).map(NodeIndex::index)
+    }
+
+    /// The outputs that are all that one needs of the other, if its first answer has them; else none.
+    pub fn early(&self, of: usize, need: usize) -> &BTreeSet<String> {
+        static NONE: BTreeSet<String> = BTreeSet::new();
+        let edge = self.graph.find_edge(node(of), node(need)).and_then(|edge| self.graph.edge_weight(edge));
+        edge.map_or(&NONE, |need| &need.early)
     }
 
     /// What a resource depends on: what the ledger remembers.

@@ -8,12 +8,14 @@
 pub mod codes;
 mod decide;
 pub mod digest;
+mod early;
 pub mod graph;
 pub mod hashes;
 mod held;
 pub mod json;
 mod known;
 mod link;
+mod lockout;
 pub mod marker;
 pub mod options;
 mod order;
@@ -31,7 +33,7 @@ pub mod waves;
 
 pub use graph::Graph;
 pub use held::held_names;
-pub use options::{Mode, PlanOptions};
+pub use options::{Caller, Mode, PlanOptions};
 pub use owned::{Owned, OwnedEntry, OwnedState, Way};
 pub use plan::{Action, Cause, Change, Difference, Effect, Plan, Reason, Shown, Work};
 pub use planning::plan;

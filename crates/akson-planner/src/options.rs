@@ -1,6 +1,6 @@
 //! What a plan is asked for, and how the addresses in it are matched. Not the command line.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use akson_config::Config;
 use akson_diagnostics::{Diagnostic, Diagnostics, did_you_mean};
@@ -32,6 +32,17 @@ pub struct PlanOptions {
     pub cloud: String,
     /// Whether anything but adopting is an error: the plan of an import.
     pub adopt_only: bool,
+    /// Who will apply it, as far as that is known.
+    pub caller: Caller,
+}
+
+/// Who carries a plan out. What is not known is not guessed.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// The object id of the signed-in principal.
+    pub object_id: Option<String>,
+    /// The addresses that its requests come from, as Azure sees them.
+    pub addresses: Vec<IpAddr>,
 }
 
 impl PlanOptions {

@@ -18,8 +18,19 @@ use crate::{
 /// For each change its needs, by place; and the changes in an order that respects them.
 pub(crate) struct Order {
     pub needs: Vec<BTreeSet<usize>>,
+    /// Pairs of a change and a need of it that has told enough with its first answer: these outputs.
+    pub early: BTreeMap<(usize, usize), BTreeSet<String>>,
     /// Every place, after what it needs; of those that could come next the first.
     pub sorted: Vec<usize>,
+}
+
+impl Order {
+    /// Puts the changes in order again, after more needs were added that make no circle.
+    pub(crate) fn sort_again(&mut self) {
+        if let Some(sorted) = sort(&self.needs) {
+            self.sorted = sorted;
+        }
+    }
 }
 
 /// Puts changes in order. The first changes are those of the graph's resources that are `managed`, by place in the configuration;
@@ -35,6 +46,7 @@ pub(crate) fn order(
     let by_id: BTreeMap<&SymbolicId, usize> =
         pending.iter().enumerate().map(|(at, change)| (change.symbolic_id, at)).collect();
     let mut hard: Vec<(usize, usize)> = Vec::new();
+    let mut early: BTreeMap<(usize, usize), BTreeSet<String>> = BTreeMap::new();
 
     // Creations and updates wait for the nearest steps among what they need: what is no step is passed through.
     let mut nearest: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
@@ -47,10 +59,22 @@ pub(crate) fn order(
             }
         }
         match managed.get(at).filter(|change| is_step(**change)) {
-            Some(change) => hard.extend(steps.iter().map(|need| (*change, *need))),
+            Some(change) => {
+                for need in graph.needs(*at) {
+                    let (Some(step), outputs) = (managed.get(&need), graph.early(*at, need)) else { continue };
+                    // What is needed in another way, too, through something that is no step, is waited for.
+                    let through =
+                        graph.needs(*at).filter_map(|other| nearest.get(&other)).any(|all| all.contains(step));
+                    if !outputs.is_empty() && !through {
+                        early.insert((*change, *step), outputs.clone());
+                    }
+                }
+                hard.extend(steps.iter().map(|need| (*change, *need)));
+            }
             None => drop(nearest.insert(*at, steps)),
         }
     }
+    let by_need = hard.len();
 
     let deletes = |at: usize| pending.get(at).is_some_and(|change| change.decision.deletes());
     let is_lock = |at: usize| pending.get(at).is_some_and(|change| change.kind.quirks.contains(&Quirk::Blocks));
@@ -92,9 +116,12 @@ pub(crate) fn order(
     let place = |id: &SymbolicId| by_id.get(id).copied().filter(|at| is_step(*at));
     soft.extend(waits.iter().filter_map(|(first, second)| Some((place(first)?, place(second)?))));
 
+    for pair in hard.iter().skip(by_need).chain(&soft) {
+        early.remove(pair);
+    }
     let all = edges(pending.len(), hard.iter().chain(&soft));
     if let Some(sorted) = sort(&all) {
-        return Order { needs: all, sorted };
+        return Order { needs: all, early, sorted };
     }
     // What is remembered contradicts what is declared now: of it as much as fits.
     let mut needs = edges(pending.len(), hard.iter());
@@ -106,7 +133,7 @@ pub(crate) fn order(
         }
     }
     let sorted = sort(&needs).unwrap_or_else(|| (0..pending.len()).collect());
-    Order { needs, sorted }
+    Order { needs, early, sorted }
 }
 
 fn edges<'a>(count: usize, pairs: impl Iterator<Item = &'a (usize, usize)>) -> Vec<BTreeSet<usize>> {
@@ -148,7 +175,7 @@ fn sort(needs: &[BTreeSet<usize>]) -> Option<Vec<usize>> {
 }
 
 /// Whether `from` waits for `to`, however far.
-fn reaches(needs: &[BTreeSet<usize>], from: usize, to: usize) -> bool {
+pub(crate) fn reaches(needs: &[BTreeSet<usize>], from: usize, to: usize) -> bool {
     let mut seen = BTreeSet::new();
     let mut left = vec![from];
     while let Some(at) = left.pop() {

@@ -59,6 +59,8 @@ pub struct Change {
     /// Steps that must be finished before this one: creations and updates of what it needs; for a deletion, deletions of what
     /// needs it. Only changes with work, each once, in the plan's order.
     pub needs: Vec<SymbolicId>,
+    /// Those of `needs` whose first answer has all that this one needs of them: these outputs.
+    pub early: BTreeMap<SymbolicId, BTreeSet<String>>,
     /// What it depends on, changed or not: what the ledger keeps so that deletes run in reverse when the configuration is gone.
     pub dependencies: Vec<SymbolicId>,
     /// `protect`, for the ledger.

@@ -24,6 +24,7 @@ use crate::{
     graph::Graph,
     held::{name_in, undecided},
     known::{Outputs, referenced},
+    lockout,
     options::{Mode, PlanOptions},
     order::{Order, order},
     place::cluster_of,
@@ -76,7 +77,8 @@ pub fn plan(
     let waits = check_credentials(&mut planning.pending, &setting);
     planning.check_names();
     planning.check_made_names();
-    let order = order(&planning.pending, &graph, &planning.managed, (owned, snapshot), &waits);
+    let mut order = order(&planning.pending, &graph, &planning.managed, (owned, snapshot), &waits);
+    lockout::check(&mut planning.pending, &setting, catalog, &mut order);
     let chosen = planning.chosen(&order);
     planning.report(&chosen, diagnostics);
     if diagnostics.has_errors() {
@@ -373,8 +375,12 @@ impl<'a> Planning<'a> {
         for at in places {
             let Some(change) = pending.get_mut(at).and_then(Option::take) else { continue };
             let needs = order.needs.get(at).into_iter().flatten();
+            let early = needs
+                .clone()
+                .filter_map(|need| Some((ids.get(*need)?.clone(), order.early.get(&(at, *need))?.clone())));
+            let early = early.collect();
             let needs = needs.filter_map(|need| ids.get(*need).cloned()).collect();
-            changes.push(finished(change, needs));
+            changes.push(finished(change, needs, early));
         }
         let mut plan = Plan {
             stack: self.config.stack.label.clone(),
@@ -415,7 +421,7 @@ impl<'a> Planning<'a> {
     }
 }
 
-fn finished(change: Pending<'_>, needs: Vec<SymbolicId>) -> Change {
+fn finished(change: Pending<'_>, needs: Vec<SymbolicId>, early: BTreeMap<SymbolicId, BTreeSet<String>>) -> Change {
     let Decision { action, work, id, irreversible, reasons, notes, differences, not_verified, diagnostics: _ } =
         change.decision;
     let seconds = if matches!(work, Work::Write { .. } | Work::Delete { .. }) { change.kind.seconds } else { 0.0 };
@@ -431,6 +437,7 @@ fn finished(change: Pending<'_>, needs: Vec<SymbolicId>) -> Change {
         notes,
         source: change.header,
         needs,
+        early,
         dependencies: change.dependencies,
         protect: change.protect,
         keep: change.keep,

@@ -1,6 +1,6 @@
 //! The order of a plan's steps as a value: which may start now, what follows from an outcome. No runtime, no clock, no requests.
 //!
-//! A step starts when everything it needs has succeeded and no other step of its conflict domain runs; of those that could, the one
+//! A step starts when everything it needs has succeeded, or has told what it is needed for, and no other step of its conflict domain runs; of those that could, the one
 //! with the longest remaining path first. A failed step skips what needs it, however far; everything else goes on.
 
 use std::{
@@ -57,11 +57,24 @@ pub struct Schedule {
 struct Step {
     state: StepState,
     unmet: usize,
-    dependents: Vec<StepId>,
+    dependents: Vec<Dependent>,
     domain: Option<SymbolicId>,
     /// Seconds from its start to the end of the longest chain behind it.
     path: f64,
 }
+
+/// A step that waits for another.
+#[derive(Debug, Clone)]
+struct Dependent {
+    step: StepId,
+    /// The outputs that are all it waits for, if the first answer has them.
+    early: BTreeSet<String>,
+    /// They were told: it waits no more.
+    is_met: bool,
+}
+
+/// Seconds from a write to its first answer.
+const FIRST_ANSWER: f64 = 6.0;
 
 /// Longest path first; of equals the plan's order.
 #[derive(Debug, Clone, Copy)]
@@ -81,13 +94,15 @@ impl Schedule {
             .map(|(at, change)| (&change.symbolic_id, StepId(at)))
             .collect();
         let mut steps: BTreeMap<StepId, Step> = BTreeMap::new();
-        let mut dependents: BTreeMap<StepId, Vec<StepId>> = BTreeMap::new();
+        let mut dependents: BTreeMap<StepId, Vec<Dependent>> = BTreeMap::new();
         for (at, change) in plan.changes.iter().enumerate().filter(|(_, change)| change.work.is_step()) {
             let step = StepId(at);
             let needs: BTreeSet<StepId> =
                 change.needs.iter().filter_map(|need| by_id.get(need).copied()).filter(|need| *need != step).collect();
             for need in &needs {
-                dependents.entry(*need).or_default().push(step);
+                let early = plan.changes.get(need.0).and_then(|need| change.early.get(&need.symbolic_id));
+                let early = early.cloned().unwrap_or_default();
+                dependents.entry(*need).or_default().push(Dependent { step, early, is_met: false });
             }
             let seconds = match &change.work {
                 Work::Nothing | Work::Record { .. } | Work::Forget => 0.0,
@@ -142,6 +157,19 @@ impl Schedule {
         started
     }
 
+    /// A running step's first answer told these outputs: what waits for no more than that may start.
+    pub fn told(&mut self, id: StepId, outputs: &BTreeSet<String>) {
+        let Some(step) = self.steps.get_mut(&id).filter(|step| step.state == StepState::Running) else { return };
+        let mut met = Vec::new();
+        for dependent in step.dependents.iter_mut().filter(|dependent| !dependent.is_met) {
+            if !dependent.early.is_empty() && dependent.early.is_subset(outputs) {
+                dependent.is_met = true;
+                met.push(dependent.step);
+            }
+        }
+        self.meet(met);
+    }
+
     /// Takes a running step's outcome; answers which steps are skipped by it. A step that does not run is left as it is.
     pub fn complete(&mut self, id: StepId, outcome: Outcome) -> Vec<StepId> {
         let Some(step) = self.steps.get_mut(&id).filter(|step| step.state == StepState::Running) else {
@@ -149,15 +177,22 @@ impl Schedule {
         };
         step.state = StepState::Ended(outcome);
         self.running -= 1;
-        let dependents = step.dependents.clone();
+        let dependents: Vec<(StepId, bool)> =
+            step.dependents.iter().map(|dependent| (dependent.step, dependent.is_met)).collect();
         if let Some(domain) = step.domain.clone() {
             self.busy.remove(&domain);
             // All of them again: which of them starts first is for `next_ready` to decide.
             self.ready.extend(self.queued.remove(&domain).unwrap_or_default());
         }
         if outcome != Outcome::Succeeded {
-            return self.skip(dependents, id);
+            return self.skip(dependents.into_iter().map(|(step, _)| step).collect(), id);
         }
+        self.meet(dependents.into_iter().filter(|(_, is_met)| !is_met).map(|(step, _)| step).collect());
+        Vec::new()
+    }
+
+    /// One need less of each.
+    fn meet(&mut self, dependents: Vec<StepId>) {
         for dependent in dependents {
             if let Some(step) = self.steps.get_mut(&dependent).filter(|step| step.state == StepState::Waiting) {
                 step.unmet -= 1;
@@ -166,7 +201,6 @@ impl Schedule {
                 }
             }
         }
-        Vec::new()
     }
 
     /// No further step starts. What runs still has to be completed.
@@ -222,7 +256,7 @@ impl Schedule {
             if let Some(step) = self.steps.get_mut(&id).filter(|step| step.state == StepState::Waiting) {
                 step.state = StepState::Skipped(because);
                 skipped.insert(id);
-                left.extend(step.dependents.iter().copied());
+                left.extend(step.dependents.iter().map(|dependent| dependent.step));
             }
         }
         skipped.into_iter().collect()
@@ -235,16 +269,19 @@ impl Schedule {
         let mut needs: BTreeMap<StepId, Vec<StepId>> = BTreeMap::new();
         for (id, step) in &self.steps {
             for dependent in &step.dependents {
-                needs.entry(*dependent).or_default().push(*id);
+                needs.entry(dependent.step).or_default().push(*id);
             }
         }
         let mut ends: BinaryHeap<Reverse<StepId>> =
             open.iter().filter(|(_, left)| **left == 0).map(|(id, _)| Reverse(*id)).collect();
         while let Some(Reverse(id)) = ends.pop() {
             let path = self.steps.get(&id).map_or(0.0, |step| {
-                let behind =
-                    step.dependents.iter().filter_map(|dependent| self.steps.get(dependent)).map(|step| step.path);
-                step.path + behind.fold(0.0, f64::max)
+                let path = |dependent: &Dependent| {
+                    let behind = self.steps.get(&dependent.step).map_or(0.0, |step| step.path);
+                    let before = if dependent.early.is_empty() { step.path } else { step.path.min(FIRST_ANSWER) };
+                    before + behind
+                };
+                step.dependents.iter().map(path).fold(step.path, f64::max)
             });
             if let Some(step) = self.steps.get_mut(&id) {
                 step.path = path;

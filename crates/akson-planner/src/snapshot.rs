@@ -147,6 +147,25 @@ impl Snapshot {
         }
     }
 
+    /// Takes the objects of a kind out of their parent, unless they were listed or it does not show them in full.
+    pub(crate) fn unfold(&mut self, kind: &str, parent: &SymbolicId, pointer: &str) {
+        let key = (kind.to_owned(), parent.clone());
+        if self.listed.contains(&key) {
+            return;
+        }
+        let Some(items) = self.objects.get(parent).and_then(|parent| lookup(&parent.body, pointer)?.as_array()) else {
+            return;
+        };
+        let whole = |item: &Value| item.get("properties").is_some_and(Value::is_object);
+        let parts: Option<Vec<(String, Value)>> =
+            items.iter().map(|item| Some((id_of(item).filter(|_| whole(item))?, item.clone()))).collect();
+        let Some(parts) = parts else { return };
+        for (id, item) in parts {
+            self.insert(symbolic(&id), id, item);
+        }
+        self.listed.insert(key);
+    }
+
     /// A live object.
     pub fn live(&self, id: &SymbolicId) -> Option<&LiveObject> {
         self.objects.get(id)

@@ -17,6 +17,7 @@ use serde_json::Value as Json;
 use crate::{
     Owned, OwnedState, Snapshot,
     link::{self, outputs_of},
+    lockout::wants_grants,
     options::{Mode, PlanOptions},
     place::{cluster_of, parent_of},
     presence::{Presence, Presences, kind_of},
@@ -58,9 +59,10 @@ pub fn next_wave(
     options: &PlanOptions,
     snapshot: &mut Snapshot,
 ) -> Vec<Read> {
+    let wanted = wanted(config, owned, catalog, options);
+    unfold(&wanted, snapshot);
     snapshot.link(config, owned, catalog);
     let snapshot = &*snapshot;
-    let wanted = wanted(config, owned, catalog, options);
     let presences = Presences::new(config, owned, catalog, snapshot);
     let mut reads = Reads::default();
     let unread: BTreeSet<&SymbolicId> =
@@ -103,6 +105,13 @@ pub fn next_wave(
             }
         }
     }
+    for resource in &config.resources {
+        let Presence::Present(live) = presences.of(&resource.symbolic_id) else { continue };
+        let kind = wants_grants(resource, snapshot, catalog).filter(|_| options.mode == Mode::Apply);
+        if let Some((kind, list)) = kind.and_then(|kind| Some((kind, list(kind, ListScope::Parent)?))) {
+            reads.list(kind, list, &ArmId::new(live.id.as_str()));
+        }
+    }
     for want in wanted.iter().filter(|want| want.goes && want.kind.quirks.contains(&Quirk::Cascades)) {
         if let Presence::Present(live) = presences.of(&want.id)
             && !snapshot.inventories.contains_key(&want.id)
@@ -111,6 +120,16 @@ pub fn next_wave(
         }
     }
     reads.list
+}
+
+/// Takes what parents show of their parts out of them, for all that a list in a parent would be asked for.
+fn unfold(wanted: &[Wanted<'_>], snapshot: &mut Snapshot) {
+    for want in wanted {
+        let list = want.kind.lists.iter().find(|list| list.scope == ListScope::Parent);
+        if let (Some(pointer), Some(parent)) = (list.and_then(|list| list.inline.as_deref()), parent_of(&want.id)) {
+            snapshot.unfold(&want.kind.keyword, &parent, pointer);
+        }
+    }
 }
 
 /// Something that the plan must know about.

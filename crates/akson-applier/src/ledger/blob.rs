@@ -30,6 +30,8 @@ const REQUEST: Duration = Duration::from_secs(20);
 /// Waits between the attempts of a request that got no answer or a passing one.
 const AGAIN: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+/// What is at the end of the name of a blob that could not be read, beside the ledger's own.
+const DAMAGED: &str = ".damaged";
 /// The header that names the holder.
 const HOLDER: &str = "x-ms-meta-holder";
 
@@ -44,6 +46,8 @@ struct State {
     /// The version that was loaded or written last.
     version: Option<HeaderValue>,
     lease: Option<Lease>,
+    /// What was loaded and cannot be read: kept aside before anything is written over it.
+    damaged: Option<Bytes>,
 }
 
 /// A lease while it is held.
@@ -167,6 +171,7 @@ impl LedgerStore for BlobStore {
         match Document::read(&answer.body) {
             Ok(document) => Ok(Loaded { document: Some(document), fallback: None }),
             Err(reason) => {
+                self.state().damaged = Some(answer.body);
                 let tried = vec![(self.link.url.clone(), reason.to_string())];
                 Err(StoreError::Unreadable { tried, reason })
             }
@@ -177,6 +182,15 @@ impl LedgerStore for BlobStore {
         self.assure().await?;
         let (lease, holder, _) = self.lease()?;
         let Some(version) = self.state().version.clone() else { return Err(StoreError::Conflict) };
+        let damaged = self.state().damaged.clone();
+        if let Some(damaged) = damaged {
+            let headers = [("x-ms-blob-type", value("BlockBlob"))];
+            let kept = self.link.ask(Method::PUT, DAMAGED, &headers, damaged).await?;
+            if !kept.status.is_success() {
+                return Err(self.link.refused("keep the damaged one of", &kept));
+            }
+            self.state().damaged = None;
+        }
         let headers = [
             ("x-ms-blob-type", value("BlockBlob")),
             ("x-ms-lease-id", lease),
@@ -372,19 +386,30 @@ impl Link {
     }
 
     fn failed(&self, step: &'static str, detail: String) -> StoreError {
-        StoreError::Io { step, path: self.url.clone(), detail }
+        let way_out = match step {
+            "sign in for" => "see that whoever is signed in gets tokens for storage accounts, then run again",
+            _ => "see that the storage account is reached from here, then run again",
+        };
+        StoreError::Service { step, place: self.url.clone(), detail, way_out }
     }
 
     fn refused(&self, step: &'static str, answer: &Answer) -> StoreError {
-        let help = match (answer.status.as_u16(), answer.code.as_str()) {
-            (_, "ContainerNotFound") => "; the container must be there before",
+        let way_out = match (answer.status.as_u16(), answer.code.as_str()) {
+            (_, "ContainerNotFound" | "ContainerBeingDeleted") => "make the container first, then run again",
+            (403, "AuthorizationFailure") => "admit this network to the storage account, then run again",
             (403, _) => {
-                "; who is signed in needs `Storage Blob Data Contributor` on the container (to plan, `Storage Blob Data Reader`)"
+                "give whoever is signed in `Storage Blob Data Contributor` on the container (to plan, `Storage Blob Data Reader`), then run again"
             }
-            _ => "",
+            (404, "ResourceNotFound") => "check the URL of the ledger: there is no such storage account or blob",
+            (409 | 412, _) => {
+                "see that nothing but akson writes the blob and that no policy makes it immutable, then run again"
+            }
+            (429 | 500..=599, _) => "the storage account is busy or in trouble: run again in a while",
+            _ => "check the URL of the ledger and the storage account, then run again",
         };
         let code = if answer.code.is_empty() { "no code" } else { &answer.code };
-        self.failed(step, format!("the service answered {} ({code}){help}", answer.status.as_u16()))
+        let detail = format!("the service answered {} ({code})", answer.status.as_u16());
+        StoreError::Service { step, place: self.url.clone(), detail, way_out }
     }
 }
 

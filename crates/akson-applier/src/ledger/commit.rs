@@ -9,7 +9,7 @@ use akson_catalog::SymbolicId;
 use akson_planner::{Owned, Way};
 use futures_util::lock::Mutex as Turn;
 
-use super::{Binding, Document, Entry, Fallback, LedgerStore, StoreError, Writer, document::Text};
+use super::{Binding, Document, Entry, Fallback, LedgerStore, ReadError, StoreError, Writer, document::Text};
 
 /// A ledger with its store, locked for this run.
 pub struct Ledger {
@@ -101,6 +101,37 @@ impl Ledger {
         let document = document.unwrap_or_else(|| Document::new(binding.clone()));
         let state = Mutex::new(State { document, text: Text::default(), changes: 0, durable: 0 });
         Ok((Self { store, run: run.to_owned(), state, turn: Turn::new(()) }, fallback))
+    }
+
+    /// Locks a ledger that may be lost or damaged, to make it again. What can be read of it is the beginning: it, an older generation, or
+    /// nothing. Also answers what cannot be read, and why.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: it is held, belongs to something else, or is of a newer version; the lock is free again then.
+    pub async fn open_damaged(
+        store: Arc<dyn LedgerStore>,
+        binding: &Binding,
+        run: &str,
+    ) -> Result<(Self, Vec<(String, String)>), LedgerError> {
+        store
+            .lock(&format!("run {run}, process {}", std::process::id()))
+            .await
+            .map_err(|error| of_store(store.as_ref(), error))?;
+        let (document, unreadable) = match peek(store.as_ref(), binding).await {
+            Ok((document, fallback)) => (document, fallback.map(|fallback| fallback.unreadable).unwrap_or_default()),
+            Err(LedgerError::Store { error: StoreError::Unreadable { tried, reason }, .. })
+                if !matches!(reason, ReadError::Format(_)) =>
+            {
+                (None, tried)
+            }
+            Err(error) => {
+                let _ = store.unlock().await;
+                return Err(error);
+            }
+        };
+        let document = document.unwrap_or_else(|| Document::new(binding.clone()));
+        let state = Mutex::new(State { document, text: Text::default(), changes: 0, durable: 0 });
+        Ok((Self { store, run: run.to_owned(), state, turn: Turn::new(()) }, unreadable))
     }
 
     /// The run it is open for.

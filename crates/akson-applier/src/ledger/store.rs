@@ -114,4 +114,16 @@ pub enum StoreError {
         /// The system's words.
         detail: String,
     },
+    /// The service that keeps it does not answer, or refuses.
+    #[error("cannot {step} `{place}`: {detail}")]
+    Service {
+        /// `reach`, `write`, …
+        step: &'static str,
+        /// The blob.
+        place: String,
+        /// Its answer, or why there is none. Foreign text.
+        detail: String,
+        /// What can be done about it.
+        way_out: &'static str,
+    },
 }

@@ -76,10 +76,13 @@ fn store(error: &StoreError, place: &str) -> Diagnostic {
             for (path, why) in tried {
                 diagnostic = diagnostic.note(format!("`{}`: {}", SafeText(path), SafeText(why)));
             }
-            diagnostic.help("bring it back from a backup; without it nothing is deleted, so do not simply remove it")
+            diagnostic.help("bring it back from a backup, or run `akson ledger recover`, which makes it again of what bears this stack's mark")
         }
         StoreError::Io { .. } => Diagnostic::error(codes::LEDGER_UNWRITABLE, SafeText(&error.to_string()).to_string())
             .help("free some space or mend the permissions, then run again"),
+        StoreError::Service { way_out, .. } => {
+            Diagnostic::error(codes::LEDGER_UNREACHABLE, SafeText(&error.to_string()).to_string()).help(*way_out)
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use akson_catalog::{canonical::sha256_hex, encode::Leaf, json::remove, kind::Marker};
+use akson_catalog::{Kind, canonical::sha256_hex, encode::Leaf, json::remove, kind::Marker};
 use akson_planner::{Action, Change, OwnedEntry, OwnedState, hashes::recorded, rest::unsettled};
 use serde_json::Value as Json;
 
@@ -141,14 +141,18 @@ fn entry_of(change: &Change, id: &str) -> Entry {
             keep: change.keep,
             address: change.address.clone(),
         },
-        marker: match change.kind.marker {
-            Marker::Tag => "tag",
-            Marker::Text(_) => "text",
-            Marker::Label => "label",
-            Marker::UniqueName(_) => "unique_name",
-            Marker::Parent => "parent",
-        }
-        .to_owned(),
+        marker: marker_word(&change.kind).to_owned(),
         intent: None,
+    }
+}
+
+/// How objects of a kind show that they are ours, in the ledger's word.
+pub(crate) fn marker_word(kind: &Kind) -> &'static str {
+    match kind.marker {
+        Marker::Tag => "tag",
+        Marker::Text(_) => "text",
+        Marker::Label => "label",
+        Marker::UniqueName(_) => "unique_name",
+        Marker::Parent => "parent",
     }
 }

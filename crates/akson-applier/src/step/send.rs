@@ -118,6 +118,9 @@ impl Run<'_> {
             if operation.audience() != Audience::Arm {
                 return Attempt::Done(None);
             }
+            if operation.verb() == Verb::Put {
+                self.tell_early(change, &answer);
+            }
             return match self.follow(change, operation, &answer, deadline).await {
                 Ok(object) => Attempt::Done(object),
                 Err(StepError::Ended(FollowError::Azure(error)))
@@ -152,6 +155,16 @@ impl Run<'_> {
         match until {
             Some(until) => Attempt::Again { until: until.min(deadline), why: StepError::Refused(error), hint },
             None => Attempt::Failed(StepError::Refused(error)),
+        }
+    }
+
+    /// What does not change any more until the operation ends is told at once: others wait for no more than that.
+    fn tell_early(&self, change: &Change, answer: &Answer) {
+        let Some(body) = answer.json() else { return };
+        let told = self.known.borrow_mut().tell_early(&change.kind, &change.symbolic_id, body);
+        if !told.is_empty() {
+            // Nobody listens once the apply is over.
+            let _ = self.early.send((change.symbolic_id.clone(), told));
         }
     }
 

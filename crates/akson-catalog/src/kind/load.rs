@@ -187,6 +187,9 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         ("blocks", Quirk::Blocks),
         ("comes_with_parent", Quirk::ComesWithParent),
         ("written_twice", Quirk::WrittenTwice),
+        ("cluster_access", Quirk::ClusterAccess),
+        ("vault_access", Quirk::VaultAccess),
+        ("gives_rights", Quirk::GivesRights),
     ];
     let quirks: Vec<Quirk> = view
         .texts("quirks", diagnostics)
@@ -360,10 +363,11 @@ fn lists(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Vec<(ListCal
         if scope.is_none() && !list.has("scope") {
             list.missing("scope", diagnostics);
         }
+        let inline = attribute::pointer_at("inline", &mut list, diagnostics);
         list.finish(diagnostics);
         if let (Some(path), Some(scope)) = (path, scope) {
             cross::list(&path, scope, diagnostics);
-            lists.push((ListCall { path: path.value, scope }, path.span));
+            lists.push((ListCall { path: path.value, scope, inline }, path.span));
         }
     }
     lists
@@ -377,8 +381,9 @@ fn output(name: &At<String>, mut view: View<'_, '_>, diagnostics: &mut Diagnosti
         view.missing("pointer", diagnostics);
     }
     let equality = view.word("equality", attribute::EQUALITIES, diagnostics).unwrap_or_default();
+    let early = view.flag("early", diagnostics);
     view.finish(diagnostics);
-    Some(Output { name: name.value.clone(), docs: docs?.value, of: of?, pointer: pointer?, equality })
+    Some(Output { name: name.value.clone(), docs: docs?.value, of: of?, pointer: pointer?, equality, early })
 }
 
 /// What can be seen without the language: that the example has a block of its kind, and that its braces close.

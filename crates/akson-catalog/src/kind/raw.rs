@@ -268,7 +268,7 @@ mod tests {
         let vault = catalog.raw_kind("microsoft.keyvault/Vaults@2025-03-01").unwrap();
         assert!(
             vault.stateful
-                && vault.quirks == [Quirk::SoftDeletedName]
+                && vault.quirks.contains(&Quirk::SoftDeletedName)
                 && vault.conflict_domain.as_deref() == Some("self")
         );
         let name = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials";

@@ -181,7 +181,14 @@ fn told(document: &PlanDocument, report: &Report, changes: usize, took: std::tim
             output::aside("what succeeded is recorded; mend what failed, then run the same command again to continue");
         }
         End::Interrupted => {
-            output::aside("interrupted: what was done is recorded; run the same command again to continue");
+            for line in crate::views::apply::left_off(&report.left, &report.not_begun) {
+                output::aside(&line);
+            }
+            output::aside(if report.left.is_empty() {
+                "interrupted: what was done is recorded; run the same command again to continue"
+            } else {
+                "interrupted: what was done is recorded; run the same command again to continue: it looks first what came of what is under way"
+            });
         }
     }
 }
@@ -244,20 +251,20 @@ async fn approve(run: &mut Run, applying: &Applying, asked: &Asked, global: &Glo
     if applying.auto_approve {
         return Ok(());
     }
+    let question = if asked.destroy { "Delete all of this?" } else { "Carry this out?" };
+    let otherwise =
+        "give `--auto-approve`, or save a plan with `akson plan --out FILE`, look at it, and apply that file";
+    ask(run, question, otherwise, global).await
+}
+
+/// Asks a question that only `yes` answers. Where nobody can be asked, the help says what to do `otherwise`.
+pub(crate) async fn ask(run: &mut Run, question: &str, otherwise: &str, global: &Global) -> Result<(), Exit> {
     let refused =
         |headline: &str, help: &str| Diagnostic::error(NOT_APPROVED, headline).note("nothing was changed").help(help);
     if !std::io::stdin().is_terminal() || is_json(global) {
-        let diagnostic = refused(
-            "nobody can be asked to approve",
-            "give `--auto-approve`, or save a plan with `akson plan --out FILE`, look at it, and apply that file",
-        );
-        return Err(run.refuse_with(diagnostic, global));
+        return Err(run.refuse_with(refused("nobody can be asked to approve", otherwise), global));
     }
-    output::aside(if asked.destroy {
-        "Delete all of this? Only `yes` is taken for consent:"
-    } else {
-        "Carry this out? Only `yes` is taken for consent:"
-    });
+    output::aside(&format!("{question} Only `yes` is taken for consent:"));
     let answer = tokio::select! {
         answer = line() => answer,
         () = run.cancel.stopped() => return Err(Exit::Interrupted),
@@ -265,7 +272,7 @@ async fn approve(run: &mut Run, applying: &Applying, asked: &Asked, global: &Glo
     if answer.is_some_and(|answer| answer.trim() == "yes") {
         return Ok(());
     }
-    Err(run.refuse_with(refused("the plan was not approved", "answer `yes` to carry it out"), global))
+    Err(run.refuse_with(refused("it was not approved", "answer `yes` to carry it out"), global))
 }
 
 /// A line from stdin. It is read in a thread of its own, so that Ctrl-C is heard while the question stands.

@@ -15,4 +15,5 @@ pub(crate) mod init;
 pub(crate) mod kubeconfig;
 pub(crate) mod ledger;
 pub(crate) mod plan;
+pub(crate) mod recover;
 pub(crate) mod show;

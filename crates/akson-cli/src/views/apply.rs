@@ -111,7 +111,10 @@ impl Bars {
                     bar.set_message(literal::safe(text));
                 }
             }
-            What::StepSucceeded(step) | What::StepFailed(step, _) | What::StepSkipped { step, .. } => {
+            What::StepSucceeded(step)
+            | What::StepFailed(step, _)
+            | What::StepSkipped { step, .. }
+            | What::StepLeft(step) => {
                 if let Some(bar) = self.steps.remove(&step.address) {
                     bar.finish_and_clear();
                 }
@@ -141,6 +144,9 @@ fn ended(event: &ApplyEvent) -> Option<String> {
             };
             Some(format!("  {FAINT}skip  {}  {why}{FAINT:#}", literal::safe(&step.address)))
         }
+        What::StepLeft(step) => {
+            Some(format!("  {FAINT}left{FAINT:#}  {}  Azure goes on with it  {after}", literal::safe(&step.address)))
+        }
         _ => None,
     }
 }
@@ -164,7 +170,7 @@ fn line(event: &ApplyEvent, sources: &SourceMap) -> String {
         put("action", step.action.as_str().into());
     };
     match &event.what {
-        What::StepStarted(step) | What::StepSucceeded(step) => name(step, &mut put),
+        What::StepStarted(step) | What::StepSucceeded(step) | What::StepLeft(step) => name(step, &mut put),
         What::StepProgress(step, text) => {
             name(step, &mut put);
             put("message", text.clone().into());
@@ -182,6 +188,7 @@ fn line(event: &ApplyEvent, sources: &SourceMap) -> String {
             put("succeeded", counts.succeeded.into());
             put("failed", counts.failed.into());
             put("skipped", counts.skipped.into());
+            put("left", counts.left.into());
         }
     }
     put("at", jiff::Timestamp::now().to_string().into());
@@ -191,14 +198,29 @@ fn line(event: &ApplyEvent, sources: &SourceMap) -> String {
 /// What a run came to, in words.
 pub(crate) fn summary(counts: Counts, took: Duration) -> String {
     let mut out = String::new();
-    let total = counts.succeeded + counts.failed + counts.skipped;
+    let total = counts.succeeded + counts.failed + counts.skipped + counts.left;
     let _ = write!(out, "{} of {total} done in {}", counts.succeeded, seconds(took));
-    for (number, word) in [(counts.failed, "failed"), (counts.skipped, "skipped")] {
+    let others = [(counts.failed, "failed"), (counts.left, "still under way in Azure"), (counts.skipped, "skipped")];
+    for (number, word) in others {
         if number > 0 {
             let _ = write!(out, ", {number} {word}");
         }
     }
     out
+}
+
+/// Where a run that was stopped leaves things: what Azure goes on with, and what was not begun.
+pub(crate) fn left_off(left: &[String], not_begun: &[String]) -> Vec<String> {
+    /// More of them are counted.
+    const SHOWN: usize = 10;
+    let list = |title: &str, addresses: &[String]| {
+        let mut shown: Vec<String> = addresses.iter().take(SHOWN).map(|address| literal::safe(address)).collect();
+        if addresses.len() > SHOWN {
+            shown.push(format!("{} more", addresses.len() - SHOWN));
+        }
+        (!shown.is_empty()).then(|| format!("  {title}: {}", shown.join(", ")))
+    };
+    list("still under way in Azure", left).into_iter().chain(list("not started", not_begun)).collect()
 }
 
 fn doing(action: Action) -> &'static str {

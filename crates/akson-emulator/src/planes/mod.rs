@@ -31,6 +31,7 @@ pub(crate) use arm::{secret, seeding};
 pub(crate) use graph::everything as everything_in_directory;
 pub(crate) use graph::seeding as directory_seeding;
 pub(crate) use kubernetes::everything as everything_in_clusters;
+pub(crate) use kubernetes::run_command as kubernetes_command;
 pub(crate) use kubernetes::seeding::{self as cluster_seeding, Misfit};
 pub(crate) use kubernetes::{Journal, Watch};
 pub(crate) use login::Bearer;

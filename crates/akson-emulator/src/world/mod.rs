@@ -13,7 +13,10 @@ mod secret;
 pub(crate) mod store;
 mod table;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::access::grants::{self, Spreading};
 use crate::clock::WorldTime;
@@ -26,7 +29,7 @@ pub(crate) use kube::{KubeCluster, KubeObject};
 pub(crate) use object::{DeletedVault, DeletedWorkspace, Object, Settling, Subscription, set_state};
 pub(crate) use operation::{Operation, Work};
 pub(crate) use secret::{DeletedSecret, Secret, SecretValue, SecretVersion};
-pub(crate) use table::Table;
+pub(crate) use table::{Rows, Table};
 
 /// A right taken away from the signed-in principal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +101,17 @@ pub(crate) struct World {
     pub(crate) indexes: principals::Indexes,
 }
 
+/// What a call changed: rows by table and key, null for what is gone.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Changes {
+    caller: Caller,
+    now: WorldTime,
+    dice: Dice,
+    luck: Dice,
+    owned: bool,
+    tables: BTreeMap<String, Value>,
+}
+
 impl World {
     /// A new world with one empty subscription.
     pub(crate) fn new(seed: u64, now: WorldTime) -> Self {
@@ -152,50 +166,77 @@ impl World {
 
     /// Whether anything changed since the last `accept` or `undo`.
     pub(crate) fn changed(&self) -> bool {
-        self.subscriptions.changed()
-            || self.objects.changed()
-            || self.deleted_vaults.changed()
-            || self.operations.changed()
-            || self.deleted_workspaces.changed()
-            || self.spreading.changed()
-            || self.secrets.changed()
-            || self.activity.changed()
-            || self.directory.changed()
-            || self.kube_clusters.changed()
-            || self.kube_objects.changed()
-            || self.blobs.changed()
+        self.tables().iter().any(|(_, table)| table.changed())
     }
 
     /// Keeps the changes.
     pub(crate) fn accept(&mut self) {
-        self.subscriptions.accept();
-        self.objects.accept();
-        self.deleted_vaults.accept();
-        self.operations.accept();
-        self.deleted_workspaces.accept();
-        self.spreading.accept();
-        self.secrets.accept();
-        self.activity.accept();
-        self.directory.accept();
-        self.kube_clusters.accept();
-        self.kube_objects.accept();
-        self.blobs.accept();
+        self.tables_mut().into_iter().for_each(|(_, table)| table.accept());
     }
 
     /// Takes the changes back.
     pub(crate) fn undo(&mut self) {
-        self.subscriptions.undo();
-        self.objects.undo();
-        self.deleted_vaults.undo();
-        self.operations.undo();
-        self.deleted_workspaces.undo();
-        self.spreading.undo();
-        self.secrets.undo();
-        self.activity.undo();
-        self.directory.undo();
-        self.kube_clusters.undo();
-        self.kube_objects.undo();
-        self.blobs.undo();
+        self.tables_mut().into_iter().for_each(|(_, table)| table.undo());
+    }
+
+    /// What changed since the last `accept` or `undo`, with all that a call may change beside the tables.
+    pub(crate) fn changes(&self) -> serde_json::Result<Changes> {
+        let changed = self.tables().into_iter().filter(|(_, table)| table.changed());
+        let tables = changed.map(|(name, table)| Ok((name.to_owned(), table.rows_touched()?)));
+        Ok(Changes {
+            caller: self.caller.clone(),
+            now: self.now,
+            dice: self.dice,
+            luck: self.luck,
+            owned: self.owned,
+            tables: tables.collect::<serde_json::Result<_>>()?,
+        })
+    }
+
+    /// Does again what `changes` told of the world as it was then.
+    pub(crate) fn replay(&mut self, mut changes: Changes) -> serde_json::Result<()> {
+        for (name, table) in self.tables_mut() {
+            if let Some(rows) = changes.tables.remove(name) {
+                table.replay(rows)?;
+            }
+        }
+        (self.caller, self.now, self.owned) = (changes.caller, changes.now, changes.owned);
+        (self.dice, self.luck) = (changes.dice, changes.luck);
+        Ok(())
+    }
+
+    fn tables(&self) -> [(&'static str, &dyn Rows); 12] {
+        [
+            ("subscriptions", &self.subscriptions),
+            ("objects", &self.objects),
+            ("deleted_vaults", &self.deleted_vaults),
+            ("operations", &self.operations),
+            ("deleted_workspaces", &self.deleted_workspaces),
+            ("spreading", &self.spreading),
+            ("secrets", &self.secrets),
+            ("activity", &self.activity),
+            ("directory", &self.directory),
+            ("kube_clusters", &self.kube_clusters),
+            ("kube_objects", &self.kube_objects),
+            ("blobs", &self.blobs),
+        ]
+    }
+
+    fn tables_mut(&mut self) -> [(&'static str, &mut dyn Rows); 12] {
+        [
+            ("subscriptions", &mut self.subscriptions),
+            ("objects", &mut self.objects),
+            ("deleted_vaults", &mut self.deleted_vaults),
+            ("operations", &mut self.operations),
+            ("deleted_workspaces", &mut self.deleted_workspaces),
+            ("spreading", &mut self.spreading),
+            ("secrets", &mut self.secrets),
+            ("activity", &mut self.activity),
+            ("directory", &mut self.directory),
+            ("kube_clusters", &mut self.kube_clusters),
+            ("kube_objects", &mut self.kube_objects),
+            ("blobs", &mut self.blobs),
+        ]
     }
 
     /// Removes an object and everything below it. The secrets of a vault stay: they go when it is purged.

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Rows by key, with an undo list.
 #[derive(Debug, Serialize, Deserialize)]
@@ -94,16 +96,36 @@ impl<T: Clone> Table<T> {
         let first = self.before.iter().filter(|(key, _)| seen.insert(key.as_str()));
         first.map(|(key, old)| (key.as_str(), old.as_ref(), self.rows.get(key))).collect()
     }
+}
 
-    pub(crate) fn changed(&self) -> bool {
+/// What all tables have, whatever their rows are.
+pub(crate) trait Rows {
+    /// Whether anything was touched since the last `accept` or `undo`.
+    fn changed(&self) -> bool;
+
+    /// Keeps the changes.
+    fn accept(&mut self);
+
+    /// Takes the changes back.
+    fn undo(&mut self);
+
+    /// The rows that were touched, as they are now; null for what is gone.
+    fn rows_touched(&self) -> serde_json::Result<Value>;
+
+    /// Puts rows as `rows_touched` told them.
+    fn replay(&mut self, rows: Value) -> serde_json::Result<()>;
+}
+
+impl<T: Clone + Serialize + DeserializeOwned> Rows for Table<T> {
+    fn changed(&self) -> bool {
         !self.before.is_empty()
     }
 
-    pub(crate) fn accept(&mut self) {
+    fn accept(&mut self) {
         self.before.clear();
     }
 
-    pub(crate) fn undo(&mut self) {
+    fn undo(&mut self) {
         self.revision += 1;
         while let Some((key, old)) = self.before.pop() {
             match old {
@@ -112,10 +134,29 @@ impl<T: Clone> Table<T> {
             };
         }
     }
+
+    fn rows_touched(&self) -> serde_json::Result<Value> {
+        let rows: BTreeMap<&str, Option<&T>> = self.changes().into_iter().map(|(key, _, now)| (key, now)).collect();
+        serde_json::to_value(rows)
+    }
+
+    fn replay(&mut self, rows: Value) -> serde_json::Result<()> {
+        self.revision += 1;
+        let rows: BTreeMap<String, Option<T>> = serde_json::from_value(rows)?;
+        for (key, row) in rows {
+            match row {
+                Some(row) => self.rows.insert(key, row),
+                None => self.rows.remove(&key),
+            };
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
     use super::*;
 
     #[test]
@@ -134,6 +175,25 @@ mod tests {
         table.undo();
         assert_eq!(table.iter().collect::<Vec<_>>(), [("a", &1), ("a/b", &2)]);
         assert!(!table.changed());
+    }
+
+    #[test]
+    fn what_was_touched_can_be_done_again() {
+        let mut table = Table::default();
+        table.insert("a".to_owned(), 1);
+        table.insert("b".to_owned(), 2);
+        table.accept();
+        let mut other = Table::default();
+        other.insert("a".to_owned(), 1);
+        other.insert("b".to_owned(), 2);
+        other.accept();
+        table.insert("c".to_owned(), 3);
+        table.remove("a");
+        table.edit("b", |row| *row = 4);
+        let touched = table.rows_touched().unwrap();
+        assert_eq!(touched, serde_json::json!({"a": null, "b": 4, "c": 3}));
+        other.replay(touched).unwrap();
+        assert!(other.iter().eq(table.iter()) && !other.changed());
     }
 
     #[test]

@@ -105,6 +105,7 @@ async fn a_world_of_an_older_version_gets_its_owner() {
         assert!(parts.remove(new).is_some(), "{new}");
     }
     parts["objects"] = json!({});
+    world["format"] = json!(1);
     std::fs::write(&file, world.to_string()).unwrap();
     let azure = Azure::open(options()).await;
     azure.group("g").await;

@@ -46,7 +46,7 @@ async fn a_body_is_stored_and_comes_back() {
     assert_eq!(replaced.body.get("tags"), None);
     assert_eq!(azure.get(ACCOUNT).await, replaced.body);
     azure.check(&format!("PUT {ACCOUNT}"), json!({ "location": "eastus" }), "409 InvalidResourceLocation").await;
-    azure.check(&format!("POST {ACCOUNT}/listKeys"), json!({}), "404 InvalidResourceType").await;
+    azure.check(&format!("POST {ACCOUNT}/dance"), json!({}), "404 InvalidResourceType").await;
     azure.check(&format!("DELETE {ACCOUNT}"), Value::Null, "200").await;
     azure.check(&format!("DELETE {ACCOUNT}"), Value::Null, "204").await;
     azure.check(&format!("PATCH {ACCOUNT}"), json!({}), "404 ResourceNotFound").await;

@@ -472,7 +472,9 @@ async fn seeded_and_kept() {
     for name in ["directory", "kube_clusters", "kube_objects"] {
         world["world"].as_object_mut().unwrap().remove(name).unwrap();
     }
+    world["format"] = json!(1);
     std::fs::write(&path, world.to_string()).unwrap();
+    let _ = std::fs::remove_file(folder.path().join("world.journal"));
     let graph = Graph::open(options()).await;
     assert_eq!(names(&graph.get("/users").await), ["Emulated user"]);
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod access;
+mod actions;
 mod activity;
 mod agreement;
 mod cluster_rules;
@@ -26,6 +27,7 @@ mod persistence;
 mod policies;
 mod pricings;
 mod recorded;
+mod recorded_flows;
 mod recorded_graph;
 mod recorded_rights;
 mod recorded_secrets;

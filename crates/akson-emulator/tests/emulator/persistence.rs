@@ -135,21 +135,93 @@ async fn a_world_that_cannot_be_stored_does_not_change() {
     let folder = tempfile::tempdir().unwrap();
     let azure = Azure::open(at(folder.path())).await;
     azure.group("g").await;
-    let before = azure.emulator.god().snapshot().objects;
-    // A folder in the place of the temporary file: nobody can write there, root included.
-    let obstacle = folder.path().join("world.json.tmp");
-    fs::create_dir(&obstacle).unwrap();
-    let refused =
-        azure.check("PUT ~/resourceGroups/h", json!({ "location": "westeurope" }), "500 InternalServerError").await;
-    assert!(refused.text.contains("nothing was changed"), "{}", refused.text);
-    azure.check("PATCH ~/resourceGroups/g", json!({ "tags": {"a": "b"} }), "500 InternalServerError").await;
-    azure.check("DELETE ~/resourceGroups/g", Value::Null, "500 InternalServerError").await;
-    assert!(azure.emulator.seed(vec![json!({ "id": format!("{}/resourceGroups/s", azure.subscription) })]).is_err());
-    assert_eq!(azure.emulator.god().snapshot().objects, before);
-    azure.get("~/resourceGroups/g").await;
-    fs::remove_dir(&obstacle).unwrap();
-    azure.group("h").await;
+    drop(azure);
+    // The first call of a process writes the whole world, the others go on behind it.
+    for file in ["world.json.tmp", "world.journal"] {
+        let azure = Azure::open(at(folder.path())).await;
+        if file == "world.journal" {
+            azure.check("PATCH ~/resourceGroups/g", json!({ "tags": {} }), "200").await;
+            let _ = fs::remove_file(folder.path().join(file));
+        }
+        let before = azure.emulator.god().snapshot().objects;
+        // A folder in the place of the file: nobody can write there, root included.
+        let obstacle = folder.path().join(file);
+        fs::create_dir(&obstacle).unwrap();
+        let put = format!("PUT ~/resourceGroups/{file}");
+        let refused = azure.check(&put, json!({ "location": "westeurope" }), "500 InternalServerError").await;
+        assert!(refused.text.contains("nothing was changed"), "{}", refused.text);
+        azure.check("PATCH ~/resourceGroups/g", json!({ "tags": {"a": "b"} }), "500 InternalServerError").await;
+        azure.check("DELETE ~/resourceGroups/g", Value::Null, "500 InternalServerError").await;
+        let seed = json!({ "id": format!("{}/resourceGroups/s", azure.subscription) });
+        assert!(azure.emulator.seed(vec![seed]).is_err());
+        assert_eq!(azure.emulator.god().snapshot().objects, before);
+        azure.get("~/resourceGroups/g").await;
+        fs::remove_dir(&obstacle).unwrap();
+        azure.group("h").await;
+        drop(azure);
+        let azure = Azure::open(at(folder.path())).await;
+        azure.get("~/resourceGroups/h").await;
+        azure.check("DELETE ~/resourceGroups/h", Value::Null, "202").await;
+        tokio::time::advance(Duration::from_secs(100)).await;
+        azure.check("GET ~/resourceGroups/h", Value::Null, "404 ResourceGroupNotFound").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_journal_is_read_to_the_last_whole_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let azure = Azure::open(at(folder.path())).await;
+    azure.group("a").await;
     drop(azure);
     let azure = Azure::open(at(folder.path())).await;
-    azure.get("~/resourceGroups/h").await;
+    for name in ["first", "b", "c"] {
+        azure.group(name).await;
+    }
+    drop(azure);
+    let path = folder.path().join("world.journal");
+    let whole = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    assert_eq!(lines.len(), 3, "a head, and what the second and the third call did");
+    // Killed in the middle of the third.
+    for end in lines[2].len() / 2..lines[2].len() {
+        fs::write(&path, format!("{}{}{}", lines[0], lines[1], &lines[2][..end - 1])).unwrap();
+        let azure = Azure::open(at(folder.path())).await;
+        azure.get("~/resourceGroups/b").await;
+        azure.check("GET ~/resourceGroups/c", Value::Null, "404 ResourceGroupNotFound").await;
+    }
+    // A line in the middle that is none is no world.
+    fs::write(&path, format!("{}{{}}\n{}", lines[0], lines[2])).unwrap();
+    match Emulator::open(at(folder.path())) {
+        Err(OpenError::Broken { path: broken, .. }) => assert_eq!(broken, path),
+        other => panic!("{other:?}"),
+    }
+    // That of another generation is left over from a kill between the two files.
+    fs::write(&path, whole.replacen(":2}", ":1}", 1)).unwrap();
+    let azure = Azure::open(at(folder.path())).await;
+    azure.get("~/resourceGroups/a").await;
+    azure.check("GET ~/resourceGroups/b", Value::Null, "404 ResourceGroupNotFound").await;
+    azure.group("d").await;
+    drop(azure);
+    let azure = Azure::open(at(folder.path())).await;
+    azure.get("~/resourceGroups/d").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_journal_becomes_a_new_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let azure = Azure::open(at(folder.path())).await;
+    let long = "x".repeat(200_000);
+    for number in 0..8 {
+        azure.group(&format!("g{number}")).await;
+        let id = format!("PUT ~/resourceGroups/g{number}/providers/A.B/c/d");
+        azure.check(&id, json!({ "properties": {"text": long} }), "201").await;
+    }
+    let journal = fs::metadata(folder.path().join("world.journal")).unwrap().len();
+    let document = fs::metadata(folder.path().join("world.json")).unwrap().len();
+    assert!(journal < 1_200_000 && document > 900_000, "{journal} {document}");
+    drop(azure);
+    let azure = Azure::open(at(folder.path())).await;
+    for number in 0..8 {
+        azure.get(&format!("~/resourceGroups/g{number}/providers/A.B/c/d")).await;
+    }
 }

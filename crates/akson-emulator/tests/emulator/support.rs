@@ -73,10 +73,11 @@ impl Azure {
     pub(crate) fn url(&self, path: &str) -> String {
         let path = path.replace('~', &self.subscription);
         let path = if path.starts_with("http") { path } else { format!("https://management.azure.com{path}") };
+        let version = if path.contains("Microsoft.ContainerService") { "2025-08-01" } else { "2023-01-31" };
         match path.split_once('?') {
             Some(_) if path.contains("api-version") => path,
-            Some(_) => format!("{path}&api-version=2023-01-31"),
-            None => format!("{path}?api-version=2023-01-31"),
+            Some(_) => format!("{path}&api-version={version}"),
+            None => format!("{path}?api-version={version}"),
         }
     }
 

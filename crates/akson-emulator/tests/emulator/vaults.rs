@@ -123,7 +123,7 @@ async fn bodies() {
     let rbac =
         |version: &str| format!("PUT {}?api-version={version}", VAULT.replace("Shop-Vault", &format!("kv{version}")));
     let old = azure.check(&rbac("2023-07-01"), body(&azure, &json!({})), "200").await;
-    assert!(old.body["properties"].get("enableRbacAuthorization").is_none());
+    assert_eq!(old.body["properties"]["enableRbacAuthorization"], false);
     let new = azure.check(&rbac("2026-02-01"), body(&azure, &json!({})), "200").await;
     assert_eq!(new.body["properties"]["enableRbacAuthorization"], true);
 }

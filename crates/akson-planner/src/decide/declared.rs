@@ -170,6 +170,8 @@ struct Found<'a> {
     taken_out: Vec<Leaf>,
     irreversible: bool,
     refresh: bool,
+    /// Ours by the ledger, and its mark is gone.
+    unmarked: bool,
 }
 
 impl<'a> Found<'a> {
@@ -187,6 +189,7 @@ impl<'a> Found<'a> {
             taken_out: Vec::new(),
             irreversible: false,
             refresh: false,
+            unmarked: false,
         }
     }
 
@@ -330,6 +333,7 @@ impl<'a> Found<'a> {
 
     /// Ours by the ledger, and its mark is gone: it is written again.
     fn mark_lost(&mut self, setting: &Setting<'_>) {
+        self.unmarked = true;
         let kind = &self.case.resource.kind;
         let (attribute, pointer) = match &kind.marker {
             Marker::Text(pointer) => (attribute_of(self.case, pointer), pointer.clone()),
@@ -376,6 +380,11 @@ fn conclude(mut found: Found<'_>, setting: &Setting<'_>) -> Decision {
             let why: Vec<_> =
                 found.immutable.iter().map(|leaf| refuse::immutable(case, leaf, &found.live.body)).collect();
             return void(found.diagnostics, why);
+        }
+        // To delete takes two keys, also for what comes back after it.
+        if found.unmarked {
+            let report = refuse::mark_lost_replace(case, &found.live.id);
+            return void(found.diagnostics, [report]);
         }
         if case.resource.protect {
             return void(found.diagnostics, [refuse::protected_replace(case, found.immutable.first())]);

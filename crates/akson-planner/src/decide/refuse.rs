@@ -245,6 +245,31 @@ pub(super) fn mark_lost(address: &str, header: Option<Span>, id: &str, stack: Op
     diagnostic
 }
 
+/// The mark is gone: it is not replaced, since that deletes it.
+pub(super) fn mark_lost_replace(case: &Case<'_>, id: &str) -> Diagnostic {
+    let text = format!("`{}` does not bear this stack's mark and is not replaced", case.address);
+    Diagnostic::error(codes::MARK_LOST, text)
+        .at(case.resource.header, "would be deleted and created again")
+        .on(case.address)
+        .note("somebody removed the mark, or deleted it and created it anew")
+        .note(format!("it is {}", SafeText(id)))
+        .help("apply without what needs a new object first, which writes the mark again; or delete it yourself")
+}
+
+/// An entry of the ledger whose id is not that of what it stands for.
+pub(super) fn entry_contradicts(address: &str, header: Option<Span>, id: &str, kind: &str) -> Diagnostic {
+    let text = format!("the ledger's entry of `{address}` contradicts itself: nothing is deleted by it");
+    let mut diagnostic = Diagnostic::error(codes::ENTRY_CONTRADICTS, text)
+        .on(address)
+        .note(format!("as a {} it cannot have the id {}", SafeText(kind), SafeText(id)))
+        .note("akson writes no such entry: somebody or something else wrote into the ledger")
+        .help(format!("find out who did; then take it out with `akson ledger forget '{address}'`"));
+    if let Some(header) = header {
+        diagnostic = diagnostic.at(header, "");
+    }
+    diagnostic
+}
+
 /// It takes no mark, its parent is not ours, and it has changed.
 pub(super) fn not_sure(address: &str, header: Option<Span>, id: &str, why: &str) -> Diagnostic {
     let mut diagnostic =

@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use akson_catalog::{
-    Kind, Quirk, SymbolicId,
+    ArmId, Kind, Quirk, SymbolicId,
     equality::{Equality, equal},
+    kind::{Marker, Plane, ids::type_of, late::LateId},
 };
 use akson_diagnostics::Span;
 use serde_json::Value as Json;
@@ -14,7 +15,7 @@ use crate::{
     OwnedEntry, OwnedState,
     hashes::is_unchanged,
     marker::{Ownership, bears_its_name, ownership, ownership_by_tag},
-    place::{ancestors, cluster_of, covers, parent_of, symbolic},
+    place::{ancestors, cluster_of, covers, parent_of, scope_of, symbolic},
     plan::{Action, Cause, Effect, Reason, Shown, Work},
     presence::{Presence, Presences},
     snapshot::LiveObject,
@@ -36,6 +37,10 @@ pub(crate) struct Removal<'a> {
 /// Decides about an entry of the ledger that is not declared, or is to be destroyed.
 pub(crate) fn decide(removal: &Removal<'_>, presences: &Presences<'_>, setting: &Setting<'_>) -> Decision {
     let presence = presences.of(removal.id);
+    if !is_of(&removal.kind, removal.id, &removal.entry.id) {
+        let title = super::title(&removal.kind);
+        return Decision::refused(refuse::entry_contradicts(removal.address, removal.header, &removal.entry.id, title));
+    }
     if removal.entry.state == OwnedState::Tombstone {
         return tombstone(removal, presence, setting);
     }
@@ -57,11 +62,36 @@ pub(crate) fn decide(removal: &Removal<'_>, presences: &Presences<'_>, setting: 
     }
 }
 
+/// Whether what a kind's resource is can have an id: a ledger that somebody wrote into leads to no other object than the one that was looked at.
+fn is_of(kind: &Kind, is: &SymbolicId, id: &str) -> bool {
+    if id.is_empty() {
+        return true;
+    }
+    let typed = || type_of(&ArmId::new(id)).is_some_and(|of| of.eq_ignore_ascii_case(&kind.resource_type));
+    match &kind.late {
+        None if kind.plane == Plane::Kubernetes => symbolic(id) == *is && cluster_of(is).is_some(),
+        None => symbolic(id) == *is && typed(),
+        Some(LateId::Path(_)) => true,
+        Some(LateId::Made { .. }) => scope_of(&symbolic(id)) == scope_of(is) && typed(),
+        Some(LateId::Told { create, .. }) => {
+            let made_at = create.as_deref().and_then(|path| path.split('{').next());
+            let meant = is.as_str().split_once("object_id=").is_none_or(|(_, meant)| meant.eq_ignore_ascii_case(id));
+            let is_path = id.starts_with('/') && made_at.is_some_and(|made_at| id.starts_with(made_at));
+            meant && (is_path || !id.contains(['/', '?', '#', '%', '(']))
+        }
+    }
+}
+
 fn present(removal: &Removal<'_>, live: &LiveObject, presences: &Presences<'_>, setting: &Setting<'_>) -> Decision {
     if let Some(body) = &removal.kind.reset
         && equal(Equality::Subset, Some(body), Some(&live.body))
     {
         return forget(removal, "it is as it was without this stack already");
+    }
+    // What has a unique name is known by it and by nothing else.
+    let named = matches!(removal.kind.marker, Marker::UniqueName(_)) && !removal.id.as_str().contains('=');
+    if named && !bears_its_name(&removal.kind, removal.id, &live.body) {
+        return Decision::refused(refuse::mark_lost(removal.address, removal.header, &live.id, None));
     }
     let announced = removal.entry.state == OwnedState::IntentWrite && removal.entry.observed.is_empty();
     let why_not = match ownership(&removal.kind, setting.stack_id, removal.id, &live.body) {

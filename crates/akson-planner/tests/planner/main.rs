@@ -12,6 +12,8 @@ mod clusters;
 mod declare;
 mod differential;
 mod kinds;
+mod lockout;
+mod ownership;
 mod phantoms;
 mod properties;
 mod reference;

@@ -110,6 +110,9 @@ fn managed(situation: &Situation, declared: Declared) -> Expected {
         return Expected::Refused(404);
     }
     if situation.replace {
+        if unmarked {
+            return Expected::Refused(407);
+        }
         if declared.protect {
             return Expected::Refused(406);
         }

@@ -271,7 +271,7 @@ async fn a_account_that_stays_away_is_told_and_so_is_a_foreign_write() {
     account.blob.lock().unwrap().as_mut().unwrap().version += 1;
     assert_eq!(commit(&store, 1).await, Err(StoreError::Conflict));
     account.fail(&[Fault::Before; 5]);
-    assert!(matches!(store.load().await, Err(StoreError::Io { step: "reach", .. })));
+    assert!(matches!(store.load().await, Err(StoreError::Service { step: "reach", .. })));
     account.blob.lock().unwrap().as_mut().unwrap().body = Bytes::from_static(b"{");
     assert!(matches!(store.load().await, Err(StoreError::Unreadable { .. })));
 }
@@ -279,8 +279,12 @@ async fn a_account_that_stays_away_is_told_and_so_is_a_foreign_write() {
 #[tokio::test(start_paused = true)]
 async fn the_container_must_be_there() {
     let account = Arc::new(Account { container_is_missing: true, ..Account::default() });
-    let Err(StoreError::Io { detail, .. }) = store(&account).lock("run 1").await else { panic!("it is locked") };
-    assert!(detail.contains("ContainerNotFound") && detail.contains("must be there"), "{detail}");
+    let Err(error) = store(&account).lock("run 1").await else { panic!("it is locked") };
+    let told = crate::report::ledger(&crate::ledger::LedgerError::Store { place: URL.to_owned(), error });
+    assert!(told.message.contains("ContainerNotFound"), "{told:#?}");
+    // Of a disk nothing is said.
+    assert_eq!(told.help.as_deref(), Some("make the container first, then run again"));
+    assert_eq!(told.code, crate::codes::LEDGER_UNREACHABLE);
 }
 
 #[test]

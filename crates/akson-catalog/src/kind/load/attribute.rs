@@ -176,7 +176,12 @@ fn type_of(view: &mut View<'_, '_>, parts: &Parts<'_>, diagnostics: &mut Diagnos
 }
 
 pub(super) fn pointer(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Option<String> {
-    let text = view.text("pointer", diagnostics)?;
+    pointer_at("pointer", view, diagnostics)
+}
+
+/// The pointer under a key.
+pub(super) fn pointer_at(key: &'static str, view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Option<String> {
+    let text = view.text(key, diagnostics)?;
     if !is_pointer(&text.value) {
         diagnostics.push(bad_pointer(&text));
         return None;

@@ -43,7 +43,8 @@ impl ArmType for DeletedVaults {
             .starting_with("", &after)
             .filter(|(_, vault)| vault.subscription.eq_ignore_ascii_case(subscription))
             .map(|(name, vault)| (name, Cow::<Value>::Owned(vault.body())));
-        Ok(list::page(call, rows))
+        // Recorded: the next page may be empty.
+        Ok(list::page_before_another(call, rows))
     }
 
     fn put(&self, call: &mut Call<'_>, _id: &ResourceId, _version: &str) -> Outcome {

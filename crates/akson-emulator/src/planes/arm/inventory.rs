@@ -20,6 +20,7 @@ pub(super) fn list(call: &mut Call<'_>, subscription: &str, group: Option<&str>)
         return Err(errors::group_not_found(group));
     }
     let filter = Filter::of(call)?;
+    let version = call.visit.query.get("api-version").unwrap_or_default();
     let expand = call.visit.query.get("$expand").unwrap_or_default().to_ascii_lowercase();
     let prefix = format!("{}/", place_key(subscription, group));
     let after = list::start(call)?;
@@ -30,7 +31,7 @@ pub(super) fn list(call: &mut Call<'_>, subscription: &str, group: Option<&str>)
         .starting_with(&prefix, &after)
         .filter(|(key, object)| is_tracked(key, object))
         .filter(|(_, object)| filter.holds(&object.body))
-        .map(|(key, object)| (key, Cow::<Map<String, Value>>::Owned(entry(object, &expand))));
+        .map(|(key, object)| (key, Cow::<Map<String, Value>>::Owned(entry(object, &expand, version))));
     Ok(list::page(call, rows))
 }
 
@@ -39,7 +40,7 @@ fn is_tracked(key: &str, object: &Object) -> bool {
     key.contains("/providers/") && object.body.contains_key("location")
 }
 
-fn entry(object: &Object, expand: &str) -> Map<String, Value> {
+fn entry(object: &Object, expand: &str, version: &str) -> Map<String, Value> {
     let mut entry = Map::new();
     for name in ["id", "name", "type", "location", "tags", "sku", "kind", "managedBy", "identity", "plan", "zones"] {
         if let Some(value) = object.body.get(name) {
@@ -47,6 +48,10 @@ fn entry(object: &Object, expand: &str) -> Map<String, Value> {
         }
     }
     entry.insert("name".to_owned(), full_name(object.id()).into());
+    // Recorded: newer versions say who made it, of what says so itself.
+    if let Some(system) = object.body.get("systemData").filter(|_| version >= "2024-11") {
+        entry.insert("systemData".to_owned(), system.clone());
+    }
     if expand.contains("createdtime") {
         entry.insert("createdTime".to_owned(), object.created.to_string().into());
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::path::Collection;
-use super::{Call, place_key};
+use super::{Call, place_key, types};
 use crate::errors::{self, Outcome};
 use crate::id::subscription_key;
 use crate::reply::{self, Answer};
@@ -37,15 +37,48 @@ pub(super) fn of_type(call: &Call<'_>, collection: &Collection) -> Outcome {
             _ => format!("{}/providers/", collection.scope.to_ascii_lowercase()),
         },
     };
+    let rules = types::of(&collection.type_key);
+    if NUMBERED.contains(&collection.type_key.as_str()) {
+        return Ok(numbered(call, collection, &prefix, rules));
+    }
     let after = start(call)?;
+    let version = call.visit.query.get("api-version").unwrap_or_default();
     let rows = call
         .state
         .world
         .objects
         .starting_with(&prefix, &after)
         .filter(|(_, object)| object.type_key == collection.type_key)
-        .map(|(key, object)| (key, object.view(call.now)));
+        .map(|(key, object)| (key, rules.view(object, version, call.now)));
     Ok(page(call, rows))
+}
+
+/// Lists of AKS whose pages begin after a number. Recorded: each page that is not empty has a next one.
+const NUMBERED: [&str; 6] = [
+    "microsoft.containerservice/managedclusters",
+    "microsoft.containerservice/managedclusters/agentpools",
+    "microsoft.containerservice/managedclusters/agentpools/machines",
+    "microsoft.containerservice/managedclusters/jwtauthenticators",
+    "microsoft.containerservice/managedclusters/loadbalancers",
+    "microsoft.containerservice/managedclusters/managednamespaces",
+];
+
+/// A page whose token is how many came before.
+fn numbered(call: &Call<'_>, collection: &Collection, prefix: &str, rules: &dyn types::ArmType) -> Answer {
+    const NUMBER: &str = "$skipToken";
+    let query = &call.visit.query;
+    let version = query.get("api-version").unwrap_or_default();
+    let before: usize = query.get(NUMBER).and_then(|token| token.parse().ok()).unwrap_or(0);
+    let objects = call.state.world.objects.starting_with(prefix, "");
+    let rows = objects.filter(|(_, object)| object.type_key == collection.type_key).skip(before);
+    let value: Vec<_> =
+        rows.take(call.options.page_size.max(1)).map(|(_, object)| rules.view(object, version, call.now)).collect();
+    let next_link = (!value.is_empty()).then(|| {
+        let token = before.saturating_add(value.len());
+        let here = format!("{}{}", call.visit.base, call.visit.path);
+        format!("{here}?%24skipToken={token}&api-version={version}&skipToken={token}")
+    });
+    reply::json(StatusCode::OK, &Page { value: &value, next_link })
 }
 
 /// All resource groups of a subscription for which a test holds.
@@ -77,6 +110,22 @@ pub(super) fn page<'a, T: Serialize + Clone + 'a>(
     call: &Call<'_>,
     rows: impl Iterator<Item = (&'a str, Cow<'a, T>)>,
 ) -> Answer {
+    cut(call, rows, false)
+}
+
+/// The same for a service whose pages, unless they are empty, always have a next one.
+pub(super) fn page_before_another<'a, T: Serialize + Clone + 'a>(
+    call: &Call<'_>,
+    rows: impl Iterator<Item = (&'a str, Cow<'a, T>)>,
+) -> Answer {
+    cut(call, rows, true)
+}
+
+fn cut<'a, T: Serialize + Clone + 'a>(
+    call: &Call<'_>,
+    rows: impl Iterator<Item = (&'a str, Cow<'a, T>)>,
+    always: bool,
+) -> Answer {
     let top = call.visit.query.get("$top").and_then(|top| top.parse().ok()).unwrap_or(usize::MAX);
     let size = call.options.page_size.max(1).min(top.max(1));
     let mut last = "";
@@ -85,7 +134,8 @@ pub(super) fn page<'a, T: Serialize + Clone + 'a>(
         last = key;
         value.push(row);
     }
-    let next_link = (value.len() == size).then(|| {
+    let more = value.len() == size || (always && !value.is_empty());
+    let next_link = more.then(|| {
         let others = call.visit.query.without(TOKEN);
         let token = URL_SAFE_NO_PAD.encode(last);
         format!("{}{}?{others}&%24skiptoken={token}", call.visit.base, call.visit.path)

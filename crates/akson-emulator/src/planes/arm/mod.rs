@@ -1,12 +1,15 @@
 //! Azure Resource Manager: what holds for every type before its own rules are asked. In Azure's order:
 //! token, rate, api-version, subscription, rights, resource group, parent, locks.
 
+mod actions;
 mod activity;
 mod authorization;
+mod availability;
 mod body;
 pub(crate) mod container;
 mod deleted_vault;
 mod diagnostic_setting;
+mod facts;
 mod federated_credential;
 mod generic;
 mod identity;
@@ -213,7 +216,8 @@ fn by_provider(rules: &dyn ArmType, outcome: Outcome) -> Outcome {
 }
 
 fn of_collection(call: &mut Call<'_>, collection: &Collection, version: &str) -> Outcome {
-    if !login::reads(&call.visit.method) {
+    let question = collection.type_key.ends_with(availability::WORD);
+    if !login::reads(&call.visit.method) && !question {
         return Err(errors::method_not_allowed(call.visit.method.as_str()));
     }
     let rules = types::of(&collection.type_key);

@@ -205,10 +205,17 @@ fn current(world: &World, scope: &str, plan: &Plan) -> Value {
 }
 
 fn own_extensions(plan: &Plan) -> Vec<Value> {
-    plan.extensions
-        .iter()
-        .map(|(name, on)| json!({ "name": name, "isEnabled": if *on { "True" } else { "False" } }))
-        .collect()
+    let own = plan.extensions.iter();
+    own.map(|(name, on)| detailed(json!({ "name": name, "isEnabled": if *on { "True" } else { "False" } }))).collect()
+}
+
+/// Recorded: scanning without an agent says which machines it leaves out.
+fn detailed(mut extension: Value) -> Value {
+    let more = extension.get("additionalExtensionProperties").is_some_and(|more| !more.is_null());
+    if extension["name"] == "AgentlessVmScanning" && extension["isEnabled"] == "True" && !more {
+        extension["additionalExtensionProperties"] = json!({ "ExclusionTags": "[]" });
+    }
+    extension
 }
 
 /// The extensions of a call, checked: whether one is on is a text.
@@ -242,8 +249,8 @@ fn merged(before: &Value, given: &[Value]) -> Vec<Value> {
     let mut merged: Vec<Value> = before.as_array().cloned().unwrap_or_default();
     for extension in given {
         match merged.iter_mut().find(|known| known["name"] == extension["name"]) {
-            Some(known) => *known = extension.clone(),
-            None => merged.push(extension.clone()),
+            Some(known) => *known = detailed(extension.clone()),
+            None => merged.push(detailed(extension.clone())),
         }
     }
     merged

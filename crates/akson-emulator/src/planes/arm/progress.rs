@@ -28,6 +28,7 @@ impl ArmType for Operations {
         let operation = match kind.as_str() {
             "operations"
             | "nfvoperations"
+            | "nfvoperationresults"
             | "operationstatuses"
             | "operationresults"
             | "privatednsoperationstatuses"
@@ -39,7 +40,8 @@ impl ArmType for Operations {
             ("microsoft.keyvault", _) => purge(call, &operation),
             (_, "privatednsoperationstatuses") => private_dns_status(call, id, &operation),
             (_, "privatednsoperationresults") => private_dns_result(call, &operation),
-            (_, "operationresults") => result(call, &operation),
+            (_, "nfvoperationresults") if operation.done => reply::empty(StatusCode::OK),
+            (_, "operationresults" | "nfvoperationresults") => result(call, provider.as_str(), id, &operation),
             ("microsoft.containerservice", _) => cluster(call, id.name(), &operation),
             ("microsoft.containerregistry", _) => registry(call, &operation),
             ("microsoft.operationalinsights", _) => workspace(call, id, &operation),
@@ -149,9 +151,15 @@ fn private_dns_result(call: &Call<'_>, operation: &Operation) -> Answer {
 }
 
 /// What `Location` leads to: 202 until it is done, then nothing.
-fn result(call: &Call<'_>, operation: &Operation) -> Answer {
+fn result(call: &Call<'_>, provider: &str, id: &ResourceId, operation: &Operation) -> Answer {
     if operation.done {
-        return reply::empty(StatusCode::NO_CONTENT);
+        // Recorded: what nothing more can be learned from still says where it is.
+        let done = reply::empty(StatusCode::NO_CONTENT).with("location", &here(call));
+        return match provider {
+            "microsoft.containerregistry" => reply::empty(StatusCode::OK),
+            "microsoft.network" => done.with("azure-asyncoperation", &super::network::status_url(call, id)),
+            _ => done,
+        };
     }
     reply::empty(StatusCode::ACCEPTED).with("location", &here(call)).with("retry-after", "10")
 }

@@ -260,6 +260,11 @@ fn fill(name: &str, mut given: Body, before: Option<&Body>, premium: bool, now: 
                 }
             }
         }
+        if let Some(Value::Array(networks)) = rules.get_mut("virtualNetworkRules") {
+            for rule in networks.iter_mut().filter_map(Value::as_object_mut) {
+                rule.entry("action").or_insert_with(|| "Allow".into());
+            }
+        }
         defaults["networkRuleSet"] = rules;
     }
     body::merge(&mut defaults, &Value::Object(given));

@@ -1,20 +1,23 @@
 //! What a type of resource can do, and what it does if it has no rules of its own. One module a type
 //! overrides what differs; unknown types are `generic`.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde_json::Value;
 
 use super::body::{self, Body};
 use super::path::Collection;
 use super::{
-    Call, activity, authorization, container, deleted_vault, diagnostic_setting, federated_credential, generic,
-    identity, list, lock, network, pricing, progress, registry, secret, vault, workspace,
+    Call, actions, activity, authorization, availability, container, deleted_vault, diagnostic_setting, facts,
+    federated_credential, generic, identity, list, lock, network, pricing, progress, registry, secret, vault,
+    workspace,
 };
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::ResourceId;
 use crate::reply::{self, Answer};
-use crate::world::World;
+use crate::world::{Object, World};
 
 /// How a service spells a type and its ids, whatever a caller wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +66,14 @@ pub(super) trait ArmType: Sync {
     /// Reads one; missing is ARM's own 404.
     fn get(&self, call: &mut Call<'_>, id: &ResourceId) -> Outcome {
         let object = call.state.world.objects.get(id.key()).ok_or_else(|| self.missing(id))?;
-        Ok(reply::json(StatusCode::OK, &object.view(call.now)))
+        let version = call.visit.query.get("api-version").unwrap_or_default();
+        Ok(reply::json(StatusCode::OK, &self.view(object, version, call.now)))
+    }
+
+    /// What a version of the API shows of one now.
+    fn view<'a>(&self, object: &'a Object, version: &str, now: WorldTime) -> Cow<'a, Body> {
+        let _ = version;
+        object.view(now)
     }
 
     /// What the provider puts on all its answers, refusals included.
@@ -105,7 +115,9 @@ pub(super) trait ArmType: Sync {
 
     /// Does something that is no write of the resource: by default there is nothing.
     fn act(&self, call: &mut Call<'_>, id: &ResourceId, action: &str, version: &str) -> Outcome {
-        let _ = call;
+        if let Some(outcome) = actions::of(call, id, action) {
+            return outcome;
+        }
         let kinds: Vec<&str> = id.steps.iter().map(|step| step.kind.as_str()).collect();
         Err(errors::invalid_type(&id.namespace, &format!("{}/{action}", kinds.join("/")), version))
     }
@@ -169,6 +181,8 @@ pub(super) fn of(type_key: &str) -> &'static dyn ArmType {
         "microsoft.containerregistry/registries/operationstatuses"
         | "microsoft.network/privatednsoperationstatuses"
         | "microsoft.network/privatednsoperationresults" => &progress::Operations,
+        key if facts::KEYS.contains(&key) => &facts::Facts,
+        key if key.ends_with(availability::WORD) => &availability::Names,
         key => {
             let in_location = key.split('/').nth(1) == Some("locations");
             let otherwise: &dyn ArmType = if in_location { &progress::Operations } else { &generic::Anything };
@@ -182,7 +196,8 @@ pub(super) fn patch(call: &mut Call<'_>, id: &ResourceId) -> Outcome {
     let change = body::read(call)?;
     let tags = body::tags(&change)?;
     let properties = body::properties(&change)?;
-    let now = call.now;
+    let (now, rules) = (call.now, of(&id.type_key()));
+    let version = call.visit.query.get("api-version").unwrap_or_default();
     let edited = call.state.world.objects.edit(id.key(), |object| {
         if let Some(tags) = tags {
             object.body.insert("tags".to_owned(), tags);
@@ -192,7 +207,7 @@ pub(super) fn patch(call: &mut Call<'_>, id: &ResourceId) -> Outcome {
             body::merge(target, &Value::Object(properties));
         }
         object.changed = now;
-        reply::json(StatusCode::OK, &object.view(now))
+        reply::json(StatusCode::OK, &rules.view(object, version, now))
     });
     edited.ok_or_else(|| errors::resource_not_found(id))
 }

@@ -260,7 +260,8 @@ fn settle(asked: &Body, existing: Option<&Object>, name: &str, version: &str) ->
     } else if existing.is_none() {
         kept.insert("softDeleteRetentionInDays".to_owned(), RETENTION.into());
     }
-    if let Some(rbac) = rbac {
+    // Recorded: what vaults without roles say, newer versions always say.
+    if let Some(rbac) = rbac.or((version >= "2023-07").then_some(false)) {
         kept.insert("enableRbacAuthorization".to_owned(), rbac.into());
     }
     let protected = flag(given("enablePurgeProtection"), "enablePurgeProtection")?;
@@ -281,6 +282,10 @@ fn settle(asked: &Body, existing: Option<&Object>, name: &str, version: &str) ->
         Some(_) => return Err(bad_value("publicNetworkAccess")),
     };
     kept.insert("publicNetworkAccess".to_owned(), public.into());
+    // Who is connected is for others to say.
+    if let Some(connections) = old_value("privateEndpointConnections") {
+        kept.insert("privateEndpointConnections".to_owned(), connections.clone());
+    }
     Ok(kept)
 }
 

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::body::{self, Body};
 use super::takes::Takes;
 use super::types::{ArmType, Spelling};
-use super::{Call, operation, removal};
+use super::{Call, actions, operation, removal};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::ResourceId;
@@ -65,7 +65,7 @@ impl ArmType for Workspaces {
         call.state.world.deleted_workspaces.remove(id.key());
         let mut object = Object::new(TYPE_KEY.to_owned(), body, call.now);
         object.created = created;
-        if existing.is_some() && unchanged {
+        if existing.is_some() && (unchanged || version == "2023-09-01") {
             let answer = reply::json(StatusCode::OK, &object.body);
             call.state.world.objects.insert(id.key().to_owned(), object);
             return Ok(answer);
@@ -108,6 +108,9 @@ impl ArmType for Workspaces {
 
     fn act(&self, call: &mut Call<'_>, id: &ResourceId, action: &str, version: &str) -> Outcome {
         if !action.eq_ignore_ascii_case("sharedKeys") {
+            if let Some(outcome) = actions::of(call, id, action) {
+                return outcome;
+            }
             return Err(errors::invalid_type(&id.namespace, &format!("workspaces/{action}"), version));
         }
         if !call.state.world.objects.contains(id.key()) {
@@ -177,8 +180,8 @@ fn store(call: &mut Call<'_>, id: &ResourceId, mut object: Object, state: &str, 
     let (target, location) = (object.id().to_owned(), object.text("location").to_owned());
     call.state.world.objects.insert(id.key().to_owned(), object);
     let subscription = id.place.subscription.as_deref().unwrap_or_default();
-    // Recorded: the preview versions only point at the resource.
-    let preview = version.len() > 10;
+    // Recorded: some versions only point at the resource, and have finished an update at once.
+    let preview = version.len() > 10 || version == "2023-09-01";
     let created = state != "Updating";
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     let mut answer = reply::json(status, &shown);

@@ -1,6 +1,7 @@
 //! Kubernetes API servers, one for each managed cluster in the world, at the host of its FQDN. Objects
 //! are stored, not run: no pod starts.
 
+mod command;
 mod discovery;
 mod fields;
 mod journal;
@@ -36,6 +37,7 @@ use kinds::Kind;
 use rights::{Attempt, User};
 use status::Outcome;
 
+pub(crate) use command::run as run_command;
 pub(crate) use journal::Journal;
 pub(crate) use store::settle;
 pub(crate) use watch::Watch;

@@ -1,6 +1,8 @@
 //! `managedClusters`: a write lays itself over what there is, answers at once with nearly all of it,
 //! and is at work for minutes.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -10,8 +12,8 @@ use super::takes::Takes;
 use super::types::ArmType;
 use super::version::Version;
 use super::{
-    Body, CLUSTER, CLUSTER_KEY, Call, POOL_KEY, body, credential, defaults, flow, node_group, operation, pool, removal,
-    rules,
+    Body, CLUSTER, CLUSTER_KEY, Call, POOL_KEY, actions, body, credential, defaults, edition, flow, node_group,
+    operation, pool, profiles, removal, rules,
 };
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
@@ -112,15 +114,17 @@ impl ArmType for Clusters {
     fn act(&self, call: &mut Call<'_>, id: &ResourceId, action: &str, version: &str) -> Outcome {
         let Some(cluster) = call.state.world.objects.get(id.key()).cloned() else { return Err(self.missing(id)) };
         match action.to_ascii_lowercase().as_str() {
-            "listclusterusercredential" => credential::of_users(call, id, &cluster),
+            "listclusterusercredential" | "listclustermonitoringusercredential" => {
+                credential::of_users(call, id, &cluster)
+            }
             "listclusteradmincredential" => credential::of_admins(call, id, &cluster),
             "abort" => Ok(abort(call, id)),
             "start" => power(call, id, "Running", "Starting"),
             "stop" => power(call, id, "Stopped", "Stopping"),
-            _ => {
+            _ => actions::of_cluster(call, id, action).unwrap_or_else(|| {
                 let kinds = format!("managedClusters/{action}");
                 Err(errors::invalid_type(&id.namespace, &kinds, version))
-            }
+            }),
         }
     }
 
@@ -133,6 +137,13 @@ impl ArmType for Clusters {
         self.gather(world, key, now);
     }
 
+    fn view<'a>(&self, object: &'a Object, version: &str, now: WorldTime) -> Cow<'a, Body> {
+        let mut body = object.view(now).into_owned();
+        body.insert("eTag".to_owned(), flow::etag(object, now).into());
+        edition::of_cluster(&mut body, version);
+        Cow::Owned(body)
+    }
+
     /// The pools, as they show themselves now.
     fn gather(&self, world: &mut World, key: &str, now: WorldTime) {
         let prefix = format!("{key}/agentpools/");
@@ -140,11 +151,14 @@ impl ArmType for Clusters {
             .objects
             .starting_with(&prefix, "")
             .filter(|(_, pool)| pool.type_key == POOL_KEY)
-            .map(|(_, pool)| profile(&pool.view(now)))
+            .map(|(_, pool)| profile(&pool::whole(pool, now)))
             .collect();
         world.objects.edit(key, |cluster| {
             if let Some(Value::Object(properties)) = cluster.body.get_mut("properties") {
-                if pools.iter().any(|pool| pool["enableAutoScaling"] == true)
+                let scales = |pool: &Value| {
+                    pool["enableAutoScaling"] == true || !pool["virtualMachinesProfile"]["scale"]["autoscale"].is_null()
+                };
+                if pools.iter().any(scales)
                     && let Value::Object(profile) = properties.entry("autoScalerProfile").or_insert_with(|| json!({}))
                 {
                     defaults::autoscaler(profile);
@@ -170,7 +184,9 @@ fn profile(pool: &Body) -> Value {
 }
 
 fn view(call: &Call<'_>, id: &ResourceId) -> Body {
-    call.state.world.objects.get(id.key()).map(|object| object.view(call.now).into_owned()).unwrap_or_default()
+    let version = call.visit.query.get("api-version").unwrap_or_default();
+    let object = call.state.world.objects.get(id.key());
+    object.map(|object| Clusters.view(object, version, call.now).into_owned()).unwrap_or_default()
 }
 
 /// What a write asks for, with all that only the service says taken out.
@@ -198,7 +214,15 @@ fn draft(call: &mut Call<'_>, id: &ResourceId, asked: &Body) -> Result<Draft, Re
     let tags = body::tags(asked)?;
     let location = body::settled_location(asked, id, CLUSTER, existing.as_ref())?;
     let mut wishes = wishes(asked)?;
-    let profiles = wishes.shift_remove("agentPoolProfiles");
+    // Beside an identity a client id without its secret is no wish: clients read one somewhere and send it back.
+    if asked.get("identity").is_some_and(Value::is_object) && text(&wishes, "servicePrincipalProfile.secret").is_empty()
+    {
+        super::shape::drop_if(&mut wishes, "servicePrincipalProfile.clientId", |id| *id != json!("msi"));
+    }
+    if is_on(&wishes, "azureMonitorProfile.containerInsights.enabled") {
+        profiles::monitored(&mut wishes);
+    }
+    let mut written = wishes.shift_remove("agentPoolProfiles");
     let mut also_shown = Vec::new();
     if wishes.contains_key("apiServerAccessProfile") {
         also_shown.push("apiServerAccessProfile");
@@ -207,14 +231,25 @@ fn draft(call: &mut Call<'_>, id: &ResourceId, asked: &Body) -> Result<Draft, Re
     lay_over(&mut properties, wishes);
     properties.shift_remove("provisioningState");
     let sku = sku(asked, existing.as_ref());
-    if existing.is_none() && sku["name"] == "Automatic" {
-        defaults::automatic(&mut properties);
+    if existing.is_none() {
+        // The Automatic SKU chooses its plugin itself: that is no wish.
+        defaults::windows(&mut properties);
+        if sku["name"] == "Automatic" {
+            defaults::automatic(&mut properties);
+            written.as_mut().into_iter().for_each(defaults::automatic_pools);
+        }
     }
     rules::check_dns_prefix(&properties)?;
     let version = version(before, &properties)?;
     defaults::complete(&mut properties, id, &location, &version, &call.state.world.tenant);
     name_service(call, &mut properties, &location, existing.is_none());
-    let pools = pools(call, id, &properties, profiles, existing.is_none())?;
+    profiles::around_proxy(&mut properties);
+    let cached = text(&properties, "bootstrapProfile.artifactSource").eq_ignore_ascii_case("Cache");
+    if cached && text(&properties, "bootstrapProfile.containerRegistryId").is_empty() {
+        let registry = node_group::registry(id, &properties, &mut call.state.world.dice);
+        set(&mut properties, "bootstrapProfile.containerRegistryId", registry.into());
+    }
+    let pools = pools(call, id, &properties, written, existing.is_none())?;
     let all = all_profiles(&call.state.world, id, &pools);
     let mut whole = existing.as_ref().map_or_else(Body::new, |old| old.body.clone());
     properties.insert("agentPoolProfiles".to_owned(), all.into());
@@ -460,12 +495,19 @@ fn store(call: &mut Call<'_>, id: &ResourceId, draft: Draft) -> reply::Answer {
         for name in draft.also_shown {
             properties.insert(name.to_owned(), json!({}));
         }
+        // Recorded: a creation is answered without the etags that every later answer has.
+        if let (None, Some(Value::Array(profiles))) = (existed, properties.get_mut("agentPoolProfiles")) {
+            profiles.iter_mut().filter_map(Value::as_object_mut).for_each(|profile| _ = profile.shift_remove("eTag"));
+        }
         if let Some(Value::Array(profiles)) = properties.get_mut("agentPoolProfiles") {
             for profile in profiles.iter_mut().filter_map(Value::as_object_mut) {
                 let extra = extras.iter().find(|(name, _)| profile.get("name").is_some_and(|own| own == name.as_str()));
                 profile.extend(extra.map(|(_, extra)| extra.clone()).unwrap_or_default());
             }
         }
+    }
+    if existed.is_none() {
+        shown.shift_remove("eTag");
     }
     let status = if existed.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     flow::followed(call, reply::json(status, &shown), id, &token, false)

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::Body;
 use super::shape::{at, drop_if, fill, is_empty, is_on, set, text};
 use super::version::Version;
+use super::{Body, profiles};
 use crate::dice::Dice;
 use crate::id::ResourceId;
 
@@ -64,6 +64,17 @@ pub(super) fn node_group(id: &ResourceId, location: &str) -> String {
     format!("MC_{group}_{}_{location}", id.name()).chars().take(80).collect()
 }
 
+/// The parts of the control plane that previews show (recorded).
+const PLUGINS: [&str; 7] = [
+    "azure-monitor-metrics-ccp",
+    "gpu-provisioner",
+    "karpenter",
+    "kubelet-serving-csr-approver",
+    "live-patching-controller",
+    "secure-tls-bootstrap",
+    "static-egress-controller",
+];
+
 /// Fills in all that follows from what is there.
 pub(super) fn complete(properties: &mut Body, id: &ResourceId, location: &str, version: &Version, tenant: &str) {
     properties.insert("kubernetesVersion".to_owned(), version.asked.as_str().into());
@@ -82,7 +93,7 @@ pub(super) fn complete(properties: &mut Body, id: &ResourceId, location: &str, v
             "autoUpgradeProfile": { "nodeOSUpgradeChannel": "NodeImage" },
             "securityProfile": {},
             "storageProfile": {
-                "diskCSIDriver": { "enabled": true },
+                "diskCSIDriver": { "enabled": true, "version": "v1" },
                 "fileCSIDriver": { "enabled": true },
                 "snapshotController": { "enabled": true },
             },
@@ -91,8 +102,13 @@ pub(super) fn complete(properties: &mut Body, id: &ResourceId, location: &str, v
             "metricsProfile": { "costAnalysis": { "enabled": false } },
             "nodeProvisioningProfile": { "mode": "Manual", "defaultNodePools": "Auto" },
             "bootstrapProfile": { "artifactSource": "Direct" },
+            "enableFIPS": false,
+            "hostedSystemProfile": { "enabled": false },
         }),
     );
+    // What runs as a plugin is not for the author to say.
+    let plugins = PLUGINS.iter().map(|name| ((*name).to_owned(), json!({ "enableV2": true })));
+    properties.insert("controlPlanePluginProfiles".to_owned(), Value::Object(plugins.collect()));
     if let Some(Value::Object(aad)) = properties.get_mut("aadProfile") {
         fill(
             aad,
@@ -125,6 +141,7 @@ pub(super) fn complete(properties: &mut Body, id: &ResourceId, location: &str, v
         autoscaler(profile);
     }
     disabled_addons(properties);
+    profiles::complete(properties);
 }
 
 /// What a new cluster of the Automatic SKU is, unless it was told otherwise (recorded).
@@ -153,12 +170,37 @@ pub(super) fn automatic(properties: &mut Body) {
             "apiServerAccessProfile": { "enablePrivateCluster": false, "enableVnetIntegration": true },
             "autoUpgradeProfile": { "upgradeChannel": "stable", "nodeOSUpgradeChannel": "NodeImage" },
             "nodeResourceGroupProfile": { "restrictionLevel": "ReadOnly" },
+            "ingressProfile": { "webAppRouting": { "enabled": true } },
             "workloadAutoScalerProfile": {
                 "keda": { "enabled": true },
                 "verticalPodAutoscaler": { "enabled": true, "addonAutoscaling": "Unspecified" },
             },
         }),
     );
+}
+
+/// The pools of a new cluster of the Automatic SKU: the system's run nothing else, in all zones (recorded).
+pub(super) fn automatic_pools(profiles: &mut Value) {
+    let system = |pool: &&mut Body| text(pool, "mode").eq_ignore_ascii_case("System");
+    let pools = profiles.as_array_mut().into_iter().flatten();
+    for pool in pools.filter_map(Value::as_object_mut).filter(system) {
+        for (name, usual) in [
+            ("nodeTaints", json!(["CriticalAddonsOnly=true:NoSchedule"])),
+            ("availabilityZones", json!(["1", "2", "3"])),
+        ] {
+            if pool.get(name).is_none_or(is_empty) {
+                pool.insert(name.to_owned(), usual);
+            }
+        }
+    }
+}
+
+/// Recorded: a new cluster that was given a network plugin for Windows, too, gets an administrator for Windows nodes.
+pub(super) fn windows(properties: &mut Body) {
+    let plugin = text(properties, "networkProfile.networkPlugin").to_ascii_lowercase();
+    if matches!(plugin.as_str(), "azure" | "none") {
+        properties.entry("windowsProfile").or_insert_with(|| json!({}));
+    }
 }
 
 /// Recorded: an add-on that is off has a `config` of null, and one that is on without one, too.
@@ -191,6 +233,7 @@ fn network(properties: &mut Body) {
             "dnsServiceIP": "10.0.0.10",
             "outboundType": "loadBalancer",
             "ipFamilies": ["IPv4"],
+            "podLinkLocalAccess": "IMDS",
         }),
     );
     if pods {
@@ -215,12 +258,13 @@ fn network(properties: &mut Body) {
     }
 }
 
+/// How traffic can leave through a balancer.
+pub(super) const WAYS: [&str; 3] = ["managedOutboundIPs", "outboundIPs", "outboundIPPrefixes"];
+
 /// The balancer that every cluster has for what comes in; what goes out leaves through it or not.
 fn balance(balancer: &mut Body, outbound: bool) {
-    const WAYS: [&str; 3] = ["managedOutboundIPs", "outboundIPs", "outboundIPPrefixes"];
-    if !outbound {
-        balancer.retain(|name, _| !WAYS.contains(&name.as_str()) && name != "effectiveOutboundIPs");
-    } else if !WAYS.iter().any(|way| balancer.contains_key(*way)) {
+    // A way that is no longer used goes with the end of the write.
+    if outbound && !WAYS.iter().any(|way| balancer.contains_key(*way)) {
         set(balancer, "managedOutboundIPs.count", 1.into());
     }
     let kind = match text(balancer, "backendPoolType") {
@@ -238,7 +282,10 @@ pub(super) fn autoscaler(profile: &mut Body) {
         profile,
         json!({
             "balance-similar-node-groups": "false",
+            "daemonset-eviction-for-empty-nodes": false,
+            "daemonset-eviction-for-occupied-nodes": true,
             "expander": "random",
+            "ignore-daemonsets-utilization": false,
             "max-empty-bulk-delete": "10",
             "max-graceful-termination-sec": "600",
             "max-node-provision-time": "15m",

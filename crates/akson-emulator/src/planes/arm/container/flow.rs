@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 use super::{Call, operation};
+use crate::clock::WorldTime;
 use crate::errors::{self, Refusal};
 use crate::id::ResourceId;
 use crate::reply::{Answer, WithHeader};
@@ -85,4 +88,15 @@ pub(super) fn followed(call: &Call<'_>, answer: Answer, id: &ResourceId, token: 
     let url = |kind: &str| operation::url(call, &format!("{place}/{kind}/{token}"), VERSION);
     let answer = answer.with("azure-asyncoperation", &url("operations"));
     if location { answer.with("location", &url("operationresults")) } else { answer }
+}
+
+/// The etag of a cluster or a pool: another whenever it was written to or its state changed.
+pub(super) fn etag(object: &Object, now: WorldTime) -> String {
+    let state = if object.is_settling(now) { "settling" } else { "settled" };
+    let digest = Sha256::new();
+    let parts = [object.id(), &object.changed.to_string(), state];
+    let digest = parts.iter().fold(digest, |digest, part| digest.chain_update(part).chain_update("\n")).finalize();
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| hex.get(part).unwrap_or_default().to_owned());
+    parts.join("-")
 }

@@ -2,16 +2,19 @@
 //! configurations, and the group of nodes that stands beside each. What runs in a cluster is another
 //! plane.
 
+mod actions;
 pub(crate) mod authority;
 pub(crate) mod background;
 mod cluster;
 mod credential;
 mod defaults;
+mod edition;
 mod flow;
 mod maintenance;
 mod node_group;
 mod pool;
 mod pool_shape;
+mod profiles;
 mod rules;
 mod shape;
 mod upgrades;
@@ -30,6 +33,7 @@ pub(super) fn of(type_key: &str) -> Option<&'static dyn ArmType> {
     Some(match type_key.strip_prefix("microsoft.containerservice/")? {
         "managedclusters" => &cluster::Clusters,
         "managedclusters/agentpools" => &pool::Pools,
+        "managedclusters/commandresults" => &actions::Results,
         "managedclusters/maintenanceconfigurations" => &maintenance::MaintenanceConfigurations,
         "locations/kubernetesversions" => &upgrades::Versions,
         "managedclusters/upgradeprofiles"

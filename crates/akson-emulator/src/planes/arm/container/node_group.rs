@@ -4,9 +4,10 @@
 use serde_json::{Value, json};
 
 use super::shape::{at, is_on, set, text};
-use super::{Body, identity, network, removal, resource_group, types};
+use super::{Body, defaults, identity, network, removal, resource_group, types};
 use crate::clock::WorldTime;
-use crate::id::group_key;
+use crate::dice::Dice;
+use crate::id::{ResourceId, group_key};
 use crate::world::{Object, World};
 
 /// Add-ons that get an identity, and how its name begins.
@@ -56,6 +57,7 @@ pub(super) fn furnish(world: &mut World, cluster_key: &str, now: WorldTime) {
     let mut properties = cluster.properties().cloned().unwrap_or_default();
     kubelet(world, &cluster, &mut properties, now);
     addons(world, &cluster, &mut properties, now);
+    ingress(world, &cluster, &mut properties, now);
     outbound_address(world, &cluster, &mut properties, now);
     if let Some(Value::Array(links)) = properties.get_mut("privateLinkResources") {
         for link in links.iter_mut().filter_map(Value::as_object_mut) {
@@ -128,6 +130,30 @@ fn addons(world: &mut World, cluster: &Object, properties: &mut Body, now: World
     }
 }
 
+/// The identity that application routing writes DNS records with.
+fn ingress(world: &mut World, cluster: &Object, properties: &mut Body, now: WorldTime) {
+    const ROUTING: &str = "ingressProfile.webAppRouting";
+    let own = format!("webapprouting-{}", cluster.text("name"));
+    if is_on(properties, &format!("{ROUTING}.enabled")) {
+        if let Some(shown) = make_identity(world, cluster, &own, now) {
+            set(properties, &format!("{ROUTING}.identity"), shown);
+        }
+    } else if at(properties, ROUTING).is_some() {
+        set(properties, &format!("{ROUTING}.identity"), json!({}));
+        removal::remove(world, &identity_id(cluster, &own).to_ascii_lowercase(), now);
+    }
+}
+
+/// The id of a registry that caches images for a cluster which may not reach the internet.
+pub(super) fn registry(cluster: &ResourceId, properties: &Body, dice: &mut Dice) -> String {
+    format!(
+        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.ContainerRegistry/registries/{}",
+        cluster.place.subscription.as_deref().unwrap_or_default(),
+        text(properties, "nodeResourceGroup"),
+        dice.guid().replace('-', "")
+    )
+}
+
 fn identity_id(cluster: &Object, name: &str) -> String {
     format!(
         "/subscriptions/{}/resourcegroups/{}/providers/{}/{name}",
@@ -166,7 +192,14 @@ fn shown(identity: &Object) -> Value {
 /// The address behind a balancer or a gateway that AKS manages itself.
 fn outbound_address(world: &mut World, cluster: &Object, properties: &mut Body, now: WorldTime) {
     const BALANCER: &str = "networkProfile.loadBalancerProfile";
-    let gateway = text(properties, "networkProfile.outboundType").eq_ignore_ascii_case("managedNATGateway");
+    let kind = text(properties, "networkProfile.outboundType").to_ascii_lowercase();
+    let gateway = kind == "managednatgateway";
+    if kind != "loadbalancer"
+        && let Some(Value::Object(balancer)) =
+            properties.get_mut("networkProfile").and_then(|network| network.get_mut("loadBalancerProfile"))
+    {
+        balancer.retain(|name, _| !defaults::WAYS.contains(&name.as_str()) && name != "effectiveOutboundIPs");
+    }
     let (profile, shown) = if gateway {
         const GATEWAY: &str = "networkProfile.natGatewayProfile";
         (format!("{GATEWAY}.managedOutboundIPProfile"), format!("{GATEWAY}.effectiveOutboundIPs"))
@@ -174,7 +207,10 @@ fn outbound_address(world: &mut World, cluster: &Object, properties: &mut Body, 
         (format!("{BALANCER}.managedOutboundIPs"), format!("{BALANCER}.effectiveOutboundIPs"))
     };
     if at(properties, &profile).is_none() {
-        if let Some(given) = at(properties, &format!("{BALANCER}.outboundIPs.publicIPs")).cloned() {
+        let given = ["outboundIPs.publicIPs", "outboundIPPrefixes.publicIPPrefixes"]
+            .iter()
+            .find_map(|way| at(properties, &format!("{BALANCER}.{way}")).cloned());
+        if let Some(given) = given {
             set(properties, &shown, given);
         }
         return;

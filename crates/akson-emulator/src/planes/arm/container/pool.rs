@@ -1,5 +1,7 @@
 //! `managedClusters/agentPools`: the pools of a cluster, written one by one.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde_json::Value;
 
@@ -7,7 +9,7 @@ use super::pool_shape::{self, Surroundings};
 use super::shape::{at, said, text};
 use super::takes::Takes;
 use super::types::{ArmType, Spelling};
-use super::{Body, Call, POOL_KEY, body, flow, network, operation, removal};
+use super::{Body, Call, POOL_KEY, actions, body, edition, flow, network, operation, removal};
 use crate::clock::WorldTime;
 use crate::errors::{self, Outcome, Refusal};
 use crate::id::ResourceId;
@@ -60,6 +62,7 @@ impl ArmType for Pools {
         let existing = world.objects.get(id.key()).cloned();
         let before = existing.as_ref().and_then(Object::properties);
         let settled = pool_shape::settle(&around, before, wishes)?;
+        check_one_managed(world, id, &settled.kept)?;
         check_subnet(world, &settled.kept)?;
         if before.is_some_and(is_system) && !is_system(&settled.kept) {
             check_not_last(world, id, "changed to mode User")?;
@@ -131,6 +134,9 @@ impl ArmType for Pools {
             return Err(self.missing(id));
         }
         if !action.eq_ignore_ascii_case("abort") {
+            if let Some(outcome) = actions::of_pool(call, id, action) {
+                return outcome;
+            }
             let kinds = format!("managedClusters/agentPools/{action}");
             return Err(errors::invalid_type(&id.namespace, &kinds, version));
         }
@@ -155,13 +161,35 @@ impl ArmType for Pools {
         body.insert("properties".to_owned(), Value::Object(kept));
     }
 
+    fn view<'a>(&self, object: &'a Object, version: &str, now: WorldTime) -> Cow<'a, Body> {
+        let mut body = whole(object, now);
+        edition::of_pool(&mut body, version);
+        Cow::Owned(body)
+    }
+
     fn finish(&self, world: &mut World, key: &str, now: WorldTime) {
         removal::tidy(world, key, now);
     }
 }
 
-fn view(call: &Call<'_>, id: &ResourceId) -> Body {
-    call.state.world.objects.get(id.key()).map(|object| object.view(call.now).into_owned()).unwrap_or_default()
+/// A pool with all that any version shows of it.
+pub(super) fn whole(pool: &Object, now: WorldTime) -> Body {
+    let mut body = pool.view(now).into_owned();
+    if let Some(Value::Object(properties)) = body.get_mut("properties") {
+        properties.insert("eTag".to_owned(), flow::etag(pool, now).into());
+    }
+    body
+}
+
+/// The newest image of a pool's nodes.
+pub(super) fn newest_image(properties: &Body) -> String {
+    pool_shape::image(text(properties, "osType").eq_ignore_ascii_case("Windows")).to_owned()
+}
+
+pub(super) fn view(call: &Call<'_>, id: &ResourceId) -> Body {
+    let version = call.visit.query.get("api-version").unwrap_or_default();
+    let object = call.state.world.objects.get(id.key());
+    object.map(|object| Pools.view(object, version, call.now).into_owned()).unwrap_or_default()
 }
 
 /// What an operation on nodes says of itself on the way (recorded words).
@@ -210,6 +238,17 @@ fn check_not_last(world: &World, id: &ResourceId, done: &str) -> Result<(), Refu
         id.name()
     );
     Err(errors::container::bad_request(message))
+}
+
+fn check_one_managed(world: &World, id: &ResourceId, kept: &Body) -> Result<(), Refusal> {
+    let managed = |properties: &Body| text(properties, "mode").eq_ignore_ascii_case("ManagedSystem");
+    let prefix = id.parent().map(|cluster| format!("{}/agentpools/", cluster.key())).unwrap_or_default();
+    let mut others = world.objects.starting_with(&prefix, "").filter(|(key, _)| *key != id.key());
+    if managed(kept) && others.any(|(_, pool)| pool.properties().is_some_and(managed)) {
+        let message = "'ManagedSystem' pool is limited to one per cluster";
+        return Err(errors::container::invalid_parameter(message, "agentPoolProfile.mode"));
+    }
+    Ok(())
 }
 
 fn check_subnet(world: &World, kept: &Body) -> Result<(), Refusal> {

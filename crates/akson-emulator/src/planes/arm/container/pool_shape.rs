@@ -56,6 +56,7 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
     let mut kept = before.cloned().unwrap_or_default();
     let taints = said.get("nodeTaints").cloned();
     // Overrides are maps of zones: recorded, a map that is said is the whole of it.
+    drop_if(&mut said, "localDNSProfile.state", |_| true);
     let overrides = said.get("localDNSProfile").and_then(Value::as_object);
     if let (Some(now), Some(Value::Object(profile))) = (overrides, kept.get_mut("localDNSProfile")) {
         profile.retain(|name, _| name == "mode" || !now.contains_key(name));
@@ -82,6 +83,8 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
     let spot = text(&kept, "scaleSetPriority").eq_ignore_ascii_case("Spot");
     let windows = text(&kept, "osType").eq_ignore_ascii_case("Windows");
     let system = text(&kept, "mode").eq_ignore_ascii_case("System");
+    // Its machines are for the service to choose.
+    let managed = text(&kept, "mode").eq_ignore_ascii_case("ManagedSystem");
     fill(
         &mut kept,
         json!({
@@ -91,7 +94,7 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
             "osDiskType": "Managed",
             "kubeletDiskType": "OS",
             "maxPods": around.max_pods,
-            "type": "VirtualMachineScaleSets",
+            "type": if managed { "VirtualMachines" } else { "VirtualMachineScaleSets" },
             "enableAutoScaling": false,
             "scaleDownMode": "Delete",
             "powerState": { "code": "Running" },
@@ -99,9 +102,10 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
             "mode": "User",
             "osType": "Linux",
             "osSKU": if windows { "Windows2022" } else { "Ubuntu" },
-            "nodeImageVersion": if windows { "AKSWindows-2022-containerd-20348.4529.251212" } else { "AKSUbuntu-2204gen2containerd-202601.07.0" },
+            "nodeImageVersion": image(windows),
             "upgradeSettings": { "maxSurge": "10%", "maxUnavailable": "0" },
             "enableFIPS": false,
+            "upgradeStrategy": "Rolling",
             "securityProfile": { "sshAccess": "LocalUser", "enableVTPM": false, "enableSecureBoot": false },
         }),
     );
@@ -109,6 +113,10 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
         && text(security, "sshAccess").eq_ignore_ascii_case("localuser")
     {
         security.insert("sshAccess".to_owned(), "LocalUser".into());
+    }
+    extras(&mut kept, spot);
+    if windows {
+        fill(&mut kept, json!({ "windowsProfile": {} }));
     }
     for empty in ["nodeTaints", "nodeInitializationTaints", "nodeLabels", "tags", "availabilityZones"] {
         drop_if(&mut kept, empty, is_empty);
@@ -123,6 +131,57 @@ pub(super) fn settle(around: &Surroundings, before: Option<&Body>, mut said: Bod
         check_unchanged(before, &kept)?;
     }
     Ok(Settled { kept, also_shown })
+}
+
+/// The image that new nodes get.
+pub(super) fn image(windows: bool) -> &'static str {
+    if windows { "AKSWindows-2022-containerd-20348.4529.251212" } else { "AKSUbuntu-2204gen2containerd-202601.07.0" }
+}
+
+/// What a pool of a special kind has besides (recorded).
+fn extras(kept: &mut Body, spot: bool) {
+    let gateway = text(kept, "mode").eq_ignore_ascii_case("Gateway");
+    let marks = [
+        (spot, "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"),
+        (gateway, "kubernetes.azure.com/mode=gateway:NoSchedule"),
+    ];
+    for (_, taint) in marks.iter().filter(|(holds, _)| *holds) {
+        if let Value::Array(taints) = kept.entry("nodeTaints").or_insert_with(|| json!([]))
+            && !taints.iter().any(|known| known == *taint)
+        {
+            taints.push((*taint).into());
+        }
+    }
+    if spot {
+        fill(kept, json!({ "nodeLabels": { "kubernetes.azure.com/scalesetpriority": "spot" } }));
+    }
+    if let Some(Value::Object(dns)) = kept.get_mut("localDNSProfile") {
+        let off = text(dns, "mode").eq_ignore_ascii_case("Disabled");
+        dns.insert("state".to_owned(), if off { "Disabled" } else { "Enabled" }.into());
+    }
+    if text(kept, "type").eq_ignore_ascii_case("VirtualMachines") {
+        machines(kept);
+    }
+}
+
+/// A pool of single machines says which there are, by size.
+fn machines(kept: &mut Body) {
+    if at(kept, "virtualMachinesProfile").is_none() {
+        let all = json!([{ "size": kept.get("vmSize"), "count": kept.get("count") }]);
+        kept.insert("virtualMachinesProfile".to_owned(), json!({ "scale": { "manual": all } }));
+    }
+    let status = match (
+        at(kept, "virtualMachinesProfile.scale.autoscale"),
+        at(kept, "virtualMachinesProfile.scale.manual").and_then(Value::as_array),
+    ) {
+        (Some(scaled), _) => json!([{ "size": scaled["size"], "count": scaled["minCount"] }]),
+        (None, Some(all)) => {
+            let one = |one: &Value| json!({ "size": one["size"], "count": one["count"] });
+            all.iter().map(one).collect::<Vec<_>>().into()
+        }
+        (None, None) => return,
+    };
+    kept.insert("virtualMachineNodesStatus".to_owned(), status);
 }
 
 /// Recorded: a profile says a mode, and both kinds of overrides for the zones that every node asks.
@@ -140,7 +199,9 @@ fn check_local_dns(kept: &Body) -> Result<(), Refusal> {
         return invalid("mode", &detail);
     }
     let overrides = [("vnetDNSOverrides", "VnetDNSOverrides"), ("kubeDNSOverrides", "KubeDNSOverrides")];
-    for (name, word) in overrides.into_iter().filter(|_| profile.len() > 1) {
+    for (name, word) in
+        overrides.into_iter().filter(|_| profile.keys().any(|name| !matches!(name.as_str(), "mode" | "state")))
+    {
         let Some(zones) = profile.get(name).and_then(Value::as_object) else {
             return invalid(name, &format!("{word} must not be nil."));
         };

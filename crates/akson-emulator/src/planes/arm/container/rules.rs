@@ -125,7 +125,14 @@ pub(super) fn check_whole(world: &World, body: &Body, properties: &Body) -> Resu
     let cached = text(properties, "bootstrapProfile.artifactSource").eq_ignore_ascii_case("Cache");
     let premium = tier.eq_ignore_ascii_case("Premium");
     let kms = "securityProfile.azureKeyVaultKms";
-    let refused: [(bool, &str); 12] = [
+    let refused: [(bool, &str); 13] = [
+        (
+            text(properties, "ingressProfile.gatewayAPI.installation").eq_ignore_ascii_case("Standard")
+                && !text(properties, "serviceMeshProfile.mode").eq_ignore_ascii_case("Istio")
+                && !text(properties, "ingressProfile.webAppRouting.gatewayAPIImplementations.appRoutingIstio.mode")
+                    .eq_ignore_ascii_case("Enabled"),
+            "Gateway API installation requires at least one implementation that uses Gateway API to be enabled. Supported implementations are Istio Service Mesh Addon.",
+        ),
         (
             is_on(properties, "disableLocalAccounts") && !managed,
             "Local accounts can only be disabled on a cluster with managed Azure Active Directory integration (aadProfile.managed).",

@@ -57,11 +57,13 @@ fn settle_address(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusa
     if let Some(prefix) = prefix.filter(|prefix| !writing.world.objects.contains(&prefix.to_ascii_lowercase())) {
         return Err(errors::network::not_found(prefix));
     }
-    for own in ["ipAddress", "ipConfiguration", "natGateway"] {
+    // Recorded: an address of a prefix of one's own can be chosen.
+    let chosen = asked.shift_remove("ipAddress").filter(|_| asked.contains_key("publicIPPrefix"));
+    for own in ["ipConfiguration", "natGateway"] {
         asked.shift_remove(own);
     }
     let mut kept = Body::new();
-    if let Some(address) = writing.before("ipAddress") {
+    if let Some(address) = writing.before("ipAddress").or(chosen.as_ref()) {
         kept.insert("ipAddress".to_owned(), address.clone());
     }
     kept.extend(asked);

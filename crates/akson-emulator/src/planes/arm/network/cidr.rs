@@ -27,6 +27,16 @@ impl Prefix {
         self.contains(other) || other.contains(self)
     }
 
+    /// Whether an address lies in this prefix.
+    pub(super) fn holds(self, address: Ipv4Addr) -> bool {
+        self.contains(Self { base: u32::from(address), length: 32 })
+    }
+
+    /// How many addresses there are.
+    pub(super) fn size(self) -> u64 {
+        1 << (32 - self.length)
+    }
+
     /// The address at a place; Azure keeps the first four for itself.
     pub(super) fn address(self, at: u32) -> Ipv4Addr {
         Ipv4Addr::from(self.base.wrapping_add(at))

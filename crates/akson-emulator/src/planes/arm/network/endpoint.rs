@@ -54,6 +54,23 @@ fn settle_endpoint(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refus
             }
         }
     }
+    if let Some(Value::Array(configs)) = asked.get_mut("ipConfigurations") {
+        for config in configs.iter_mut().filter_map(Value::as_object_mut) {
+            let name = config.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            config.insert("id".to_owned(), format!("{}/ipConfigurations/{name}", writing.shown).into());
+            config.insert("etag".to_owned(), "".into());
+            config.insert("type".to_owned(), "Microsoft.Network/privateEndpoints/ipConfigurations".into());
+            if let Some(Value::Object(properties)) = config.get_mut("properties") {
+                properties.insert("provisioningState".to_owned(), "Succeeded".into());
+            }
+        }
+    }
+    // Recorded: one version says whether an endpoint has addresses of the sixth version, later ones of which it has.
+    if writing.version >= "2024-07" {
+        asked.entry("ipVersionType").or_insert_with(|| "IPv4".into());
+    } else if writing.version >= "2024" {
+        asked.insert("isIPv6EnabledPrivateEndpoint".to_owned(), json!(false));
+    }
     for own in ["networkInterfaces", "customDnsConfigs"] {
         asked.shift_remove(own);
         if let Some(before) = writing.before(own) {
@@ -132,6 +149,24 @@ fn name_of(world: &World, target: &str, group: &str) -> Option<String> {
     }
 }
 
+/// The records that the names of an endpoint get in a zone.
+fn record_sets(writing: &Writing<'_>, zone: &str) -> Vec<Value> {
+    let endpoint = writing.id.parent().and_then(|parent| writing.world.objects.get(parent.key()));
+    let names = endpoint.and_then(|endpoint| endpoint.properties()?.get("customDnsConfigs")?.as_array());
+    let record = |name: &Value| {
+        let label = name["fqdn"].as_str()?.split('.').next()?;
+        Some(json!({
+            "recordType": "A",
+            "recordSetName": label,
+            "fqdn": format!("{label}.{zone}"),
+            "ttl": 10,
+            "provisioningState": "Succeeded",
+            "ipAddresses": name["ipAddresses"],
+        }))
+    };
+    names.into_iter().flatten().filter_map(record).collect()
+}
+
 /// One group for an endpoint; its zones are parts of it.
 fn settle_group(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusal> {
     if let Some(parent) = writing.id.parent() {
@@ -158,7 +193,9 @@ fn settle_group(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusal>
             config.insert("type".to_owned(), kind.into());
             if let Some(Value::Object(properties)) = config.get_mut("properties") {
                 properties.insert("provisioningState".to_owned(), "Succeeded".into());
-                properties.entry("recordSets").or_insert_with(|| json!([]));
+                let zone = properties.get("privateDnsZoneId").and_then(Value::as_str).unwrap_or_default();
+                let records = record_sets(writing, zone.rsplit('/').next().unwrap_or_default());
+                properties.insert("recordSets".to_owned(), records.into());
             }
         }
     }

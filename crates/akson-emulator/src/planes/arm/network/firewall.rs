@@ -156,7 +156,12 @@ fn settle_group(mut asked: Body) -> Body {
     kept.insert("size".to_owned(), size(&asked));
     if let Some(Value::Array(collections)) = asked.get_mut("ruleCollections") {
         for collection in collections.iter_mut().filter_map(Value::as_object_mut) {
-            collection.entry("rules").or_insert_with(|| json!([]));
+            let rules = collection.entry("rules").or_insert_with(|| json!([]));
+            // Recorded: a rule for networks says which family of addresses it is for.
+            let rules = rules.as_array_mut().into_iter().flatten().filter(|rule| rule["ruleType"] == "NetworkRule");
+            for rule in rules.filter_map(Value::as_object_mut) {
+                rule.entry("ipv6Rule").or_insert(json!(false));
+            }
         }
     }
     kept.extend(asked);

@@ -16,8 +16,10 @@ mod write;
 
 use super::types::ArmType;
 use super::{Call, body, operation};
+use crate::errors;
 use crate::id::ResourceId;
-use crate::world::World;
+use crate::reply::{self, WithHeader};
+use crate::world::{Work, World};
 use profile::Profile;
 use write::Network;
 
@@ -99,6 +101,65 @@ pub(super) fn subnet(world: &World, id: &str) -> Option<SubnetView> {
     Some(SubnetView { routed })
 }
 
+/// Lays the drafts of a firewall policy and of its groups over them, and ends them.
+pub(super) fn deploy_drafts(call: &mut Call<'_>, id: &ResourceId) -> errors::Outcome {
+    let prefix = format!("{}/", id.key());
+    let world = &mut call.state.world;
+    let drafts: Vec<(String, serde_json::Value)> = world
+        .objects
+        .starting_with(&prefix, "")
+        .filter(|(_, object)| object.type_key.ends_with("drafts"))
+        .filter_map(|(key, draft)| Some((key.to_owned(), draft.body.get("properties")?.clone())))
+        .collect();
+    if drafts.is_empty() {
+        let message = format!("There is no draft of firewall policy {}.", id.name());
+        return Err(errors::network::invalid("FirewallPolicyDraftNotFound", message));
+    }
+    for (key, properties) in drafts {
+        // `{policy}/firewallpolicydrafts/default`, `{group}/rulecollectiongroupdrafts/default`.
+        if let Some(of) = key.rsplitn(3, '/').nth(2).map(str::to_owned) {
+            world.objects.edit(&of, |object| {
+                let target = object.body.entry("properties").or_insert(serde_json::Value::Null);
+                body::merge(target, &properties);
+                crate::world::set_state(&mut object.body, "Succeeded");
+            });
+        }
+        world.objects.remove(&key);
+    }
+    let work = Work::Write { key: id.key().to_owned() };
+    let takes = std::time::Duration::from_secs(12);
+    let token = operation::begin(call, work, id.as_written(), takes);
+    let version = call.visit.query.get("api-version").unwrap_or_default().to_owned();
+    let answer = reply::empty(http::StatusCode::ACCEPTED)
+        .with("azure-asyncoperation", &operation_url(call, id, "nfvOperations", &token, &version))
+        .with("location", &operation_url(call, id, "nfvOperationResults", &token, &version))
+        .with("retry-after", "10");
+    Ok(answer)
+}
+
+/// Whether an address of a virtual network can be had, and which can if not; `None` if it is of no subnet of it.
+pub(super) fn free_addresses(world: &World, network: &str, asked: &str) -> Option<serde_json::Value> {
+    let asked: std::net::Ipv4Addr = asked.parse().ok()?;
+    let prefix = format!("{network}/subnets/");
+    let subnets = world.objects.starting_with(&prefix, "").filter_map(|(_, subnet)| {
+        let prefix = cidr::Prefix::parse(subnet.property("addressPrefix"))?;
+        prefix.holds(asked).then_some((subnet, prefix))
+    });
+    let (subnet, prefix) = subnets.into_iter().next()?;
+    let endpoints = subnet.properties().and_then(|own| own.get("privateEndpoints")).and_then(|all| all.as_array());
+    let used = u64::try_from(endpoints.map_or(0, Vec::len)).unwrap_or(0);
+    let place = u64::from(u32::from(asked).wrapping_sub(u32::from(prefix.address(0))));
+    // Azure keeps the first four addresses of a subnet and its last; endpoints take the next.
+    let reserved = place < 4 || place + 1 >= prefix.size();
+    let taken = (4..4 + used).contains(&place);
+    if !reserved && !taken {
+        return Some(serde_json::json!({ "available": true, "isPlatformReserved": false }));
+    }
+    let others = (4 + used..prefix.size().saturating_sub(1)).take(5).filter_map(|at| u32::try_from(at).ok());
+    let others: Vec<String> = others.map(|at| prefix.address(at).to_string()).collect();
+    Some(serde_json::json!({ "available": false, "availableIPAddresses": others, "isPlatformReserved": reserved }))
+}
+
 /// A public address, out of a range that Azure has.
 pub(super) fn public_address(world: &mut World) -> String {
     address::draw(&mut world.dice)
@@ -121,6 +182,17 @@ fn operation_url(call: &Call<'_>, id: &ResourceId, kind: &str, token: &str, vers
         Some(location) => location,
     };
     let path = format!("/subscriptions/{subscription}/providers/Microsoft.Network/locations/{location}/{kind}/{token}");
+    operation::url(call, &path, version)
+}
+
+/// Where the state of an operation is, of which this is where its result is.
+pub(super) fn status_url(call: &Call<'_>, id: &ResourceId) -> String {
+    let subscription = id.place.subscription.as_deref().unwrap_or_default();
+    let location = id.steps.first().map_or("", |step| step.name.as_str());
+    let token = operation::token(id.name());
+    let version = call.visit.query.get("api-version").unwrap_or_default();
+    let path =
+        format!("/subscriptions/{subscription}/providers/Microsoft.Network/locations/{location}/operations/{token}");
     operation::url(call, &path, version)
 }
 

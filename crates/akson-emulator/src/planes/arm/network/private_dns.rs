@@ -1,6 +1,10 @@
 //! `privateDnsZones` and their `virtualNetworkLinks`: a write answers 202 with `{}` and says nothing
 //! more until it is done; a link goes on settling after that.
 
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -81,6 +85,20 @@ impl ArmType for Zones {
     fn complete(&self, _world: &mut World, body: &mut Body, _now: WorldTime) {
         body.insert("location".to_owned(), "global".into());
         body::merge_missing(body, "properties", "provisioningState", "Succeeded".into());
+    }
+
+    /// Recorded: newer versions show an id of the zone's own, which does not say anything.
+    fn view<'a>(&self, object: &'a Object, version: &str, now: WorldTime) -> Cow<'a, Body> {
+        let mut body = object.view(now).into_owned();
+        if version >= "2024-06-01"
+            && let Some(Value::Object(properties)) = body.get_mut("properties")
+        {
+            let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            let seed = object.id().to_ascii_lowercase().bytes().fold(0xcbf2_9ce4_8422_2325, hash);
+            let identity = format!("ImmutableZoneIdentity;{};0", crate::dice::Dice::new(seed).guid());
+            properties.insert("internalId".to_owned(), STANDARD.encode(identity).into());
+        }
+        Cow::Owned(body)
     }
 
     fn finish(&self, world: &mut World, key: &str, now: WorldTime) {

@@ -30,13 +30,38 @@ const SUBNETS: &str = "microsoft.network/virtualnetworks/subnets";
 const FIREWALLS: &str = "microsoft.network/azurefirewalls";
 const POLICIES: &str = "microsoft.network/firewallpolicies";
 const RULE_COLLECTION_GROUPS: &str = "microsoft.network/firewallpolicies/rulecollectiongroups";
+const INTERFACES: &str = "microsoft.network/networkinterfaces";
+const BALANCERS: &str = "microsoft.network/loadbalancers";
+const BASTIONS: &str = "microsoft.network/bastionhosts";
+const GATEWAYS: &str = "microsoft.network/virtualnetworkgateways";
+const VAULTS: &str = "microsoft.keyvault/vaults";
 const POOLS: &str = "microsoft.containerservice/managedclusters/agentpools";
 
 const fn object(from: &'static str, target: &'static str, back: &'static str) -> Reference {
     Reference { from, element: "", target, back, of_element: false }
 }
 
-const TABLE: [Reference; 11] = [
+const ENDPOINTS: &str = "microsoft.network/privateendpoints";
+
+/// A reference of one of an object's address configurations.
+const fn configuration(
+    from: &'static str,
+    element: &'static str,
+    target: &'static str,
+    back: &'static str,
+) -> Reference {
+    Reference { from, element, target, back, of_element: true }
+}
+
+const TABLE: [Reference; 19] = [
+    configuration(INTERFACES, "ipConfigurations/*", "properties/subnet/id", "ipConfigurations"),
+    configuration(INTERFACES, "ipConfigurations/*", "properties/publicIPAddress/id", "ipConfiguration"),
+    configuration(BALANCERS, "frontendIPConfigurations/*", "properties/subnet/id", "ipConfigurations"),
+    configuration(BALANCERS, "frontendIPConfigurations/*", "properties/publicIPAddress/id", "ipConfiguration"),
+    configuration(BASTIONS, "ipConfigurations/*", "properties/subnet/id", "ipConfigurations"),
+    configuration(BASTIONS, "ipConfigurations/*", "properties/publicIPAddress/id", "ipConfiguration"),
+    configuration(GATEWAYS, "ipConfigurations/*", "properties/subnet/id", "ipConfigurations"),
+    configuration(GATEWAYS, "ipConfigurations/*", "properties/publicIPAddress/id", "ipConfiguration"),
     object(SUBNETS, "networkSecurityGroup/id", "subnets"),
     object(SUBNETS, "routeTable/id", "subnets"),
     object(SUBNETS, "natGateway/id", "subnets"),
@@ -153,6 +178,7 @@ pub(in super::super) fn refresh(world: &mut World, now: WorldTime) {
             }
         }
     }
+    edits.extend(connections(world));
     for (key, property, value) in edits {
         world.objects.edit(&key, |object| {
             if let Some(Value::Object(properties)) = object.body.get_mut("properties") {
@@ -178,8 +204,12 @@ fn collect(world: &World) -> BTreeMap<(String, &'static str), Vec<String>> {
             let Some(properties) = object.body.get("properties") else { continue };
             for element in walk(properties, reference.element) {
                 let own = if reference.of_element { element.get("id").and_then(Value::as_str) } else { None };
+                let named = element.get("name").and_then(Value::as_str).filter(|_| reference.of_element);
+                let kind = reference.element.trim_end_matches("/*");
+                let named = named.map(|name| format!("{}/{kind}/{name}", object.id()));
                 for target in walk(element, reference.target).into_iter().filter_map(Value::as_str) {
-                    let by = own.unwrap_or_else(|| object.id()).to_owned();
+                    let by = own.map(str::to_owned).or_else(|| named.clone());
+                    let by = by.unwrap_or_else(|| object.id().to_owned());
                     back.entry((target.to_ascii_lowercase(), reference.back)).or_default().push(by);
                 }
             }
@@ -197,6 +227,41 @@ fn collect(world: &World) -> BTreeMap<(String, &'static str), Vec<String>> {
         }
     }
     back
+}
+
+/// How they show them.
+const BACK: &str = "privateEndpointConnections";
+
+/// What vaults show of the private endpoints that lead to them.
+fn connections(world: &World) -> Vec<(String, &'static str, Option<Value>)> {
+    let mut shown: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (_, endpoint) in world.objects.iter().filter(|(_, object)| object.type_key == ENDPOINTS) {
+        let Some(properties) = endpoint.body.get("properties") else { continue };
+        let own = ["privateLinkServiceConnections/*", "manualPrivateLinkServiceConnections/*"];
+        for connection in own.iter().flat_map(|path| walk(properties, path)) {
+            let Some(target) = connection.pointer("/properties/privateLinkServiceId").and_then(Value::as_str) else {
+                continue;
+            };
+            let name = connection["name"].as_str().unwrap_or_default();
+            let state = &connection["properties"]["privateLinkServiceConnectionState"];
+            let part = json!({
+                "id": format!("{target}/privateEndpointConnections/{name}"),
+                "properties": {
+                    "provisioningState": "Succeeded",
+                    "privateEndpoint": { "id": endpoint.id() },
+                    "privateLinkServiceConnectionState": { "status": state["status"], "actionsRequired": "None" },
+                },
+            });
+            shown.entry(target.to_ascii_lowercase()).or_default().push(part);
+        }
+    }
+    let vaults = world.objects.iter().filter(|(_, object)| object.type_key == VAULTS);
+    let edits = vaults.filter_map(|(key, vault)| {
+        let now = vault.properties().and_then(|properties| properties.get(BACK));
+        let value = shown.get(key).map(|all| Value::Array(all.clone()));
+        (now != value.as_ref()).then(|| (key.to_owned(), BACK, value))
+    });
+    edits.collect()
 }
 
 /// The address configuration of a pool's first node, which stands for all in what a subnet shows.

@@ -35,6 +35,10 @@ fn in_use(table: &Object, by: &str) -> String {
 fn settle_table(writing: &Writing<'_>, mut asked: Body) -> Body {
     asked.shift_remove("subnets");
     let mut kept = with_defaults(asked, json!({ "disableBgpRoutePropagation": false }));
+    // Recorded: newer versions know of routes of peers.
+    if writing.version >= "2025-03" {
+        kept = with_defaults(kept, json!({ "disablePeeringRoute": "None" }));
+    }
     if let Some(subnets) = writing.before("subnets") {
         kept.insert("subnets".to_owned(), subnets.clone());
     }

@@ -45,16 +45,19 @@ fn in_use(subnet: &Object, by: &str) -> String {
     )
 }
 
-/// Recorded: what says nothing is dropped.
 fn settle_network(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusal> {
-    if asked
-        .get("dhcpOptions")
-        .is_some_and(|options| options.get("dnsServers").and_then(Value::as_array).is_none_or(Vec::is_empty))
-    {
-        asked.shift_remove("dhcpOptions");
+    // Recorded: options come back with the list that they are about, empty or not.
+    if let Some(Value::Object(options)) = asked.get_mut("dhcpOptions") {
+        options.entry("dnsServers").or_insert_with(|| json!([]));
     }
-    if asked.get("enableVmProtection") == Some(&json!(false)) {
+    // Recorded: of the protection of machines only old versions speak.
+    if !writing.version.is_empty() && writing.version < "2020" {
+        asked.entry("enableVmProtection").or_insert(json!(false));
+    } else if asked.get("enableVmProtection") == Some(&json!(false)) {
         asked.shift_remove("enableVmProtection");
+    }
+    if let Some(Value::Object(communities)) = asked.get_mut("bgpCommunities") {
+        communities.insert("regionalCommunity".to_owned(), "12076:50006".into());
     }
     // Recorded: to be off says enough, to be on does not.
     if let Some(encryption) = asked.get("encryption").and_then(Value::as_object)
@@ -99,8 +102,11 @@ fn settle_subnet(writing: &Writing<'_>, mut asked: Body) -> Result<Body, Refusal
             let name = delegation.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
             delegation.insert("id".to_owned(), format!("{}/delegations/{name}", writing.shown).into());
             delegation.insert("type".to_owned(), "Microsoft.Network/virtualNetworks/subnets/delegations".into());
+            delegation.insert("etag".to_owned(), "".into());
             if let Some(Value::Object(properties)) = delegation.get_mut("properties") {
                 properties.insert("provisioningState".to_owned(), "Succeeded".into());
+                let actions = || json!(["Microsoft.Network/virtualNetworks/subnets/join/action"]);
+                properties.entry("actions").or_insert_with(actions);
             }
         }
     }

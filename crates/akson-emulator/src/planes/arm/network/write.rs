@@ -111,6 +111,7 @@ impl ArmType for Network {
         removal::tidy(&mut call.state.world, id.key(), call.now);
         let work = Work::DeleteObject { key: id.key().to_owned() };
         let token = operation::begin(call, work, object.id().to_owned(), takes);
+        let results = if self.0.operations == "nfvOperations" { "nfvOperationResults" } else { "operationResults" };
         // Recorded: a rule collection group is shown once more.
         let answer = match self.0.location {
             Location::OfRoot => reply::json(StatusCode::ACCEPTED, &object.view(call.now)),
@@ -118,7 +119,7 @@ impl ArmType for Network {
         };
         let answer = answer
             .with("azure-asyncoperation", &operation_url(call, id, self.0.operations, &token, version))
-            .with("location", &operation_url(call, id, "operationResults", &token, version))
+            .with("location", &operation_url(call, id, results, &token, version))
             .with("retry-after", wait);
         Ok(answer)
     }
@@ -153,6 +154,9 @@ impl ArmType for Network {
             }
         }
         settled.insert("provisioningState".to_owned(), "Succeeded".into());
+        if self.0.has_guid {
+            settled.entry("resourceGuid").or_insert_with(|| world.dice.guid().into());
+        }
         body.insert("properties".to_owned(), Value::Object(settled));
         if let Some((name, tier)) = self.0.sku {
             body::merge_missing(body, "sku", "name", name.into());
