@@ -124,7 +124,9 @@ fn typed(attribute: &Attribute, of: &Type, wire: &Json) -> Value {
                 from_json(wire)
             }
         }
-        (Type::List(_) | Type::Set(_), Json::Object(entries)) if attribute.as_keys => {
+        (Type::List(_) | Type::Set(_), Json::Object(entries))
+            if attribute.as_keys || attribute.equality == Equality::Edges =>
+        {
             Value::List(entries.keys().map(|key| Value::Text(key.clone())).collect())
         }
         (_, Json::Object(entries)) if attribute.as_keys => {

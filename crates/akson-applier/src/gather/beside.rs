@@ -138,7 +138,9 @@ impl Found<'_> {
 
     /// Who the principals are that grants name and that nothing found is: looked at, not declared.
     pub(super) async fn principals(&mut self) -> Result<(), ReadFailure> {
-        let told: BTreeSet<String> = self
+        let asked = self.gathered.objects.iter().filter_map(|object| object.get("id")?.as_str());
+        let asked: Vec<String> = asked.filter(|id| !id.starts_with('/')).map(str::to_ascii_lowercase).collect();
+        let mut told: BTreeSet<String> = self
             .gathered
             .objects
             .iter()
@@ -148,6 +150,7 @@ impl Found<'_> {
                 lookup(object, pointer)?.as_str().map(str::to_ascii_lowercase)
             })
             .collect();
+        told.extend(asked);
         let mut wanted: BTreeMap<String, String> = BTreeMap::new();
         for object in &self.gathered.objects {
             let Some(id) = object.get("id").and_then(Json::as_str).map(ArmId::new) else { continue };
