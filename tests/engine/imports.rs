@@ -384,6 +384,18 @@ grant "team" {
   on       = vault.app
 }
 
+log_workspace "app" {
+  name           = "app-logs"
+  resource_group = resource_group.app
+}
+
+diagnostic_setting "vault" {
+  name      = "to-logs"
+  on        = vault.app
+  workspace = log_workspace.app
+  category_groups = ["audit"]
+}
+
 lock "two" {
   for_each = ["one", "two"]
   name     = each.key
@@ -404,6 +416,8 @@ lock "two" {
         "for_each = { id_blue = identity.id[\"id-blue\"] id_green = identity.id[\"id-green\"] id_red = identity.id[\"id-red\"] }",
         "tags = { reader = identity.id[\"id-blue\"].client_id }",
         "to = each.value role = \"Key Vault Secrets User\" on = vault.kv_applier_test",
+        "diagnostic_setting \"to_logs\" { name = \"to-logs\" on = vault.kv_applier_test",
+        "category_groups = [\"audit\"] workspace = log_workspace.app_logs",
         "lock \"one\"",
         "lock \"two\"",
     ] {

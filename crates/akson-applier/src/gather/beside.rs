@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use akson_catalog::{
     ArmId, Kind, SymbolicId,
     json::lookup,
-    kind::{LateId, ListScope, Plane},
+    kind::{LateId, ListScope, Plane, ids::fill},
 };
 use akson_planner::{Answer, At, Read, ReadTarget, Way, snapshot::add_edges, waves::selecting};
 use futures_util::future::join_all;
@@ -220,6 +220,40 @@ impl Found<'_> {
             }
             if !any {
                 return Err(missing());
+            }
+        }
+        Ok(())
+    }
+
+    /// What may lie in anything and is listed there alone: the diagnostic settings of each resource. Many types have none, and say so in an
+    /// error.
+    pub(super) async fn anywhere(&mut self) -> Result<(), ReadFailure> {
+        let mut reads = Vec::new();
+        for kind in self.catalog.iter().filter(|kind| kind.plane == Plane::Arm) {
+            let anywhere = super::parents(kind).any(|parent| parent == "*");
+            let other = kind.lists.iter().any(|list| list.scope != ListScope::Parent);
+            let list = kind.lists.iter().find(|list| list.scope == ListScope::Parent);
+            let Some(list) = list.filter(|_| anywhere && !other) else { continue };
+            for object in &self.gathered.objects {
+                let Some(id) = object.get("id").and_then(Json::as_str).map(ArmId::new) else { continue };
+                // What has a region is a resource that somebody made, and no part of another.
+                let regional =
+                    object.get("location").is_some_and(Json::is_string) && id.folded().contains("/providers/");
+                if let Some(path) = fill(&list.path, |_| Some(id.as_str())).ok().filter(|_| regional) {
+                    reads.push(super::listing(kind, &path, &id));
+                }
+            }
+        }
+        let answers = join_all(reads.iter().map(|read| fetch(self.engine, read, false))).await;
+        for (read, answers) in reads.iter().zip(answers) {
+            match answers {
+                Ok(answers) => self.take(super::objects(answers)),
+                Err(ReadFailure { cause: ReadCause::Azure(error), .. }) if matches!(error.status, 401 | 403) => {
+                    let path = read.path.split('?').next().unwrap_or_default();
+                    self.unread(path, &format!("it was not read: {}", error.code));
+                }
+                Err(ReadFailure { cause: ReadCause::Azure(_), .. }) => {}
+                Err(failure) => return Err(failure),
             }
         }
         Ok(())

@@ -85,9 +85,9 @@ fn folded(blocks: &[Block], catalog: &Catalog) -> (Vec<Block>, Moved) {
                 continue;
             };
             let new = label(&block).unwrap_or_default();
-            for (member, key) in members.iter().zip(keys) {
-                moved.insert((keyword.to_owned(), member.label.clone()), (new.clone(), key));
-                gone.insert(member.at);
+            for (at, label, key) in keys {
+                moved.insert((keyword.to_owned(), label), (new.clone(), key));
+                gone.insert(at);
             }
             if let Some(first) = members.first() {
                 made.insert(first.at, block);
@@ -192,7 +192,7 @@ fn best(open: &[Candidate]) -> Option<Fold> {
     best
 }
 
-/// One block for all of them, with the key of each; none if the keys would not tell them apart.
+/// One block for all of them, and the place, label and key of each; none if the keys would not tell them apart.
 fn block_of(
     members: &[&Candidate],
     differs: Option<usize>,
@@ -200,14 +200,16 @@ fn block_of(
     keyword: &str,
     kind: Option<&Kind>,
     taken: &mut BTreeSet<String>,
-) -> Option<(Block, Vec<String>)> {
+) -> Option<(Block, Vec<(usize, String, String)>)> {
     let make = Make { span: nowhere() };
     let leaf_of = |member: &Candidate| differs.and_then(|at| member.leaves.get(at)).cloned();
     let keys: Option<Vec<String>> = members
         .iter()
         .map(|member| member.name.clone().or_else(|| leaf_of(member).and_then(|leaf| leaf.short_name())))
         .collect();
-    let keys = keys?;
+    let mut pairs: Vec<(&Candidate, String)> = members.iter().copied().zip(keys?).collect();
+    pairs.sort_by(|one, other| one.1.cmp(&other.1));
+    let (members, keys): (Vec<&Candidate>, Vec<String>) = pairs.into_iter().unzip();
     let distinct: BTreeSet<&String> = keys.iter().collect();
     if distinct.len() != keys.len() || keys.iter().any(|key| key.is_empty() || key.contains("${")) {
         return None;
@@ -241,7 +243,7 @@ fn block_of(
         make.object(entries.collect::<Option<_>>()?)
     };
     block.body.insert(0, make.attribute("for_each", over));
-    for member in members {
+    for member in &members {
         taken.remove(&member.label);
     }
     let labels: Vec<&str> = members.iter().map(|member| member.label.as_str()).collect();
@@ -255,7 +257,8 @@ fn block_of(
     if let Some(last) = block.labels.last_mut() {
         last.text = label;
     }
-    Some((block, keys))
+    let gone = members.iter().zip(keys).map(|(member, key)| (member.at, member.label.clone(), key));
+    Some((block, gone.collect()))
 }
 
 fn plural(keyword: &str) -> String {
