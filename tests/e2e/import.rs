@@ -186,3 +186,59 @@ fn one_resource_is_imported_with_what_lies_in_it() {
     let _ = folder.akson(&["import", &format!("{identity}x")]).exits(1).says("legacy-appx");
     let _ = folder.akson(&["import"]).exits(64);
 }
+
+/// A cluster with a workload in it.
+const CLUSTER: &str = r#"
+stack "test" { location = "westeurope" }
+
+resource_group "app" { name = "app-rg" }
+
+cluster "main" {
+  name           = "aks"
+  resource_group = resource_group.app
+  entra { authorization = azure_rbac }
+  local_accounts    = disabled
+  oidc_issuer       = enabled
+  workload_identity = enabled
+
+  node_pool "system" {
+    mode    = system
+    vm_size = "Standard_D4s_v5"
+    scale   = fixed(2)
+  }
+}
+
+workload "web" {
+  cluster         = cluster.main
+  namespace       = "production"
+  service_account = "web"
+}
+"#;
+
+#[test]
+fn what_is_in_a_cluster_is_looked_at_by_the_first_plan() {
+    let folder = Folder::with(CLUSTER);
+    let _ = folder.apply().exits(0);
+    let imported = folder.akson(&["import", "--resource-group", "app-rg", "--stack", "test"]).exits(0);
+    assert!(imported.stdout.contains("workload \"web\" {"), "{}", imported.stdout);
+    // A new clone of the folder, with nothing but what was printed and what the import keeps.
+    let kept = std::fs::read_to_string(folder.path().join(".akson/clusters.json")).unwrap();
+    for entry in std::fs::read_dir(folder.path().join(".akson")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("emulator") {
+            std::fs::remove_dir_all(path).unwrap();
+        } else if path.is_file() {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    folder.write(".akson/clusters.json", &kept);
+    folder.write("main.aks", &imported.stdout);
+    let plan = folder.plan();
+    let changes = plan["changes"].as_array().unwrap();
+    for change in changes {
+        assert!(change["action"] == "adopt" || change["action"] == "no_op", "{change:#}");
+    }
+    assert!(!plan.to_string().contains("whether it is there already"), "{plan:#}");
+    let _ = folder.apply().exits(0);
+    folder.settled();
+}

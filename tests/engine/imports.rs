@@ -1,11 +1,14 @@
 //! What an import prints of a world that was made with every part of a stack: clusters and what is in them, workloads, what repeats.
 //! Its plan adopts, and says so of everything. Not the command itself: that is `e2e/import.rs`.
 
+use std::collections::BTreeMap;
+
 use akson_applier::End;
 use akson_catalog::{ArmId, Catalog};
-use akson_config::import::{ImportOptions, Imported, import};
+use akson_config::import::{ImportOptions, Imported, import, kind_of};
 use akson_planner::Action;
 use akson_tests::world::World;
+use serde_json::{Value, json};
 
 /// A world after an apply of a stack.
 async fn made(source: &str) -> World {
@@ -76,6 +79,27 @@ async fn what_is_in_a_cluster_is_imported_too() {
     ] {
         says(&imported, expected);
     }
+    // The same as its own tool prints it, in a file beside the cluster's object.
+    let signed_in = world.emulator.identity();
+    let place = ArmId::new(format!("/subscriptions/{}/resourceGroups/app-rg", signed_in.subscription));
+    let mut objects = world.gather(&[place], &[]).await.unwrap().objects;
+    let mut lists: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for mut object in objects.extract_if(.., |object| object["id"].as_str().unwrap().contains("/kubernetes.")) {
+        let kind = kind_of(&object, Catalog::builtin().unwrap()).unwrap();
+        object.as_object_mut().unwrap().remove("id");
+        lists.entry(kind.resource_type.clone()).or_default().push(object);
+    }
+    for (of, items) in lists {
+        let (version, kind) = of.rsplit_once('/').unwrap();
+        objects.push(json!({"apiVersion": version, "kind": format!("{kind}List"), "items": items}));
+    }
+    let options = ImportOptions {
+        stack: "test".to_owned(),
+        tenant: Some(signed_in.tenant),
+        token_exchange_audience: "api://AzureADTokenExchange".to_owned(),
+        ..ImportOptions::default()
+    };
+    assert_eq!(import(&objects, Catalog::builtin().unwrap(), &options).text, imported.text);
     // What every cluster has is nobody's to declare, and not worth a word.
     silent(&imported, "kube-system");
     silent(&imported, "cluster-admin");
@@ -360,6 +384,18 @@ grant "team" {
   on       = vault.app
 }
 
+log_workspace "app" {
+  name           = "app-logs"
+  resource_group = resource_group.app
+}
+
+diagnostic_setting "vault" {
+  name      = "to-logs"
+  on        = vault.app
+  workspace = log_workspace.app
+  category_groups = ["audit"]
+}
+
 lock "two" {
   for_each = ["one", "two"]
   name     = each.key
@@ -380,6 +416,8 @@ lock "two" {
         "for_each = { id_blue = identity.id[\"id-blue\"] id_green = identity.id[\"id-green\"] id_red = identity.id[\"id-red\"] }",
         "tags = { reader = identity.id[\"id-blue\"].client_id }",
         "to = each.value role = \"Key Vault Secrets User\" on = vault.kv_applier_test",
+        "diagnostic_setting \"to_logs\" { name = \"to-logs\" on = vault.kv_applier_test",
+        "category_groups = [\"audit\"] workspace = log_workspace.app_logs",
         "lock \"one\"",
         "lock \"two\"",
     ] {
@@ -387,4 +425,59 @@ lock "two" {
     }
     let addresses: Vec<&str> = imported.declared.iter().map(|declared| declared.address.as_str()).collect();
     assert!(addresses.contains(&"federated_credential.ci[\"ci-api\"]"), "{addresses:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn objects_of_the_directory_are_imported_by_their_ids() {
+    let world = made(
+        r#"
+stack "test" { location = "westeurope" }
+
+resource_group "app" { name = "app-rg" }
+
+identity "app" {
+  name           = "app-id"
+  resource_group = resource_group.app
+}
+
+group "developers" {
+  display_name = "app-developers"
+  members      = [identity.app]
+}
+
+grant "developers" {
+  to   = group.developers
+  role = "Reader"
+  on   = resource_group.app
+}
+"#,
+    )
+    .await;
+    // Who a grant is for is looked at.
+    let found = imported(&world, "app-rg").await;
+    says(&found, "existing group \"app_developers\" {");
+    says(&found, "to = group.app_developers");
+    // What is asked for by its id is declared, with its members.
+    let signed_in = world.emulator.identity();
+    let group = found.declared.iter().find(|declared| declared.kind == "group").unwrap();
+    let place = ArmId::new(format!("/subscriptions/{}/resourceGroups/app-rg", signed_in.subscription));
+    let gathered = world.gather(&[place], std::slice::from_ref(&group.id)).await.unwrap();
+    let options = ImportOptions {
+        stack: "test".to_owned(),
+        tenant: Some(signed_in.tenant),
+        subscription: Some(signed_in.subscription),
+        looked_at: gathered.looked_at,
+        ..ImportOptions::default()
+    };
+    let imported = import(&gathered.objects, Catalog::builtin().unwrap(), &options);
+    says(&imported, "group \"app_developers\" {");
+    silent(&imported, "existing group");
+    says(&imported, "members = [identity.app_id]");
+    let plan = world.plan(&imported.text).await.unwrap_or_else(|why| panic!("{why}\n{}", imported.text));
+    for change in &plan.changes {
+        assert!(matches!(change.action, Action::Adopt | Action::NoOp), "{change:#?}\n{}", imported.text);
+        assert!(change.differences.is_empty(), "{change:#?}\n{}", imported.text);
+    }
+    let wrong = world.gather(&[], &["00000000-0000-4000-8000-000000000009".to_owned()]).await;
+    assert!(wrong.unwrap_err().contains("00000000-0000-4000-8000-000000000009"));
 }

@@ -42,6 +42,7 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("network", "encryption: it would read back", "an encryption that is off, with a word for when it is on"),
     ("network_security_group", "rule.Microsoft.Databricks", "labels of blocks have no dots"),
     ("policy", "its name or its place", "Azure refuses names that end with a space"),
+    ("private_endpoint", "only looked at", "of targets of other tenants, which somebody there must approve"),
     ("role", "a `role` does not lie there", "its id does not say the management group that it lies in"),
     ("service_principal", "only looked at", "its application is not among the objects"),
     ("user", "only looked at", "users are never made"),

@@ -23,38 +23,96 @@ use serde_json::{Value as Json, json};
 
 use crate::recorded_import::{exchanges, folder};
 
-/// What clients send and no attribute says, below these places, with the reason.
-const UNSAID: &[(&str, &str, &str)] = &[
-    ("cluster", "/kind", "always `Base`"),
-    ("cluster", "/properties/aadProfile/tenantID", "with the integration that Azure retired"),
-    ("cluster", "/properties/disableLocalAccounts", "with the integration that Azure retired"),
-    ("cluster", "/properties/apiServerAccessProfile/enableVnetIntegration", "without a subnet of one's own"),
-    ("cluster", "/properties/apiServerAccessProfile/authorizedIPRanges", "without a subnet of one's own"),
-    ("cluster", "/properties/networkProfile/loadBalancerProfile", "of a load balancer that is not the way out"),
-    ("cluster", "/properties/securityProfile/imageCleaner/intervalHours", "of a cleaner that is off"),
-    ("cluster", "/properties/aadProfile/clientAppID", "of the integration that Azure retired"),
-    ("cluster", "/properties/aadProfile/serverAppID", "of the integration that Azure retired"),
-    ("cluster", "/properties/aadProfile/serverAppSecret", "of the integration that Azure retired"),
-    ("cluster", "/properties/httpProxyConfig/enabled", "a proxy that is written is on"),
-    ("cluster", "/properties/servicePrincipalProfile/clientId", "echoed by clients of clusters with an identity"),
-    ("cluster", "/properties/podIdentityProfile", "retired: workload identity takes its place"),
-    ("grant", "/properties/principalType", "follows from the principal, and is always sent where it does"),
-    ("cluster", "/identity/delegatedResources", "set by services that delegate, never by people"),
-    ("cluster", "/properties/aadProfile/managed", "false with the integration that Azure retired"),
-    ("initiative", "/properties/version", "of a preview at the api-version of the kind"),
-    ("initiative", "/properties/versions", "of a preview at the api-version of the kind"),
-    ("policy", "/properties/selfServeExemptionSettings", "of a preview at the api-version of the kind"),
+/// What clients send and no attribute says: of which kind, at which place or below it, in which bodies, and the reason. A body is
+/// one where all of these hold: `/place = value`, `/place != value` (also where it is absent), `/place absent`, `/place present`.
+const UNSAID: &[(&str, &str, &[&str], &str)] = &[
+    ("cluster", "/properties/aadProfile/managed", RETIRED, "the integration that Azure retired"),
+    ("cluster", "/properties/aadProfile/tenantID", RETIRED, "the integration that Azure retired"),
+    ("cluster", "/properties/aadProfile/enableAzureRBAC", RETIRED, "the integration that Azure retired"),
+    ("cluster", "/properties/aadProfile/clientAppID", RETIRED, "the integration that Azure retired"),
+    ("cluster", "/properties/aadProfile/serverAppID", RETIRED, "the integration that Azure retired"),
+    ("cluster", "/properties/aadProfile/serverAppSecret", RETIRED, "the integration that Azure retired"),
+    ("cluster", "/properties/disableLocalAccounts", RETIRED, "a cluster without them needs the integration of today"),
+    (
+        "cluster",
+        "/properties/apiServerAccessProfile/enableVnetIntegration",
+        &["/properties/apiServerAccessProfile/subnetId absent"],
+        "into a network without a subnet of one's own",
+    ),
+    (
+        "cluster",
+        "/properties/apiServerAccessProfile/authorizedIPRanges",
+        &[
+            "/properties/apiServerAccessProfile/subnetId absent",
+            "/properties/apiServerAccessProfile/enablePrivateCluster = true",
+        ],
+        "of a private cluster in a network without a subnet of one's own",
+    ),
+    (
+        "cluster",
+        "/properties/networkProfile/loadBalancerProfile",
+        &["/properties/networkProfile/outboundType != loadBalancer"],
+        "of a load balancer that is not the way out",
+    ),
+    (
+        "cluster",
+        "/properties/securityProfile/imageCleaner/intervalHours",
+        &["/properties/securityProfile/imageCleaner/enabled != true"],
+        "of a cleaner that is off",
+    ),
+    (
+        "cluster",
+        "/properties/httpProxyConfig/enabled",
+        &["/properties/httpProxyConfig/enabled = true"],
+        "a proxy that is written is on",
+    ),
+    (
+        "cluster",
+        "/properties/servicePrincipalProfile/clientId",
+        &["/identity/type present", "/properties/servicePrincipalProfile/secret absent"],
+        "clients echo it of clusters with an identity",
+    ),
+    (
+        "cluster",
+        "/properties/servicePrincipalProfile",
+        &["/identity/type absent", "/properties/servicePrincipalProfile/secret absent"],
+        "of an application whose secret nobody tells",
+    ),
+    ("cluster", "/properties/podIdentityProfile", &[], "retired: workload identity takes its place"),
+    ("cluster", "/identity/delegatedResources", &[], "set by services that delegate, never by people"),
+    ("grant", "/properties/principalType", &[], "follows from the principal, and is always sent where it does"),
+    ("initiative", "/properties/version", &[], "of a preview at the api-version of the kind"),
+    ("initiative", "/properties/versions", &[], "of a preview at the api-version of the kind"),
+    ("policy", "/properties/selfServeExemptionSettings", &[], "of a preview at the api-version of the kind"),
     (
         "policy_definition",
         "/properties/externalEvaluationEnforcementSettings",
+        &[],
         "of a preview at the api-version of the kind",
     ),
-    ("policy_definition", "/properties/version", "of a preview at the api-version of the kind"),
-    ("policy_definition", "/properties/versions", "of a preview at the api-version of the kind"),
-    ("vault", "/properties/createMode", "recovering a deleted vault is the planner's"),
-    ("vault", "/properties/enableSoftDelete", "always true: Azure forces it"),
-    ("vault", "/properties/provisioningState", "Azure says it"),
+    ("policy_definition", "/properties/version", &[], "of a preview at the api-version of the kind"),
+    ("policy_definition", "/properties/versions", &[], "of a preview at the api-version of the kind"),
+    ("vault", "/properties/createMode", &[], "recovering a deleted vault is the planner's"),
+    ("vault", "/properties/enableSoftDelete", &[], "always true: Azure forces it"),
+    ("vault", "/properties/provisioningState", &[], "Azure says it"),
 ];
+
+/// A cluster with the integration that Azure retired, or with none.
+const RETIRED: &[&str] = &["/properties/aadProfile/managed != true"];
+
+/// Whether a condition holds of a body.
+fn holds_of(body: &Json, condition: &str) -> bool {
+    let steps: Vec<&str> = condition.split(' ').collect();
+    let live = |place: &str| lookup(body, place).filter(|value| !value.is_null() && *value != "");
+    let word = |place: &str| live(place).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    match steps.as_slice() {
+        [place, "absent"] => live(place).is_none(),
+        [place, "present"] => live(place).is_some(),
+        [place, "=", value] => word(place).is_some_and(|live| live.eq_ignore_ascii_case(value)),
+        [place, "!=", value] => word(place).is_none_or(|live| !live.eq_ignore_ascii_case(value)),
+        _ => panic!("`{condition}` is no condition"),
+    }
+}
 
 /// Whether the type data of the latest stable api-version has a place, and the word that is sent there. What it does not have is of a preview, or is retired.
 fn is_stable(data: &Json, place: &str, sent: &str) -> bool {
@@ -148,8 +206,10 @@ fn holds(ours: Option<&Json>, sent: &Json) -> bool {
 }
 
 /// Whether a place is known to be said by nobody.
-pub fn is_unsaid(kind: &str, place: &str) -> bool {
-    UNSAID.iter().any(|(of, known, _)| *of == kind && fits(known, place))
+pub fn is_unsaid(kind: &str, place: &str, body: &Json) -> bool {
+    UNSAID.iter().any(|(of, known, conditions, _)| {
+        *of == kind && fits(known, place) && conditions.iter().all(|condition| holds_of(body, condition))
+    })
 }
 
 /// The places of a sent body that our own would not have; of the type data those that are stable.
@@ -185,7 +245,7 @@ pub fn missing(kind: &Kind, name: &str, sent: &Json, data: Option<&Json>) -> Vec
             || by_block.iter().any(|block| place.starts_with(block))
             || kind.outputs.values().any(|output| output.pointer.eq_ignore_ascii_case(place))
             || kind.read_only.iter().any(|known| fits(known, place))
-            || is_unsaid(&kind.keyword, place)
+            || is_unsaid(&kind.keyword, place, sent)
     };
     places
         .into_iter()
@@ -201,6 +261,34 @@ pub fn missing(kind: &Kind, name: &str, sent: &Json, data: Option<&Json>) -> Vec
 fn fits(known: &str, place: &str) -> bool {
     let mut steps = place.split('/');
     known.split('/').all(|known| steps.next().is_some_and(|step| known == "*" || known.eq_ignore_ascii_case(step)))
+}
+
+/// Leaves the subnets of a network out of what it lacks; whether it is one.
+fn keep_inner(kind: &Kind, missing: &mut Vec<String>) -> bool {
+    if kind.keyword == "network" {
+        missing.retain(|place| !place.starts_with("/properties/subnets = "));
+    }
+    kind.keyword == "network"
+}
+
+/// What the subnets that a network's body holds could not say as blocks.
+fn inner_missing(id: &ArmId, sent: &Json, catalog: &Catalog, folder: &Path) -> Vec<String> {
+    let kind = catalog.get("subnet").unwrap();
+    let data = types(folder, kind);
+    let subnets = sent.pointer("/properties/subnets").and_then(Json::as_array).into_iter().flatten();
+    let mut lacking = Vec::new();
+    for subnet in subnets {
+        let name = subnet["name"].as_str().unwrap_or_default();
+        let mut body = json!({"id": format!("{id}/subnets/{name}"), "name": name, "properties": subnet["properties"]});
+        // What Azure says of a subnet is sent back with its network.
+        for told in ["ipConfigurations", "privateEndpoints", "provisioningState", "purpose", "resourceNavigationLinks"]
+        {
+            body["properties"].as_object_mut().map(|members| members.remove(told));
+        }
+        let own = missing(kind, name, &body, data.as_ref());
+        lacking.extend(own.into_iter().map(|place| format!("/properties/subnets/*{place}")));
+    }
+    lacking
 }
 
 #[test]
@@ -237,7 +325,11 @@ fn what_clients_send_can_be_said() {
         let total = totals.entry(kind.keyword.clone()).or_default();
         total.1 += 1;
         let data = data.entry(kind.keyword.clone()).or_insert_with(|| types(&folder, kind));
-        let missing = missing(kind, id.name(), &sent, data.as_ref());
+        let mut missing = missing(kind, id.name(), &sent, data.as_ref());
+        // What lies in it is a resource of its own, and must be sayable as such.
+        if keep_inner(kind, &mut missing) {
+            missing.extend(inner_missing(&id, &sent, catalog, &folder));
+        }
         total.0 += usize::from(missing.is_empty());
         for place in missing {
             *unsaid.entry((kind.keyword.clone(), place)).or_default() += 1;

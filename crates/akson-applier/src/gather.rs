@@ -70,6 +70,7 @@ pub async fn gather(
         found.below(from).await?;
         from = next;
     }
+    found.anywhere().await?;
     found.clusters().await?;
     found.mounted().await?;
     found.directory(directory).await?;

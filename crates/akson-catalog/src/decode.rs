@@ -124,7 +124,9 @@ fn typed(attribute: &Attribute, of: &Type, wire: &Json) -> Value {
                 from_json(wire)
             }
         }
-        (Type::List(_) | Type::Set(_), Json::Object(entries)) if attribute.as_keys => {
+        (Type::List(_) | Type::Set(_), Json::Object(entries))
+            if attribute.as_keys || attribute.equality == Equality::Edges =>
+        {
             Value::List(entries.keys().map(|key| Value::Text(key.clone())).collect())
         }
         (_, Json::Object(entries)) if attribute.as_keys => {
@@ -158,12 +160,20 @@ fn typed(attribute: &Attribute, of: &Type, wire: &Json) -> Value {
 fn unwrapped<'a>(attribute: &Attribute, wire: &'a Json) -> Option<&'a Json> {
     let Some(key) = &attribute.wrap_items else { return Some(wire) };
     let others = wire.as_object()?.iter().filter(|(other, _)| *other != key);
-    let mut flags: IndexMap<&String, &Json> =
-        others.filter(|(_, value)| !matches!(value, Json::Null | Json::Bool(false))).collect();
+    let mut flags: IndexMap<&String, &Json> = others.filter(|(_, value)| !is_silent(value)).collect();
     let all = attribute.wrap_with.iter().all(|(key, value)| flags.swap_remove(key).is_some_and(|live| live == value));
     let none_left = attribute.wrap_with.is_empty() || flags.is_empty();
     let plain = attribute.wrap_with.is_empty() && flags.values().any(|value| value.is_boolean());
     (all && none_left && !plain).then(|| wire.get(key)).flatten()
+}
+
+/// Whether a member of an item says nothing: it is not there, off, or an object of such, as `{"enabled": false, "days": 0}`.
+fn is_silent(value: &Json) -> bool {
+    match value {
+        Json::Null | Json::Bool(false) => true,
+        Json::Object(members) => members.values().all(|value| is_silent(value) || value.as_i64() == Some(0)),
+        _ => false,
+    }
 }
 
 /// The constructor that a live body stands for. What it requires absent may still be there: of several that fit, the one whose

@@ -15,6 +15,7 @@ mod planfile;
 mod session;
 mod sign_in;
 mod views;
+mod ways;
 
 use std::process::ExitCode;
 

@@ -24,6 +24,7 @@ use crate::{
     output, planfile,
     sign_in::{self, Written},
     views::literal,
+    ways,
 };
 
 /// Runs a command's future in this thread.
@@ -63,6 +64,7 @@ pub(crate) struct Run {
     outlives: bool,
     /// Who the plan is for, as far as that is known by now.
     caller: Caller,
+    ways: std::collections::BTreeMap<akson_catalog::SymbolicId, akson_planner::Way>,
 }
 
 impl Run {
@@ -123,7 +125,18 @@ impl Run {
             addresses.extend(session.caller_address);
         }
         let caller = Caller { object_id: None, addresses };
-        Ok(Self { loaded, config, identity, engine, cancel, binding, store, outlives: session.outlives, caller })
+        Ok(Self {
+            loaded,
+            config,
+            identity,
+            engine,
+            cancel,
+            binding,
+            store,
+            outlives: session.outlives,
+            caller,
+            ways: ways::known(&global.directory),
+        })
     }
 
     /// What is ours, without locking anything: for commands that only look.
@@ -179,6 +192,7 @@ impl Run {
         global: &Global,
     ) -> Result<Snapshot, Exit> {
         self.hold_names(owned, global)?;
+        let owned = &*ways::with(owned, &self.ways);
         match refresh(&self.engine, &self.config, owned, self.loaded.catalog, options).await {
             Ok(snapshot) => {
                 // Its token is in memory by now.
@@ -226,6 +240,7 @@ impl Run {
         global: &Global,
     ) -> Result<Plan, Exit> {
         let options = &PlanOptions { caller: self.caller.clone(), ..options.clone() };
+        let owned = &*ways::with(owned, &self.ways);
         let loaded = &mut self.loaded;
         let plan = akson_planner::plan(&self.config, snapshot, owned, loaded.catalog, options, &mut loaded.diagnostics);
         match plan {

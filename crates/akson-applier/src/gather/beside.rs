@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use akson_catalog::{
     ArmId, Kind, SymbolicId,
     json::lookup,
-    kind::{LateId, ListScope, Plane},
+    kind::{LateId, ListScope, Plane, ids::fill},
 };
 use akson_planner::{Answer, At, Read, ReadTarget, Way, snapshot::add_edges, waves::selecting};
 use futures_util::future::join_all;
@@ -138,7 +138,9 @@ impl Found<'_> {
 
     /// Who the principals are that grants name and that nothing found is: looked at, not declared.
     pub(super) async fn principals(&mut self) -> Result<(), ReadFailure> {
-        let told: BTreeSet<String> = self
+        let asked = self.gathered.objects.iter().filter_map(|object| object.get("id")?.as_str());
+        let asked: Vec<String> = asked.filter(|id| !id.starts_with('/')).map(str::to_ascii_lowercase).collect();
+        let mut told: BTreeSet<String> = self
             .gathered
             .objects
             .iter()
@@ -148,6 +150,7 @@ impl Found<'_> {
                 lookup(object, pointer)?.as_str().map(str::to_ascii_lowercase)
             })
             .collect();
+        told.extend(asked);
         let mut wanted: BTreeMap<String, String> = BTreeMap::new();
         for object in &self.gathered.objects {
             let Some(id) = object.get("id").and_then(Json::as_str).map(ArmId::new) else { continue };
@@ -217,6 +220,40 @@ impl Found<'_> {
             }
             if !any {
                 return Err(missing());
+            }
+        }
+        Ok(())
+    }
+
+    /// What may lie in anything and is listed there alone: the diagnostic settings of each resource. Many types have none, and say so in an
+    /// error.
+    pub(super) async fn anywhere(&mut self) -> Result<(), ReadFailure> {
+        let mut reads = Vec::new();
+        for kind in self.catalog.iter().filter(|kind| kind.plane == Plane::Arm) {
+            let anywhere = super::parents(kind).any(|parent| parent == "*");
+            let other = kind.lists.iter().any(|list| list.scope != ListScope::Parent);
+            let list = kind.lists.iter().find(|list| list.scope == ListScope::Parent);
+            let Some(list) = list.filter(|_| anywhere && !other) else { continue };
+            for object in &self.gathered.objects {
+                let Some(id) = object.get("id").and_then(Json::as_str).map(ArmId::new) else { continue };
+                // What has a region is a resource that somebody made, and no part of another.
+                let regional =
+                    object.get("location").is_some_and(Json::is_string) && id.folded().contains("/providers/");
+                if let Some(path) = fill(&list.path, |_| Some(id.as_str())).ok().filter(|_| regional) {
+                    reads.push(super::listing(kind, &path, &id));
+                }
+            }
+        }
+        let answers = join_all(reads.iter().map(|read| fetch(self.engine, read, false))).await;
+        for (read, answers) in reads.iter().zip(answers) {
+            match answers {
+                Ok(answers) => self.take(super::objects(answers)),
+                Err(ReadFailure { cause: ReadCause::Azure(error), .. }) if matches!(error.status, 401 | 403) => {
+                    let path = read.path.split('?').next().unwrap_or_default();
+                    self.unread(path, &format!("it was not read: {}", error.code));
+                }
+                Err(ReadFailure { cause: ReadCause::Azure(_), .. }) => {}
+                Err(failure) => return Err(failure),
             }
         }
         Ok(())

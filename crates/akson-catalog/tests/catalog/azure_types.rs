@@ -21,7 +21,6 @@ const LEFT_OUT: &[(&str, &str, &str)] = &[
     ("vault", "/properties/vaultUri", "an output: Azure says it, though the types call it writable"),
     ("vault", "/properties/provisioningState", "Azure says it, though the types call it writable"),
     ("cluster", "/identity/delegatedResources", "set by services that delegate, never by people"),
-    ("cluster", "/kind", "always `Base`"),
     ("cluster", "/properties/aadProfile/clientAppID", "of the integration that Azure retired"),
     ("cluster", "/properties/aadProfile/serverAppID", "of the integration that Azure retired"),
     ("cluster", "/properties/aadProfile/serverAppSecret", "of the integration that Azure retired"),

@@ -353,7 +353,7 @@ fn live_values_in_the_words_of_the_configuration() {
         "vault",
         "network",
         &json!({"properties": {"networkAcls": {"defaultAction": "Allow", "ipRules": [{"value": "203.0.113.7/32"}]}}}),
-        Some(choice("public", &[])),
+        Some(choice("public", &[("ips", list(&[text("203.0.113.7/32")]))])),
     );
     check_decoded(
         "vault",

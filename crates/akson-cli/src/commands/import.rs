@@ -1,4 +1,4 @@
-//! `akson import`: existing objects as `.aks` text. It changes nothing and records nothing: the plan of what it prints adopts, and
+//! `akson import`: existing objects as `.aks` text. It changes nothing in Azure and records no ownership: the plan of what it prints adopts, and
 //! `akson apply` of that makes them the stack's.
 
 use std::{
@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use akson_applier::{Cancel, Gathered, gather, report};
+use akson_applier::{Cancel, Gathered, Unread, gather, report};
 use akson_catalog::ArmId;
 use akson_config::{
     Inputs,
@@ -24,6 +24,7 @@ use crate::{
     load::Loaded,
     output, session,
     sign_in::{self, Written},
+    ways,
 };
 
 /// How many requests are in flight.
@@ -60,6 +61,12 @@ async fn imported(global: &Global, asked: &ImportArguments, loaded: &Loaded) -> 
         options.api_versions = gathered.api_versions;
         options.looked_at = gathered.looked_at;
         unread = gathered.unread;
+        if let Err(error) = ways::keep(&global.directory, gathered.ways) {
+            unread.push(Unread {
+                id: global.directory.display().to_string(),
+                why: format!("how its clusters are reached is not kept: {error}"),
+            });
+        }
         (gathered.objects, name)
     } else {
         let mut objects = Vec::new();

@@ -4,7 +4,10 @@
 
 mod shape;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::DefaultHasher},
+    hash::{Hash, Hasher},
+};
 
 use akson_catalog::{
     Catalog, Kind,
@@ -32,6 +35,10 @@ struct Candidate {
     /// Its name, if its kind has one.
     name: Option<String>,
     leaves: Vec<Leaf>,
+    /// Of each leaf, what tells it by its value, and what by its place and sort alone.
+    hashes: Vec<(u64, u64)>,
+    /// Of all of them by their values, in whatever order they are taken.
+    whole: u64,
 }
 
 /// What some blocks have in common.
@@ -78,9 +85,9 @@ fn folded(blocks: &[Block], catalog: &Catalog) -> (Vec<Block>, Moved) {
                 continue;
             };
             let new = label(&block).unwrap_or_default();
-            for (member, key) in members.iter().zip(keys) {
-                moved.insert((keyword.to_owned(), member.label.clone()), (new.clone(), key));
-                gone.insert(member.at);
+            for (at, label, key) in keys {
+                moved.insert((keyword.to_owned(), label), (new.clone(), key));
+                gone.insert(at);
             }
             if let Some(first) = members.first() {
                 made.insert(first.at, block);
@@ -138,7 +145,20 @@ fn candidate(at: usize, block: &Block, keyword: &str, kind: Option<&Kind>) -> Op
     });
     let leaves = leaves(block, named, name.as_deref());
     let own = leaves.iter().any(|leaf| leaf.text.contains(&format!("{keyword}.")));
-    (!nested && !own).then_some(Candidate { at, label, name, leaves })
+    let hashes: Vec<(u64, u64)> = leaves
+        .iter()
+        .enumerate()
+        .map(|(at, leaf)| (hash(&(at, &leaf.path, &leaf.text)), hash(&(at, &leaf.path, leaf.sort, "sort"))))
+        .collect();
+    let whole = hashes.iter().fold(hash(&(leaves.len(), name.is_some())), |whole, (own, _)| whole.wrapping_add(*own));
+    (!nested && !own).then_some(Candidate { at, label, name, leaves, hashes, whole })
+}
+
+/// The same in every run: no output follows it, but what is tried first does.
+fn hash(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The largest group that differs in one value; of several the one that differs least.
@@ -146,22 +166,24 @@ fn best(open: &[Candidate]) -> Option<Fold> {
     let mut best: Option<Fold> = None;
     let most = open.iter().map(|candidate| candidate.leaves.len()).max().unwrap_or(0);
     for differs in std::iter::once(None).chain((0..most).map(Some)) {
-        let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut groups: HashMap<u64, Vec<usize>> = HashMap::new();
         for (place, candidate) in open.iter().enumerate() {
             // Without a name something must tell them apart.
-            if (candidate.name.is_none() && differs.is_none())
-                || differs.is_some_and(|at| candidate.leaves.get(at).is_none_or(|leaf| !leaf.is_short))
-            {
-                continue;
+            let key = match differs {
+                None => candidate.name.is_some().then_some(candidate.whole),
+                Some(at) => candidate
+                    .hashes
+                    .get(at)
+                    .filter(|_| candidate.leaves.get(at).is_some_and(|leaf| leaf.is_short))
+                    .map(|(own, sort)| candidate.whole.wrapping_sub(*own).wrapping_add(*sort)),
+            };
+            if let Some(key) = key {
+                groups.entry(key).or_default().push(place);
             }
-            let mut key = format!("{}\n", candidate.name.is_some());
-            for (at, leaf) in candidate.leaves.iter().enumerate() {
-                let text = if Some(at) == differs { leaf.sort } else { leaf.text.as_str() };
-                key.push_str(&format!("{} = {text}\n", leaf.path));
-            }
-            groups.entry(key).or_default().push(place);
         }
-        for members in groups.into_values().filter(|members| members.len() >= LEAST) {
+        let mut groups: Vec<Vec<usize>> = groups.into_values().filter(|members| members.len() >= LEAST).collect();
+        groups.sort();
+        for members in groups {
             if best.as_ref().is_none_or(|best| members.len() > best.members.len()) {
                 best = Some(Fold { members, differs });
             }
@@ -170,7 +192,7 @@ fn best(open: &[Candidate]) -> Option<Fold> {
     best
 }
 
-/// One block for all of them, with the key of each; none if the keys would not tell them apart.
+/// One block for all of them, and the place, label and key of each; none if the keys would not tell them apart.
 fn block_of(
     members: &[&Candidate],
     differs: Option<usize>,
@@ -178,14 +200,16 @@ fn block_of(
     keyword: &str,
     kind: Option<&Kind>,
     taken: &mut BTreeSet<String>,
-) -> Option<(Block, Vec<String>)> {
+) -> Option<(Block, Vec<(usize, String, String)>)> {
     let make = Make { span: nowhere() };
     let leaf_of = |member: &Candidate| differs.and_then(|at| member.leaves.get(at)).cloned();
     let keys: Option<Vec<String>> = members
         .iter()
         .map(|member| member.name.clone().or_else(|| leaf_of(member).and_then(|leaf| leaf.short_name())))
         .collect();
-    let keys = keys?;
+    let mut pairs: Vec<(&Candidate, String)> = members.iter().copied().zip(keys?).collect();
+    pairs.sort_by(|one, other| one.1.cmp(&other.1));
+    let (members, keys): (Vec<&Candidate>, Vec<String>) = pairs.into_iter().unzip();
     let distinct: BTreeSet<&String> = keys.iter().collect();
     if distinct.len() != keys.len() || keys.iter().any(|key| key.is_empty() || key.contains("${")) {
         return None;
@@ -219,7 +243,7 @@ fn block_of(
         make.object(entries.collect::<Option<_>>()?)
     };
     block.body.insert(0, make.attribute("for_each", over));
-    for member in members {
+    for member in &members {
         taken.remove(&member.label);
     }
     let labels: Vec<&str> = members.iter().map(|member| member.label.as_str()).collect();
@@ -233,7 +257,8 @@ fn block_of(
     if let Some(last) = block.labels.last_mut() {
         last.text = label;
     }
-    Some((block, keys))
+    let gone = members.iter().zip(keys).map(|(member, key)| (member.at, member.label.clone(), key));
+    Some((block, gone.collect()))
 }
 
 fn plural(keyword: &str) -> String {

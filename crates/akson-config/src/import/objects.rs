@@ -50,6 +50,22 @@ pub fn spread(answers: &[Json], catalog: &Catalog) -> Vec<Json> {
     kept
 }
 
+/// The objects of a list of a cluster: what its items are stands in the list, if not in them.
+fn listed(list: &serde_json::Map<String, Json>, found: &mut Vec<Json>) {
+    let own = list.get("kind").and_then(Json::as_str).and_then(|kind| kind.strip_suffix("List"));
+    let own = own.filter(|kind| !kind.is_empty()).map(Json::from);
+    for item in list.get("items").and_then(Json::as_array).into_iter().flatten() {
+        let mut item = item.clone();
+        if let (Some(kind), Json::Object(members)) = (&own, &mut item) {
+            members.entry("kind").or_insert_with(|| kind.clone());
+            if let Some(version) = list.get("apiVersion") {
+                members.entry("apiVersion").or_insert_with(|| version.clone());
+            }
+        }
+        open(&item, found);
+    }
+}
+
 /// Gives objects of a cluster, as its own tools print them, the id that they have here, if there is just one cluster that they can be of.
 fn house(whole: &mut [Json], catalog: &Catalog) {
     let is_home = |object: &Json| {
@@ -104,10 +120,8 @@ fn open(answer: &Json, found: &mut Vec<Json>) {
                     open(item, found);
                 }
             }
-            _ if entries.get("kind").is_some_and(|kind| kind == "List") && entries.contains_key("items") => {
-                if let Some(items) = entries.get("items") {
-                    open(items, found);
-                }
+            _ if entries.contains_key("apiVersion") && entries.get("items").is_some_and(Json::is_array) => {
+                listed(entries, found);
             }
             _ => found.push(answer.clone()),
         },
