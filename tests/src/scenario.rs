@@ -84,9 +84,7 @@ impl Scenario {
     async fn world(&self) -> World {
         let world = World::new();
         let subscription = world.emulator.identity().subscription;
-        let foreign = format!(
-            "/subscriptions/${{subscription}}/resourceGroups/foreign-rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/foreign"
-        );
+        let foreign = "/subscriptions/${subscription}/resourceGroups/foreign-rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/foreign";
         let mut there = self.there.clone();
         there.push(serde_json::json!({"id": foreign, "location": "westeurope"}));
         for object in &mut there {

@@ -59,7 +59,7 @@ pub async fn play(schedule: &Schedule) -> Life {
             assert_eq!(foreign_now(&world), foreign, "something foreign was touched\n{}", life.story);
         }
     }
-    let last = schedule.stages.last().map(|stage| stage.stack.clone()).unwrap_or_else(Stack::plain);
+    let last = schedule.stages.last().map_or_else(Stack::plain, |stage| stage.stack.clone());
     calm(&world);
     converge(&world, &last, &mut life).await;
     complete(&world, &last, &life);

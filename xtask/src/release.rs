@@ -101,6 +101,9 @@ impl Row {
             Program::Cargo => akson_tests::cargo(),
         };
         command.args(&self.arguments).env("AKSON_SCALE", self.scale.to_string());
+        if self.scale > 1 {
+            command.env("PROPTEST_CASES", (self.scale * 20_000).to_string());
+        }
         let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         let mut lines = printed.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -83,10 +83,10 @@ impl Trouble {
         let broken = || TransportError::Broken { host: host.to_owned(), detail: "connection reset".to_owned() };
         Some(match self {
             Self::Refused(status, code) => {
-                Ok(answer(status, json!({"error": {"code": code, "message": "It was made to fail."}})))
+                Ok(answer(status, &json!({"error": {"code": code, "message": "It was made to fail."}})))
             }
             Self::Throttled(after) => {
-                let mut answer = answer(429, json!({"error": {"code": "TooManyRequests", "message": "Too many."}}));
+                let mut answer = answer(429, &json!({"error": {"code": "TooManyRequests", "message": "Too many."}}));
                 if let Some(seconds) = after {
                     answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
                 }
@@ -98,7 +98,7 @@ impl Trouble {
             }
             Self::BrokenBefore => Err(broken()),
             Self::SentOn(status) => {
-                let mut answer = answer(status, Value::Null);
+                let mut answer = answer(status, &Value::Null);
                 answer.headers_mut().insert(header::LOCATION, HeaderValue::from_static(STRANGER));
                 Ok(answer)
             }
@@ -126,7 +126,8 @@ impl Trouble {
                 return Err(TransportError::Broken { host: host.to_owned(), detail: "connection reset".to_owned() });
             }
             Self::Answered(status) => {
-                *response = answer(status, json!({"error": {"code": "InternalServerError", "message": "Afterwards."}}));
+                *response =
+                    answer(status, &json!({"error": {"code": "InternalServerError", "message": "Afterwards."}}));
             }
             // Refusals are no successes that could be spoilt.
             _ if !response.status().is_success() => {}
@@ -166,7 +167,7 @@ fn fail_operation(response: &mut Response<Bytes>) {
     }
 }
 
-fn answer(status: u16, body: Value) -> Response<Bytes> {
+fn answer(status: u16, body: &Value) -> Response<Bytes> {
     let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
     let mut answer = Response::new(body);
     *answer.status_mut() = StatusCode::from_u16(status).expect("it is a status");

@@ -28,6 +28,9 @@ const META: [&str; 2] = ["stack", "resource"];
 /// Where blocks have gone: keyword and label to the new label and the key.
 pub(super) type Moved = BTreeMap<(String, String), (String, String)>;
 
+/// A block that is a part of another now: its place, its label and its key there.
+type Gone = (usize, String, String);
+
 /// A block that could be one of several.
 struct Candidate {
     at: usize,
@@ -200,7 +203,7 @@ fn block_of(
     keyword: &str,
     kind: Option<&Kind>,
     taken: &mut BTreeSet<String>,
-) -> Option<(Block, Vec<(usize, String, String)>)> {
+) -> Option<(Block, Vec<Gone>)> {
     let make = Make { span: nowhere() };
     let leaf_of = |member: &Candidate| differs.and_then(|at| member.leaves.get(at)).cloned();
     let keys: Option<Vec<String>> = members

@@ -197,9 +197,9 @@ fn situations() -> impl Strategy<Value = Situation> {
 
 #[test]
 fn twenty_thousand_situations_as_the_reference_decides() {
-    // `cargo xtask release-check` tries many times as many.
-    let scale = std::env::var("AKSON_SCALE").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
-    let mut runner = TestRunner::new(Config { cases: 20_000 * scale, failure_persistence: None, ..Config::default() });
+    // More if `PROPTEST_CASES` asks for more, as the release check does.
+    let cases = Config::default().cases.max(20_000);
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&situations(), |situation| {
         prop_assert_eq!(planned(&situation), decide(&situation));
         Ok(())
