@@ -132,7 +132,9 @@ fn meta_arguments() {
     );
     let group = resource(&config, "resource_group.b[\"x\"]");
     assert!(group.protect && group.keep);
-    assert_eq!(group.dependencies.len(), 1);
+    // The place says what is needed of it: an output alone, or the whole.
+    let places: Vec<&str> = group.dependencies.iter().map(|dependency| dependency.attribute.as_str()).collect();
+    assert_eq!(places, ["tags.client", "after"]);
     assert!(matches!(leaf(group, "tags.client").want, Value::Unknown { .. }));
     let existing = resource(&config, "identity.e");
     assert!(existing.existing && existing.leaves.is_empty());
