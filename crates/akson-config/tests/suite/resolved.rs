@@ -134,7 +134,7 @@ fn meta_arguments() {
     assert!(group.protect && group.keep);
     // The place says what is needed of it: an output alone, or the whole.
     let places: Vec<&str> = group.dependencies.iter().map(|dependency| dependency.attribute.as_str()).collect();
-    assert_eq!(places, ["tags.client", "after"]);
+    assert_eq!(places, ["tags", "after"]);
     assert!(matches!(leaf(group, "tags.client").want, Value::Unknown { .. }));
     let existing = resource(&config, "identity.e");
     assert!(existing.existing && existing.leaves.is_empty());
