@@ -173,7 +173,9 @@ fn refused(diagnostics: &Diagnostics, case: &Case, leaf: &Leaf) -> Vec<String> {
     for diagnostic in diagnostics {
         let text = format!("{} {:?}", diagnostic.message, diagnostic.notes);
         let top = leaf.attribute.split('.').next().unwrap_or_default();
-        let about = text.contains(&leaf.attribute) || text.contains(&format!("`{top}"));
+        // To change it back would let nobody in any more: the refusal tells which door that is in words.
+        let shuts = diagnostic.code == akson_planner::codes::LOCKOUT && ["local_accounts", "entra"].contains(&top);
+        let about = shuts || text.contains(&leaf.attribute) || text.contains(&format!("`{top}"));
         named.push(if about { leaf.pointer.clone() } else { format!("{}: {text}", case.resource().address) });
     }
     named.dedup();
