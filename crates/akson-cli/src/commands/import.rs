@@ -191,10 +191,18 @@ fn check(imported: &Imported, loaded: &Loaded) -> Result<(), Box<Diagnostic>> {
     let file = akson_parser::parse(&sources, id, &mut diagnostics);
     let _ = akson_config::evaluate(&[file], &sources, loaded.catalog, &Inputs::default(), &mut diagnostics);
     match diagnostics.iter().find(|found| found.severity == akson_diagnostics::Severity::Error) {
-        Some(wrong) => Err(Box::new(
-            Diagnostic::error(BUG, "what these objects are declared as is no configuration: a bug in akson")
-                .note(wrong.message.clone()),
-        )),
+        Some(wrong) => {
+            let mut report =
+                Diagnostic::error(BUG, "what these objects are declared as is no configuration: a bug in akson")
+                    .note(wrong.message.clone());
+            // The text that is wrong is what a report of the bug needs.
+            let at = wrong.labels.first().map(|label| label.span.start as usize);
+            if let Some(before) = at.and_then(|at| imported.text.get(..at)) {
+                let line = imported.text.lines().nth(before.matches('\n').count()).unwrap_or_default();
+                report = report.note(format!("in `{}`", line.trim()));
+            }
+            Err(Box::new(report))
+        }
         None => Ok(()),
     }
 }

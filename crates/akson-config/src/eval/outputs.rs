@@ -45,9 +45,13 @@ impl Evaluator<'_> {
         if kind.blocks.contains_key(&name.text) {
             return self.children_by_label(pointed, &name.text);
         }
+        // `cluster.main.kubelet_identity.object_id`: outputs that belong together, also where an attribute of their name is written.
+        let group = format!("{}.", name.text);
+        let is_group = kind.outputs.keys().any(|output| output.starts_with(&group));
         let is_block = kind.attributes.get(&name.text).is_some_and(|attribute| matches!(attribute.of, Type::Object(_)));
         if let Some((_, value, _)) = instance.values.iter().find(|(path, ..)| *path == name.text)
             && !is_block
+            && !is_group
             && !matches!(value.plain(), Val::Default | Val::None)
             && (output.is_none() || !value.traits().holes)
         {
@@ -63,8 +67,6 @@ impl Evaluator<'_> {
             let marks = marks(&of);
             return Val::unknown(residual, of).with(marks);
         }
-        // `cluster.main.kubelet_identity.object_id`: outputs that belong together.
-        let group = format!("{}.", name.text);
         let grouped: Entries = kind
             .outputs
             .values()

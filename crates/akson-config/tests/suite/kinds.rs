@@ -238,3 +238,14 @@ policy "p" {
     assert_eq!(want("/properties/parameters/effect"), json!({"value": "audit"}));
     assert!(policy.id.as_ref().unwrap().name().len() <= 24);
 }
+
+#[test]
+fn outputs_of_a_group_are_told_also_where_an_attribute_has_its_name() {
+    let text = CLUSTER.replace(
+        "  image_cleaner {}",
+        "  kubelet_identity = \"/subscriptions/00000000-0000-0000-0000-0000000000a1/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/nodes\"",
+    );
+    let run = run(&format!("{text}\noutput \"nodes\" {{\n  value = cluster.main.kubelet_identity.object_id\n}}\n"));
+    let wrong: Vec<String> = run.lines().into_iter().filter(|line| line.contains("has no")).collect();
+    assert_eq!(wrong, Vec::<String>::new());
+}
