@@ -333,9 +333,20 @@ impl Reader<'_> {
         let own = |name: &str| self.root.get(name).and_then(Json::as_str).unwrap_or_default();
         let id = ArmId::new(own("id"));
         let filled = |text: &str| {
-            text.replace("{name}", self.name)
+            let mut text = text
+                .replace("{name}", self.name)
+                .replace("{subscription}", id.subscription().unwrap_or_default())
                 .replace("{resource_group}", id.resource_group().unwrap_or_default())
-                .replace("{location}", &own("location").split_whitespace().collect::<String>().to_lowercase())
+                .replace("{location}", &own("location").split_whitespace().collect::<String>().to_lowercase());
+            // A place of the object itself.
+            while let Some((start, end)) =
+                text.find("{/").and_then(|start| Some((start, start + text[start..].find('}')?)))
+            {
+                let live =
+                    lookup(self.root, &text[start + 1..end]).and_then(Json::as_str).unwrap_or_default().to_owned();
+                text.replace_range(start..=end, &live);
+            }
+            text
         };
         attribute.filled.iter().any(|known| match (known, value) {
             (Value::Text(known), Value::Text(value)) => filled(known).eq_ignore_ascii_case(value),
