@@ -4,6 +4,7 @@
 //! seed decides the whole run.
 
 use std::{
+    cell::Cell,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -239,8 +240,24 @@ impl Engine {
         deadline: Duration,
         patience: Patience,
     ) -> Result<Answer, SendError> {
+        self.send_doubting(ledger, (operation, step), deadline, patience, &Cell::new(false)).await
+    }
+
+    /// The same; `doubt` becomes true once it was throttled. Nothing that is throttled should have been processed, but only the gateway says
+    /// so, and an announcement is not taken back on its word.
+    ///
+    /// # Errors
+    /// [`SendError`]
+    pub(crate) async fn send_doubting(
+        &self,
+        ledger: &Ledger,
+        (operation, step): (&Operation, &str),
+        deadline: Duration,
+        patience: Patience,
+        doubt: &Cell<bool>,
+    ) -> Result<Answer, SendError> {
         let request = operation.request(&self.options.cloud, &self.ids(step))?;
-        self.send_holding(Some(ledger), request, &Lane::of(operation), deadline, patience).await
+        self.send_holding((Some(ledger), doubt), request, &Lane::of(operation), deadline, patience).await
     }
 
     /// The same with a request of its own that only reads: of a poll, of a page.
@@ -254,12 +271,12 @@ impl Engine {
         deadline: Duration,
         patience: Patience,
     ) -> Result<Answer, SendError> {
-        self.send_holding(None, request, lane, deadline, patience).await
+        self.send_holding((None, &Cell::new(false)), request, lane, deadline, patience).await
     }
 
     async fn send_holding(
         &self,
-        ledger: Option<&Ledger>,
+        (ledger, doubt): (Option<&Ledger>, &Cell<bool>),
         request: Request<Bytes>,
         lane: &Lane,
         deadline: Duration,
@@ -289,6 +306,7 @@ impl Engine {
                 continue;
             }
             if answer.status.as_u16() == 429 {
+                doubt.set(true);
                 let wait = lock(&self.throttle).refused(lane, self.now(), answer.retry_after());
                 if self.now() + wait < deadline {
                     continue;

@@ -1,6 +1,6 @@
 //! A mutating request until its outcome is decided. It is announced before; a retry is the same request at the same id.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use akson_azure::{
     Answer, Audience, AzureError, Class, Follow, FollowError, Lane, LaneKind, Next, Operation, TransportError, Verb,
@@ -58,18 +58,20 @@ impl Run<'_> {
         let allowed = deadline.saturating_sub(started);
         let mut deadline = deadline;
         let mut untouched = true;
+        let doubt = Cell::new(false);
         let mut begun_again = 0;
         let mut attempt = 0_u32;
         loop {
+            let step = change.symbolic_id.as_str();
             let answer = self
                 .engine
-                .send(self.ledger, operation, change.symbolic_id.as_str(), deadline, Patience::UntilStopped)
+                .send_doubting(self.ledger, (operation, step), deadline, Patience::UntilStopped, &doubt)
                 .await;
             if attempt == 0 {
                 // What it waited for its turn among our own requests is not Azure's time.
                 deadline = deadline.max(self.engine.now() + allowed);
             }
-            untouched &= !touched(operation, &answer);
+            untouched &= !touched(operation, &answer) && !doubt.get();
             let outcome = match self.judge(change, operation, answer, started, deadline, &mut begun_again).await {
                 Attempt::Unknown { why } => self.probe(change, (operation, read), deadline, is_wanted, why).await,
                 outcome => outcome,
