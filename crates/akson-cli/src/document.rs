@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::drift::{Actor, Severity};
+
 /// `format_version` "1".
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PlanDocument {
@@ -51,6 +53,12 @@ pub(crate) struct ChangeDocument {
     #[serde(default)]
     pub(crate) notes: Vec<String>,
     pub(crate) source: Option<Place>,
+    /// Of drift: how bad it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) severity: Option<Severity>,
+    /// Of drift: who did it, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) by: Vec<Actor>,
 }
 
 /// Why, for one attribute.

@@ -5,6 +5,7 @@ mod cloud;
 mod codes;
 mod commands;
 mod document;
+mod drift;
 mod exit;
 mod folder;
 mod kubeconfig;

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use akson_diagnostics::Diagnostic;
+use serde::Serialize;
 
 use crate::{
     arguments::{Global, OutputFormat, Planning},
     codes::ACCESS_INCOMPLETE,
-    document::PlanDocument,
     exit::Exit,
     output,
     planfile::{self, Asked},
@@ -70,7 +70,7 @@ async fn planned(global: &Global, planning: &Planning, flags: &Flags) -> Result<
     Ok(if flags.detailed && changes > 0 { Exit::Changes } else { Exit::Done })
 }
 
-/// A plan as one JSON document, safe to print.
-pub(crate) fn to_text(document: &PlanDocument) -> String {
+/// A plan, or what is made of one, as one JSON document, safe to print.
+pub(crate) fn to_text(document: &impl Serialize) -> String {
     serde_json::to_value(document).map(|value| akson_diagnostics::render::json::text(&value)).unwrap_or_default()
 }

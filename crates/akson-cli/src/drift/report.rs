@@ -1,0 +1,130 @@
+//! The document of `akson drift`: a plan's, with what is no drift left out and what a plan does not tell beside it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::{ChangeDocument, PlanDocument, Summary};
+
+/// `drift --format json`: all that a plan's document has, and more.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct DriftDocument {
+    /// The changes that would undo the drift. Their reasons are those of drift alone: `before` is what is there now, `after` what is declared.
+    #[serde(flatten)]
+    pub(crate) plan: PlanDocument,
+    /// How much of what was found.
+    pub(crate) found: Found,
+    /// What lies inside of the stack's scopes and is declared nowhere.
+    #[serde(default)]
+    pub(crate) unmanaged: Vec<Unmanaged>,
+    /// What differs and is tolerated for now.
+    #[serde(default)]
+    pub(crate) tolerated: Vec<ChangeDocument>,
+}
+
+/// Counts of a look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Found {
+    pub(crate) high: usize,
+    pub(crate) medium: usize,
+    pub(crate) low: usize,
+    /// Resources that changed outside.
+    pub(crate) changed: usize,
+    /// Resources that were deleted outside.
+    pub(crate) deleted: usize,
+    pub(crate) unmanaged: usize,
+    pub(crate) tolerated: usize,
+    /// Resources that nobody could look at: without them it is not known whether there is drift.
+    pub(crate) unseen: usize,
+    pub(crate) in_sync: usize,
+}
+
+/// How bad a difference is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Severity {
+    Low,
+    Medium,
+    High,
+}
+
+/// Who did it, as far as somebody wrote it down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Actor {
+    /// A user's name, or the object id of an application or identity.
+    pub(crate) who: String,
+    /// With which application: its id, or the name it gave itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) application: Option<String>,
+    /// When, in RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<String>,
+    /// By which operation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) operation: Option<String>,
+    /// Where it stands: `activity_log`, `directory_audit` or `managed_fields`.
+    pub(crate) source: String,
+}
+
+/// An object that is declared nowhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Unmanaged {
+    pub(crate) severity: Severity,
+    pub(crate) kind: String,
+    pub(crate) id: String,
+    /// What it does, in a sentence: `gives Contributor on … to …`.
+    pub(crate) what: String,
+    /// The address of the declared resource that it lies on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) on: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) by: Vec<Actor>,
+}
+
+impl DriftDocument {
+    /// The drift in a plan that has its no-ops.
+    pub(crate) fn new(plan: PlanDocument, unseen: usize) -> Self {
+        let plan = only_drift(plan);
+        let deleted = plan.changes.iter().filter(|change| change.action == "create").count();
+        let found = Found {
+            changed: plan.changes.len() - deleted,
+            deleted,
+            unseen,
+            in_sync: plan.summary.no_op.saturating_sub(unseen),
+            ..Found::default()
+        };
+        Self { plan, found, unmanaged: Vec::new(), tolerated: Vec::new() }
+    }
+
+    /// Whether something changed outside or is there without being declared.
+    pub(crate) fn is_drift(&self) -> bool {
+        self.plan.summary.changes() > 0 || !self.unmanaged.is_empty()
+    }
+}
+
+/// The changes whose cause lies outside, with the reasons that say so.
+fn only_drift(mut document: PlanDocument) -> PlanDocument {
+    let mut summary = Summary { no_op: document.summary.no_op, ..Summary::default() };
+    let mut changes: Vec<ChangeDocument> = Vec::new();
+    for mut change in document.changes {
+        change.reasons.retain(|reason| reason.cause == "drift");
+        if change.action == "no_op" {
+            continue;
+        }
+        if change.reasons.is_empty() {
+            // Differs from its block, and not because somebody else changed it.
+            summary.no_op += 1;
+            continue;
+        }
+        match change.action.as_str() {
+            "create" => summary.create += 1,
+            "replace" => summary.replace += 1,
+            "delete" => summary.delete += 1,
+            "adopt" => summary.adopt += 1,
+            "forget" => summary.forget += 1,
+            _ => summary.update += 1,
+        }
+        changes.push(change);
+    }
+    document.changes = changes;
+    document.summary = summary;
+    document
+}
