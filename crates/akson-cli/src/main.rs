@@ -1,5 +1,6 @@
 //! `akson`: arguments, files, views, progress, exit codes. The only crate that prints.
 
+mod approval;
 mod arguments;
 mod cloud;
 mod codes;
