@@ -8,6 +8,8 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 
+use crate::drift::DriftArguments;
+
 /// Declarative infrastructure for the identity and security of Azure Kubernetes Service.
 #[derive(Debug, Parser)]
 #[command(name = "akson", version, about, max_term_width = 100)]
@@ -208,7 +210,10 @@ pub(crate) enum Command {
         max_deletes: Option<usize>,
     },
     /// Show what changed outside.
-    Drift,
+    Drift {
+        #[command(flatten)]
+        asked: DriftArguments,
+    },
     /// Print existing objects as configuration: its plan adopts them and changes nothing.
     Import {
         #[command(flatten)]
