@@ -18,6 +18,7 @@ mod ledgers;
 mod main_job;
 mod pages;
 mod plan_files;
+mod reader;
 mod recover;
 mod rights;
 mod sign_in;

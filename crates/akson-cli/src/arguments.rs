@@ -277,6 +277,9 @@ pub(crate) struct ImportArguments {
     /// Objects as Azure returned them, from a file of JSON or JSON lines or a folder of such; without network or credentials.
     #[arg(long = "from-file", value_name = "FILE|DIR", conflicts_with_all = ["ids", "groups"])]
     pub(crate) files: Vec<PathBuf>,
+    /// Leave out what is in clusters: how they are reached is not asked, which is a call that lists credentials.
+    #[arg(long)]
+    pub(crate) no_clusters: bool,
     /// What the stack is called; without it, as what was asked for.
     #[arg(long, value_name = "NAME")]
     pub(crate) stack: Option<String>,
