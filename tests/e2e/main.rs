@@ -8,6 +8,7 @@ mod changes;
 mod crash;
 mod emulator;
 mod formats;
+mod guard;
 mod hostile_server;
 mod hostile_text;
 mod import;

@@ -9,6 +9,7 @@ mod document;
 mod drift;
 mod exit;
 mod folder;
+mod guard;
 mod kubeconfig;
 mod ledgers;
 mod load;

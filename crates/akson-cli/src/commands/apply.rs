@@ -97,6 +97,10 @@ async fn planned(
     {
         return Err(run.refuse_with(gone, global));
     }
+    if run.is_guarded(&plan, global) {
+        run.report(global);
+        return Err(Exit::Guarded);
+    }
     let document = run.document(&plan, true);
     let mut stale = false;
     match approved {
