@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use indexmap::IndexMap;
 
-use crate::{Type, Value, equality::Equality};
+use crate::{Severity, Type, Value, equality::Equality};
 
 pub use late::{FoundBy, LateId, Principal, PrincipalAt};
 
@@ -123,6 +123,8 @@ pub struct Kind {
     pub seconds: f64,
     /// What data cannot say.
     pub quirks: Vec<Quirk>,
+    /// How bad it is that one of them changed outside, where its attributes say nothing.
+    pub severity: Severity,
 }
 
 /// Blocks with a label in a block, each a resource of its own that lies in it: `node_pool "system" { … }` in a cluster.
@@ -261,6 +263,8 @@ pub struct Attribute {
     pub filled: Vec<Value>,
     /// Its value at create is not sent if this attribute is written.
     pub unless: Option<String>,
+    /// How bad it is that it changed outside; without it as bad as what it stands in.
+    pub severity: Option<Severity>,
 }
 
 /// In which form a plain value is on the wire.
@@ -359,6 +363,7 @@ impl Attribute {
             off: IndexMap::new(),
             changes: IndexMap::new(),
             filled: Vec::new(),
+            severity: None,
             unless: None,
         }
     }

@@ -18,6 +18,7 @@ use super::{
     Catalog, Delete, FoundBy, Kind, KindSource, LateId, ListCall, ListScope, Marker, NameFrom, Output, Plane,
     Principal, Quirk, Write, embedded::KINDS,
 };
+use crate::Severity;
 use view::{At, BAD_EXAMPLE, NOT_TOML, UNKNOWN_NAME, View, WRONG_VALUE, pick};
 
 /// The kind files of the program are broken: a bug of ours, with everything needed to show it.
@@ -196,6 +197,7 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         .iter()
         .filter_map(|quirk| pick("quirk", quirk, &quirks, diagnostics))
         .collect();
+    let severity = view.word("severity", Severity::WORDS, diagnostics).unwrap_or_default();
     let lists = lists(&mut view, diagnostics);
     let reset = view.json("reset", diagnostics).map(|body| body.value);
     let blocks = rules::blocks(&mut view, diagnostics);
@@ -257,6 +259,7 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         rules,
         seconds: seconds?,
         quirks,
+        severity,
     };
     cross::parts(&kind, &written, diagnostics);
     Some((kind, written))
