@@ -123,6 +123,8 @@ pub struct Kind {
     pub seconds: f64,
     /// What data cannot say.
     pub quirks: Vec<Quirk>,
+    /// What one of them does that nobody declared, as a sentence with attribute names in braces; none if nobody looks for those.
+    pub unmanaged: Option<String>,
     /// How bad it is that one of them changed outside, where its attributes say nothing.
     pub severity: Severity,
 }

@@ -29,6 +29,7 @@ pub mod rest;
 pub mod schedule;
 mod shown;
 pub mod snapshot;
+pub mod unmanaged;
 pub mod waves;
 
 pub use graph::Graph;

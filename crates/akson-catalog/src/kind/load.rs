@@ -104,6 +104,7 @@ pub(crate) struct Places {
     pub(crate) parent: Span,
     pub(crate) conflict_domain: Span,
     pub(crate) name_from: Span,
+    pub(crate) unmanaged: Span,
     pub(crate) attributes: IndexMap<String, Span>,
 }
 
@@ -197,6 +198,7 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         .iter()
         .filter_map(|quirk| pick("quirk", quirk, &quirks, diagnostics))
         .collect();
+    let unmanaged = view.text("unmanaged", diagnostics).map(|text| text.value);
     let severity = view.word("severity", Severity::WORDS, diagnostics).unwrap_or_default();
     let lists = lists(&mut view, diagnostics);
     let reset = view.json("reset", diagnostics).map(|body| body.value);
@@ -209,6 +211,7 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         parent: view.place("parent"),
         conflict_domain: view.place("conflict_domain"),
         name_from: view.place("name_from"),
+        unmanaged: view.place("unmanaged"),
         attributes: IndexMap::new(),
     };
     let mut attributes = IndexMap::new();
@@ -259,6 +262,7 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         rules,
         seconds: seconds?,
         quirks,
+        unmanaged,
         severity,
     };
     cross::parts(&kind, &written, diagnostics);
