@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
+mod approvals;
 mod canaries;
 mod changes;
 mod crash;
@@ -17,6 +18,7 @@ mod ledgers;
 mod main_job;
 mod pages;
 mod plan_files;
+mod reader;
 mod recover;
 mod rights;
 mod sign_in;

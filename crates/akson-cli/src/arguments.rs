@@ -8,6 +8,8 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 
+use crate::drift::DriftArguments;
+
 /// Declarative infrastructure for the identity and security of Azure Kubernetes Service.
 #[derive(Debug, Parser)]
 #[command(name = "akson", version, about, max_term_width = 100)]
@@ -208,7 +210,10 @@ pub(crate) enum Command {
         max_deletes: Option<usize>,
     },
     /// Show what changed outside.
-    Drift,
+    Drift {
+        #[command(flatten)]
+        asked: DriftArguments,
+    },
     /// Print existing objects as configuration: its plan adopts them and changes nothing.
     Import {
         #[command(flatten)]
@@ -272,6 +277,9 @@ pub(crate) struct ImportArguments {
     /// Objects as Azure returned them, from a file of JSON or JSON lines or a folder of such; without network or credentials.
     #[arg(long = "from-file", value_name = "FILE|DIR", conflicts_with_all = ["ids", "groups"])]
     pub(crate) files: Vec<PathBuf>,
+    /// Leave out what is in clusters: how they are reached is not asked, which is a call that lists credentials.
+    #[arg(long)]
+    pub(crate) no_clusters: bool,
     /// What the stack is called; without it, as what was asked for.
     #[arg(long, value_name = "NAME")]
     pub(crate) stack: Option<String>,

@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::{Global, OutputFormat},
-    drift::{self, DriftDocument},
+    drift::{self, DriftArguments, DriftDocument},
     exit::Exit,
     output,
     session::Run,
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Prints the differences.
-pub(crate) async fn run(global: &Global) -> Exit {
+pub(crate) async fn run(global: &Global, _asked: &DriftArguments) -> Exit {
     match looked(global).await {
         Ok(exit) | Err(exit) => exit,
     }

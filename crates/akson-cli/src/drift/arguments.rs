@@ -1,0 +1,7 @@
+//! The flags of `akson drift`. What they do is beside this file and in `commands/drift.rs`.
+
+use clap::Args;
+
+/// How drift is looked for, and what is done about it.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DriftArguments {}
