@@ -8,7 +8,7 @@ use super::{literal, plan};
 use crate::document::{ChangeDocument, PlanDocument};
 
 /// Where to stop, leaving room for the closing lines: hosts take 65,536 bytes.
-const BUDGET: usize = 60_000;
+pub(crate) const BUDGET: usize = 60_000;
 
 /// The comment.
 pub(crate) fn markdown(document: &PlanDocument) -> String {
@@ -116,7 +116,7 @@ pub(crate) fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-fn comment(text: &str) -> String {
+pub(crate) fn comment(text: &str) -> String {
     text.chars().filter(|character| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')).collect()
 }
 
