@@ -77,6 +77,9 @@ pub(crate) struct ReasonDocument {
     pub(crate) expression: bool,
     pub(crate) known_after_apply: bool,
     pub(crate) effect: String,
+    /// Of drift: how bad it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) severity: Option<Severity>,
 }
 
 /// Where the resource is declared.

@@ -6,19 +6,19 @@ use crate::{
     exit::Exit,
     output,
     session::Run,
-    views::{literal, markdown, plan},
+    views,
 };
 
 /// Prints the differences.
-pub(crate) async fn run(global: &Global, _asked: &DriftArguments) -> Exit {
-    match looked(global).await {
+pub(crate) async fn run(global: &Global, asked: &DriftArguments) -> Exit {
+    match looked(global, asked).await {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
-async fn looked(global: &Global) -> Result<Exit, Exit> {
+async fn looked(global: &Global, asked: &DriftArguments) -> Result<Exit, Exit> {
     let mut run = Run::open(global, 16).await?;
-    let drift = drift::look(&mut run, global).await?;
+    let drift = drift::look(&mut run, global, asked).await?;
     print(&mut run, &drift, global);
     if drift.found.unseen > 0 {
         return Err(run.refuse_with(drift::incomplete(drift.found.unseen), global));
@@ -32,16 +32,8 @@ fn print(run: &mut Run, drift: &DriftDocument, global: &Global) {
         return;
     }
     run.report(global);
-    if drift.is_drift() {
-        output::result(&match global.format {
-            Some(OutputFormat::Markdown) => markdown::markdown(&drift.plan),
-            _ => plan::human(&drift.plan),
-        });
-    } else if drift.found.unseen == 0 {
-        output::result(&format!(
-            "No drift: what stack `{}` owns is as it was applied ({}).",
-            literal::safe(&drift.plan.stack),
-            plan::count(drift.plan.requests.reads, "request")
-        ));
-    }
+    output::result(&match global.format {
+        Some(OutputFormat::Markdown) => views::drift_markdown::markdown(drift),
+        _ => views::drift::human(drift),
+    });
 }

@@ -13,7 +13,7 @@ use crate::document::{ChangeDocument, PlanDocument, ReasonDocument};
 use classes::Class;
 
 /// Where to stop, in bytes: hosts take 65,536 characters.
-const BUDGET: usize = 60_000;
+pub(crate) const BUDGET: usize = 60_000;
 /// What is left for the closing lines.
 const CLOSING: usize = 1_000;
 /// Up to how many alike changes are told one by one.
