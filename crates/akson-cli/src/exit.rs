@@ -19,6 +19,22 @@ pub(crate) enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// The one of two that a command over many stacks ends with: what went wrong before what is different.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        let rank = |exit: Self| match exit {
+            Self::Done => 0,
+            Self::Changes => 1,
+            Self::Partial => 2,
+            Self::Stale => 3,
+            Self::Error => 4,
+            Self::Usage => 5,
+            Self::Interrupted => 6,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         std::process::ExitCode::from(exit as u8)

@@ -5,20 +5,26 @@ use crate::{
     drift::{self, DriftArguments, DriftDocument},
     exit::Exit,
     output,
+    schedule::{self, Begun, Found},
     session::Run,
     views::{literal, markdown, plan},
 };
 
 /// Prints the differences.
-pub(crate) async fn run(global: &Global, _asked: &DriftArguments) -> Exit {
-    match looked(global).await {
-        Ok(exit) | Err(exit) => exit,
+pub(crate) async fn run(global: &Global, asked: &DriftArguments) -> Exit {
+    if asked.schedule.is_more_than_a_look() {
+        return schedule::run(global, &asked.schedule).await;
     }
+    let (begun, global) = Begun::now(global, ".");
+    let mut found = None;
+    let (Ok(exit) | Err(exit)) = looked(&global, &mut found).await;
+    schedule::after(&global, &asked.schedule, &begun.end(found), exit).await
 }
 
-async fn looked(global: &Global) -> Result<Exit, Exit> {
+async fn looked(global: &Global, found: &mut Option<Found>) -> Result<Exit, Exit> {
     let mut run = Run::open(global, 16).await?;
     let drift = drift::look(&mut run, global).await?;
+    *found = Some(Found { stack_id: run.binding.stack_id.clone(), document: drift.clone() });
     print(&mut run, &drift, global);
     if drift.found.unseen > 0 {
         return Err(run.refuse_with(drift::incomplete(drift.found.unseen), global));

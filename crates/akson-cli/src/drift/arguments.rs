@@ -2,6 +2,11 @@
 
 use clap::Args;
 
+use crate::schedule::ScheduleArguments;
+
 /// How drift is looked for, and what is done about it.
 #[derive(Debug, Clone, Default, Args)]
-pub(crate) struct DriftArguments {}
+pub(crate) struct DriftArguments {
+    #[command(flatten)]
+    pub(crate) schedule: ScheduleArguments,
+}
