@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
+mod approvals;
 mod canaries;
 mod changes;
 mod crash;
 mod emulator;
 mod formats;
+mod guard;
 mod hostile_server;
 mod hostile_text;
 mod import;
@@ -17,6 +19,7 @@ mod ledgers;
 mod main_job;
 mod pages;
 mod plan_files;
+mod reader;
 mod recover;
 mod rights;
 mod sign_in;

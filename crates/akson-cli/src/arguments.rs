@@ -35,6 +35,9 @@ pub(crate) struct Global {
     /// The blob that holds the ledger, before what the stack says.
     #[arg(long, value_name = "URL", env = "AKSON_LEDGER", global = true)]
     pub(crate) ledger: Option<String>,
+    /// What plans may do at most; without it, the `akson.guard` beside the configuration or above, in a pull request that of its base branch.
+    #[arg(long, value_name = "FILE", env = "AKSON_GUARD", global = true)]
+    pub(crate) guard: Option<PathBuf>,
     /// From where Azure sees you come, so that a plan that would shut you out of a cluster is refused; may be repeated.
     #[arg(
         long = "caller-address",
@@ -280,6 +283,9 @@ pub(crate) struct ImportArguments {
     /// Objects as Azure returned them, from a file of JSON or JSON lines or a folder of such; without network or credentials.
     #[arg(long = "from-file", value_name = "FILE|DIR", conflicts_with_all = ["ids", "groups"])]
     pub(crate) files: Vec<PathBuf>,
+    /// Leave out what is in clusters: how they are reached is not asked, which is a call that lists credentials.
+    #[arg(long)]
+    pub(crate) no_clusters: bool,
     /// What the stack is called; without it, as what was asked for.
     #[arg(long, value_name = "NAME")]
     pub(crate) stack: Option<String>,

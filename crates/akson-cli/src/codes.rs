@@ -62,3 +62,7 @@ pub(crate) const NOT_REACHED: Code = Code(697);
 pub(crate) const NO_ENTRA: Code = Code(698);
 /// A file that a kubeconfig should go into is none.
 pub(crate) const NO_KUBECONFIG: Code = Code(699);
+/// A guard file cannot be read.
+pub(crate) const GUARD_NOT_FOUND: Code = Code(442);
+/// Which guard file holds is not known, or not the one of this folder.
+pub(crate) const GUARD_UNKNOWN: Code = Code(443);

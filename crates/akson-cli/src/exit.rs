@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Partial = 3,
     /// The plan file is stale.
     Stale = 5,
+    /// The guard file refuses the plan.
+    Guarded = 6,
     /// The command line is wrong.
     Usage = 64,
     /// Interrupted by the user; recorded, running it again continues.

@@ -1,5 +1,6 @@
 //! `akson`: arguments, files, views, progress, exit codes. The only crate that prints.
 
+mod approval;
 mod arguments;
 mod cloud;
 mod codes;
@@ -8,6 +9,7 @@ mod document;
 mod drift;
 mod exit;
 mod folder;
+mod guard;
 mod kubeconfig;
 mod ledgers;
 mod load;

@@ -19,7 +19,7 @@ use crate::{
     cloud::{self, Identity, Session},
     document::PlanDocument,
     exit::Exit,
-    ledgers,
+    guard, ledgers,
     load::{self, Loaded},
     output, planfile,
     sign_in::{self, Written},
@@ -253,6 +253,13 @@ impl Run {
             Some(plan) if !loaded.diagnostics.has_errors() => Ok(plan),
             _ => Err(loaded.refuse(global)),
         }
+    }
+
+    /// Whether the guard file refuses the plan. Why is told with the rest of what was found.
+    pub(crate) fn is_guarded(&mut self, plan: &Plan, global: &Global) -> bool {
+        let place = self.store.place();
+        let ledger = if place.starts_with("https://") { place.as_str() } else { akson_planner::guard::LOCAL_LEDGER };
+        guard::check(global, plan, ledger, &mut self.loaded.sources, &mut self.loaded.diagnostics)
     }
 
     /// The plan as a document.

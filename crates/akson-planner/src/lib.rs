@@ -5,11 +5,13 @@
 //!
 //! [`first_wave`] and [`next_wave`] say what is to be read for it, [`plan()`] decides, [`Schedule`] says which step may start.
 
+pub mod access;
 pub mod codes;
 mod decide;
 pub mod digest;
 mod early;
 pub mod graph;
+pub mod guard;
 pub mod hashes;
 mod held;
 pub mod json;

@@ -64,6 +64,13 @@ pub(crate) struct Actor {
     pub(crate) source: String,
 }
 
+impl From<akson_applier::Actor> for Actor {
+    fn from(actor: akson_applier::Actor) -> Self {
+        let source = actor.source.as_str().to_owned();
+        Self { who: actor.who, application: actor.application, at: actor.at, operation: actor.operation, source }
+    }
+}
+
 /// An object that is declared nowhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Unmanaged {
