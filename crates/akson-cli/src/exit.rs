@@ -29,9 +29,10 @@ impl Exit {
             Self::Changes => 1,
             Self::Partial => 2,
             Self::Stale => 3,
-            Self::Error => 4,
-            Self::Usage => 5,
-            Self::Interrupted => 6,
+            Self::Guarded => 4,
+            Self::Error => 5,
+            Self::Usage => 6,
+            Self::Interrupted => 7,
         };
         if rank(other) > rank(self) { other } else { self }
     }

@@ -15,10 +15,15 @@ pub(crate) async fn run(global: &Global, asked: &DriftArguments) -> Exit {
     if asked.schedule.is_more_than_a_look() {
         return schedule::run(global, &asked.schedule).await;
     }
+    // What is wrong with the flags is told before anything is asked for.
+    let rounds = match schedule::rounds(global, &asked.schedule) {
+        Ok(rounds) => rounds,
+        Err(exit) => return exit,
+    };
     let (begun, global) = Begun::now(global, ".");
     let mut found = None;
     let (Ok(exit) | Err(exit)) = looked(&global, &mut found).await;
-    schedule::after(&global, &asked.schedule, &begun.end(found), exit).await
+    schedule::after(rounds, &begun.end(found), exit).await
 }
 
 async fn looked(global: &Global, found: &mut Option<Found>) -> Result<Exit, Exit> {

@@ -62,12 +62,12 @@ impl Issues {
             Outcome::Drift | Outcome::Incomplete => {
                 let first = match open.first() {
                     Some(first) => {
-                        self.update(post, *first, &self.issue(look, &marker)).await?;
+                        self.update(post, *first, &Self::issue(look, &marker)).await?;
                         *first
                     }
                     // What was seen is in sync, and nobody was told otherwise: the run's own error tells of the rest.
                     None if !document.is_drift() => return Ok(()),
-                    None => self.create(post, &self.issue(look, &marker), &marker).await?,
+                    None => self.create(post, &Self::issue(look, &marker), &marker).await?,
                 };
                 self.close_others(post, &open, first).await
             }
@@ -86,7 +86,7 @@ impl Issues {
         }
     }
 
-    fn issue(&self, look: &Look, marker: &str) -> Value {
+    fn issue(look: &Look, marker: &str) -> Value {
         let title = format!("{}: {}", items::headline(look), items::summary(look));
         json!({ "title": items::cut(&title, TITLE), "body": markdown::text(look, Some(marker)) })
     }

@@ -1,4 +1,4 @@
-//! Drift as JUnit XML: a test case a finding, which fails; one that passes for what is in sync; an error for what could not be seen.
+//! Drift as `JUnit` XML: a test case a finding, which fails; one that passes for what is in sync; an error for what could not be seen.
 
 use std::fmt::Write as _;
 

@@ -54,7 +54,7 @@ impl Address {
 
     fn parse(text: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let (url, of) = match text.strip_prefix("env:") {
-            Some(name) if name.is_empty() => return Err("`env:` needs the name of a variable".to_owned()),
+            Some("") => return Err("`env:` needs the name of a variable".to_owned()),
             Some(name) => {
                 let value = environment(name).filter(|value| !value.trim().is_empty());
                 let url = value.ok_or_else(|| format!("the variable {} is not set", name.escape_debug()))?;

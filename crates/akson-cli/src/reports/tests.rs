@@ -235,18 +235,19 @@ fn everything_fits() {
     assert!(log.to_string().contains("5000 findings more are left out"));
 }
 
+#[track_caller]
+fn check(last: Option<&Said>, now: &Said, drift: bool, change: bool) {
+    assert_eq!(is_due(ReportOn::Drift, last, now), drift, "drift: {last:?} {now:?}");
+    assert_eq!(is_due(ReportOn::Change, last, now), change, "change: {last:?} {now:?}");
+    assert!(is_due(ReportOn::Always, last, now));
+}
+
 #[test]
 fn messages_are_sent_when_they_are_due() {
     let in_sync = Said::of(&look(Some(document(&[]))));
     let drift = Said::of(&look(Some(document(&[("vault.app", "vault", "update")]))));
     let other = Said::of(&look(Some(document(&[("vault.b", "vault", "update")]))));
     let failed = Said::of(&look(None));
-    #[track_caller]
-    fn check(last: Option<&Said>, now: &Said, drift: bool, change: bool) {
-        assert_eq!(is_due(ReportOn::Drift, last, now), drift, "drift: {last:?} {now:?}");
-        assert_eq!(is_due(ReportOn::Change, last, now), change, "change: {last:?} {now:?}");
-        assert!(is_due(ReportOn::Always, last, now));
-    }
     check(None, &in_sync, false, false);
     check(None, &drift, true, true);
     check(None, &failed, true, true);

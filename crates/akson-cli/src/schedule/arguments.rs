@@ -49,7 +49,7 @@ pub(crate) struct EachArguments {
     /// Every stack whose folder fits, below the configuration's folder: `stacks/*`, `**`; may be repeated.
     #[arg(long = "each", value_name = "PATTERN", id = "each")]
     pub(crate) patterns: Vec<String>,
-    /// With `--each`: only the I-th part of N, such as `1/4`; `auto/4` takes I from JOB_COMPLETION_INDEX.
+    /// With `--each`: only the I-th part of N, such as `1/4`; `auto/4` takes I from `JOB_COMPLETION_INDEX`.
     #[arg(long, value_name = "I/N", value_parser = Shard::parse, requires = "each")]
     pub(crate) shard: Option<Shard>,
 }

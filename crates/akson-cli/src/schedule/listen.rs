@@ -66,11 +66,10 @@ fn respond(request: &Request<Incoming>, board: &Board) -> Response<Full<Bytes>> 
             response.headers_mut().insert(CONTENT_TYPE, kind);
             response
         }
-        "/healthz" => healthy(board),
         "/readyz" if !board.is_ready() => {
             plain(StatusCode::SERVICE_UNAVAILABLE, "no look has seen everything yet\n".to_owned())
         }
-        "/readyz" => healthy(board),
+        "/healthz" | "/readyz" => healthy(board),
         _ => plain(StatusCode::NOT_FOUND, "/metrics, /healthz, /readyz\n".to_owned()),
     }
 }

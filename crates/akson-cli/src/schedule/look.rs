@@ -82,7 +82,7 @@ pub(crate) struct Look {
 /// A look that has begun.
 pub(crate) struct Begun {
     at: Timestamp,
-    begun: Instant,
+    since: Instant,
     folder: String,
     directory: String,
     observer: Arc<Observer>,
@@ -101,8 +101,8 @@ impl Begun {
         let global = Global { observer: Some(Arc::clone(&observer)), ..global.clone() };
         let directory = global.directory.to_string_lossy();
         let directory = directory.trim_start_matches("./").trim_end_matches(['/', '.']).to_owned();
-        let (at, begun) = (Timestamp::now(), Instant::now());
-        (Self { at, begun, folder: folder.to_owned(), directory, observer }, global)
+        let (at, since) = (Timestamp::now(), Instant::now());
+        (Self { at, since, folder: folder.to_owned(), directory, observer }, global)
     }
 
     /// Ends it.
@@ -128,7 +128,7 @@ impl Begun {
             document,
             // What went wrong and did not matter is no error of the look.
             error: seen.error.clone().filter(|_| !outcome.is_success()),
-            took: self.begun.elapsed(),
+            took: self.since.elapsed(),
             seen,
         }
     }

@@ -52,36 +52,34 @@ pub(crate) async fn run(global: &Global, asked: &ScheduleArguments) -> Exit {
         output::aside(&format!("error: {message}"));
         return Exit::Usage;
     }
-    let reports = match Reports::new(&asked.reports, !asked.each.patterns.is_empty()) {
-        Ok(reports) => reports,
-        Err(message) => {
-            output::aside(&format!("error: {message}"));
-            return Exit::Usage;
-        }
+    let rounds = match rounds(global, asked) {
+        Ok(rounds) => rounds,
+        Err(exit) => return exit,
     };
-    let rounds = Rounds::new(global, asked, reports);
     match asked.every {
         Some(every) => watch::run(rounds, every, asked).await,
         None => each::run(rounds).await,
     }
 }
 
-/// What follows a look at one stack that was made and printed in the usual way: reports and metrics. How the command ends.
-pub(crate) async fn after(global: &Global, asked: &ScheduleArguments, look: &Look, exit: Exit) -> Exit {
-    // Nobody wants to hear of what was not looked at.
-    if exit == Exit::Interrupted || (asked.reports.targets.is_empty() && asked.metrics_file.is_none()) {
-        return exit;
-    }
-    let reports = match Reports::new(&asked.reports, false) {
-        Ok(reports) => reports,
+/// What the flags ask for, ready to be done.
+///
+/// # Errors
+/// The exit code, if they are wrong; what is wrong with them is printed.
+pub(crate) fn rounds(global: &Global, asked: &ScheduleArguments) -> Result<Rounds, Exit> {
+    match Reports::new(&asked.reports, !asked.each.patterns.is_empty()) {
+        Ok(reports) => Ok(Rounds::new(global, asked, reports)),
         Err(message) => {
             output::aside(&format!("error: {message}"));
-            return Exit::Usage;
+            Err(Exit::Usage)
         }
-    };
-    let mut rounds = Rounds::new(global, asked, reports);
-    let told = rounds.tell(look).await;
-    if told.is_whole() { exit } else { Exit::Error }
+    }
+}
+
+/// What follows a look at one stack that was made and printed in the usual way: reports and metrics. How the command ends.
+pub(crate) async fn after(mut rounds: Rounds, look: &Look, exit: Exit) -> Exit {
+    // Nobody wants to hear of what was not looked at.
+    if exit == Exit::Interrupted || rounds.tell(look).await.is_whole() { exit } else { Exit::Error }
 }
 
 /// Says that a report was not delivered: it is known how things are, and somebody who should know it does not.

@@ -113,10 +113,10 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(if long { 1_000 } else { 3 })).await;
             inside.set(false);
             cycles.set(cycles.get() + 1);
-            if cycles.get() % 500 == 0 {
+            if cycles.get() % 600 == 0 {
                 sizes.borrow_mut().push(board.with(|metrics| metrics.len()));
             }
-            if cycles.get() == 5_000 {
+            if cycles.get() == 6_000 {
                 cancel.stop();
             }
             match cycles.get() % 3 {
@@ -126,12 +126,12 @@ mod tests {
             }
         };
         go_on(&mut rounds, Rhythm::new(every, None), &looking).await;
-        assert_eq!(cycles.get(), 5_000);
+        assert_eq!(cycles.get(), 6_000);
         let sizes = sizes.into_inner();
         assert!(sizes.iter().all(|size| *size == sizes[0]), "{sizes:?}");
-        // Two weeks and a half of five minutes each, with the long ones and the jitter.
+        // Three weeks of five minutes each, with the long ones and the jitter.
         let took = begun.elapsed().as_secs() / 86_400;
-        assert!((17..25).contains(&took), "{took} days");
+        assert!((21..35).contains(&took), "{took} days");
     }
 
     #[tokio::test(start_paused = true)]
