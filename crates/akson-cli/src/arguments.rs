@@ -71,6 +71,9 @@ pub(crate) struct Global {
     /// Whether the command's JSON is a stream of events, so that a finding is a line of it and no document.
     #[arg(skip)]
     pub(crate) event_lines: bool,
+    /// Who watches the run, for what is told of it afterwards.
+    #[arg(skip)]
+    pub(crate) observer: Option<std::sync::Arc<crate::observer::Observer>>,
 }
 
 /// The words of `--credential`.

@@ -21,6 +21,23 @@ pub(crate) enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// The one of two that a command over many stacks ends with: what went wrong before what is different.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        let rank = |exit: Self| match exit {
+            Self::Done => 0,
+            Self::Changes => 1,
+            Self::Partial => 2,
+            Self::Stale => 3,
+            Self::Guarded => 4,
+            Self::Error => 5,
+            Self::Usage => 6,
+            Self::Interrupted => 7,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         std::process::ExitCode::from(exit as u8)

@@ -80,10 +80,16 @@ impl Run {
             _ => return Err(loaded.refuse(global)),
         };
         loaded.diagnostics = Diagnostics::new();
-        let session = match cloud::open(global, &written).await {
+        if let (Some(observer), Some(stack)) = (&global.observer, &written.name) {
+            observer.learn(stack);
+        }
+        let mut session = match cloud::open(global, &written).await {
             Ok(session) => session,
             Err(diagnostic) => return Err(loaded.refuse_with(*diagnostic, global)),
         };
+        if let Some(observer) = &global.observer {
+            session.transport = observer.counted(session.transport);
+        }
         let cancel = Cancel::new();
         let way = ledgers::Way {
             cloud: akson_azure::Cloud::by_name(session.cloud.as_str()).unwrap_or(akson_azure::Cloud::PUBLIC),
@@ -294,7 +300,7 @@ impl Run {
 }
 
 /// Waits until somebody wants the run to stop. Whether that can be heard at all.
-async fn stop_is_asked() -> bool {
+pub(crate) async fn stop_is_asked() -> bool {
     #[cfg(unix)]
     {
         let Ok(mut ended) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
