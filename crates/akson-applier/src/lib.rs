@@ -5,6 +5,7 @@
 //! caller's task: no thread, no spawn, no clock but tokio's. What is printed, and how, is the command line's.
 
 mod apply;
+mod around;
 mod caller;
 mod cancel;
 pub mod codes;
@@ -23,6 +24,7 @@ mod step;
 mod tenant;
 
 pub use apply::{End, Report, apply};
+pub use around::look_around;
 pub use cancel::Cancel;
 pub use engine::{Engine, EngineOptions, Limits, SendError};
 pub use event::{ApplyEvent, Counts, StepName, What};

@@ -18,6 +18,10 @@ pub(crate) const NO_LEDGER: Code = Code(609);
 pub(crate) const NOT_IN_LEDGER: Code = Code(610);
 /// The stack exists and its ledger is elsewhere.
 pub(crate) const LEDGER_LEFT: Code = Code(611);
+/// A recording cannot be read, or is of something else.
+pub(crate) const BAD_RECORDING: Code = Code(660);
+/// From what was recorded another plan is made than from Azure.
+pub(crate) const NOT_THE_SAME: Code = Code(661);
 /// There is nothing to import.
 pub(crate) const NOTHING_TO_IMPORT: Code = Code(678);
 /// A file to import from holds no objects.

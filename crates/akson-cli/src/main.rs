@@ -13,6 +13,7 @@ mod ledgers;
 mod load;
 mod output;
 mod planfile;
+mod recording;
 mod session;
 mod sign_in;
 mod views;
@@ -59,12 +60,14 @@ fn run(arguments: &Arguments) -> Exit {
         Command::Init { folder } => commands::init::run(global, folder.as_deref()),
         Command::Fmt { check, paths } => commands::fmt::run(global, *check, paths),
         Command::Check => commands::check::run(global),
-        Command::Plan { planning, out, destroy, detailed_exitcode, deny_new_access } => {
+        Command::Plan { planning, out, destroy, detailed_exitcode, deny_new_access, record, recorded } => {
             let flags = commands::plan::Flags {
                 out: out.clone(),
                 destroy: *destroy,
                 detailed: *detailed_exitcode,
                 deny_new_access: *deny_new_access,
+                record: record.clone(),
+                recorded: recorded.clone(),
             };
             session::block_on(commands::plan::run(global, planning, &flags))
         }
@@ -74,7 +77,7 @@ fn run(arguments: &Arguments) -> Exit {
         Command::Destroy { applying, targets, max_deletes } => {
             session::block_on(commands::destroy::run(global, applying, targets, *max_deletes))
         }
-        Command::Drift => session::block_on(commands::drift::run(global)),
+        Command::Drift { recorded } => session::block_on(commands::drift::run(global, recorded)),
         Command::Import { asked } => session::block_on(commands::import::run(global, asked)),
         Command::Show { plan } => commands::show::run(global, plan),
         Command::Graph => commands::graph::run(global),

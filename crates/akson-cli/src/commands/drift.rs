@@ -1,23 +1,25 @@
 //! `akson drift`: what changed outside. It looks and changes nothing; what it could not read is an error, never "no drift".
 
 use crate::{
-    arguments::{Global, OutputFormat},
+    arguments::{FromRecording, Global, OutputFormat},
     drift::{self, DriftDocument},
     exit::Exit,
     output,
-    session::Run,
+    session::{Run, Source},
     views::{literal, markdown, plan},
 };
 
 /// Prints the differences.
-pub(crate) async fn run(global: &Global) -> Exit {
-    match looked(global).await {
+pub(crate) async fn run(global: &Global, recorded: &FromRecording) -> Exit {
+    match looked(global, recorded).await {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
-async fn looked(global: &Global) -> Result<Exit, Exit> {
-    let mut run = Run::open(global, 16).await?;
+async fn looked(global: &Global, recorded: &FromRecording) -> Result<Exit, Exit> {
+    let (source, global) = Source::of(recorded, global)?;
+    let global = &global;
+    let mut run = Run::open_from(global, 16, source).await?;
     let drift = drift::look(&mut run, global).await?;
     print(&mut run, &drift, global);
     if drift.found.unseen > 0 {
@@ -32,6 +34,7 @@ fn print(run: &mut Run, drift: &DriftDocument, global: &Global) {
         return;
     }
     run.report(global);
+    run.tell_recording(global);
     if drift.is_drift() {
         output::result(&match global.format {
             Some(OutputFormat::Markdown) => markdown::markdown(&drift.plan),
