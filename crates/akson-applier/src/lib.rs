@@ -4,6 +4,7 @@
 //! [`ApplyEvent`]s, and a [`ledger::Ledger`] holds what is ours. Everything from outside is handed in, and all of it runs in the
 //! caller's task: no thread, no spawn, no clock but tokio's. What is printed, and how, is the command line's.
 
+mod actors;
 mod apply;
 mod around;
 mod caller;
@@ -23,6 +24,7 @@ mod settle;
 mod step;
 mod tenant;
 
+pub use actors::{Actor, Attribution, Deed, Happened, Source, Told, actors};
 pub use apply::{End, Report, apply};
 pub use around::look_around;
 pub use cancel::Cancel;

@@ -119,6 +119,8 @@ pub struct Kind {
     pub blocks: IndexMap<String, Nested>,
     /// What its attributes need of each other, checked when they are known.
     pub rules: Vec<Needs>,
+    /// Which access it gives by itself.
+    pub gives: Vec<Gives>,
     /// How long creation usually takes, in seconds: the weight of the longest path.
     pub seconds: f64,
     /// What data cannot say.
@@ -145,6 +147,29 @@ pub struct First {
     pub is: String,
     /// The list in the parent's body that it travels in; items are known by their `name`.
     pub place: String,
+}
+
+/// Access that a resource gives by itself: who can do what on what. In these texts `{path}` is an attribute's value, one edge for each item of
+/// a list, and `{self}` the resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gives {
+    /// Who gets it.
+    pub who: String,
+    /// What they can do then.
+    pub can: String,
+    /// On what.
+    pub on: String,
+    /// Only while this attribute has this value, or is the constructor of this name.
+    pub when: Option<(String, String)>,
+}
+
+impl Gives {
+    /// The attributes that it is made of, `self` apart.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        let texts = [&self.who, &self.can, &self.on].into_iter();
+        let named = texts.flat_map(|text| text.split('{').skip(1).filter_map(|rest| rest.split('}').next()));
+        named.filter(|path| *path != "self").chain(self.when.iter().map(|(path, _)| path.as_str()))
+    }
 }
 
 /// What attributes need of each other. A path is `oidc_issuer`, `entra.authorization`, or of a constructor's argument

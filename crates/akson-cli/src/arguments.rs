@@ -8,6 +8,8 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 
+use crate::drift::DriftArguments;
+
 /// Declarative infrastructure for the identity and security of Azure Kubernetes Service.
 #[derive(Debug, Parser)]
 #[command(name = "akson", version, about, max_term_width = 100)]
@@ -215,7 +217,7 @@ pub(crate) enum Command {
     /// Show what changed outside.
     Drift {
         #[command(flatten)]
-        recorded: FromRecording,
+        asked: DriftArguments,
     },
     /// Print existing objects as configuration: its plan adopts them and changes nothing.
     Import {

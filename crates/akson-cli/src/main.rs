@@ -1,5 +1,6 @@
 //! `akson`: arguments, files, views, progress, exit codes. The only crate that prints.
 
+mod approval;
 mod arguments;
 mod cloud;
 mod codes;
@@ -77,7 +78,7 @@ fn run(arguments: &Arguments) -> Exit {
         Command::Destroy { applying, targets, max_deletes } => {
             session::block_on(commands::destroy::run(global, applying, targets, *max_deletes))
         }
-        Command::Drift { recorded } => session::block_on(commands::drift::run(global, recorded)),
+        Command::Drift { asked } => session::block_on(commands::drift::run(global, asked)),
         Command::Import { asked } => session::block_on(commands::import::run(global, asked)),
         Command::Show { plan } => commands::show::run(global, plan),
         Command::Graph => commands::graph::run(global),

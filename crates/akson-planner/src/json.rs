@@ -5,6 +5,7 @@ use akson_diagnostics::{Diagnostics, SourceMap, Span, render};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
+    access::Edge,
     plan::{Action, Cause, Change, Effect, Plan, Reason, Shown},
     shown::shown,
 };
@@ -34,7 +35,12 @@ pub fn to_json(plan: &Plan, sources: &SourceMap, diagnostics: &Diagnostics, all:
         "summary": summary(plan),
         "changes": changes,
         "outputs": outputs,
-        "access": { "gained": [], "lost": [], "complete": false },
+        "access": {
+            "gained": plan.access.gained.iter().map(edge).collect::<Vec<Json>>(),
+            "lost": plan.access.lost.iter().map(edge).collect::<Vec<Json>>(),
+            // Direct access only.
+            "complete": false,
+        },
         "diagnostics": render::json::value(diagnostics, sources),
         "requests": { "reads": plan.reads },
     })
@@ -57,6 +63,10 @@ pub fn summary(plan: &Plan) -> Json {
         .map(|action| (action.as_str().to_owned(), Json::from(plan.count(action))))
         .collect::<Map<_, _>>()
         .into()
+}
+
+fn edge(edge: &Edge) -> Json {
+    json!({ "who": edge.who, "can": edge.can, "on": edge.on, "path": [edge.by] })
 }
 
 fn one(change: &Change, sources: &SourceMap) -> Json {

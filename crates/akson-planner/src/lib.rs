@@ -5,6 +5,7 @@
 //!
 //! [`first_wave`] and [`next_wave`] say what is to be read for it, [`plan()`] decides, [`Schedule`] says which step may start.
 
+pub mod access;
 pub mod codes;
 mod decide;
 pub mod digest;

@@ -200,6 +200,7 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
     let reset = view.json("reset", diagnostics).map(|body| body.value);
     let blocks = rules::blocks(&mut view, diagnostics);
     let rules = rules::rules(&mut view, diagnostics);
+    let gives = rules::gives(&mut view, diagnostics);
 
     let mut written = Places {
         keyword: view.place("keyword"),
@@ -255,10 +256,12 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         reset,
         blocks,
         rules,
+        gives: gives.iter().map(|(gives, _)| gives.clone()).collect(),
         seconds: seconds?,
         quirks,
     };
     cross::parts(&kind, &written, diagnostics);
+    cross::gives(&kind, &gives, diagnostics);
     Some((kind, written))
 }
 

@@ -10,6 +10,7 @@ use akson_diagnostics::Diagnostic;
 use akson_planner::{Action, Change, Plan, Work};
 
 use crate::{
+    approval::{self, Moved},
     arguments::{Applying, Global, OutputFormat, Planning},
     codes::{LEDGER_LEFT, NOT_APPROVED, STALE},
     document::PlanDocument,
@@ -17,10 +18,10 @@ use crate::{
     output,
     planfile::{self, Asked, PlanFile},
     session::{self, Run},
-    views::{apply::View, literal, outputs, plan},
+    views::{apply::View, literal, outputs, plan, stale},
 };
 
-/// How many differences of a stale plan are told one by one.
+/// How many resources that moved are named in one sentence.
 const SHOWN: usize = 20;
 
 /// A plan that was saved and looked at, and whether what is still the same may be done without the rest.
@@ -211,9 +212,8 @@ fn withhold(
     approved: &Approved,
     global: &Global,
 ) -> Result<(), Exit> {
-    let found = planfile::stale(&approved.file.plan, now);
-    let mut addresses: Vec<String> = found.iter().map(|(address, _)| address.clone()).collect();
-    addresses.dedup();
+    let moved = approval::moved(&approved.file.plan, now);
+    let addresses: Vec<String> = moved.iter().map(|moved| moved.address.clone()).collect();
     let headline = match addresses.len() {
         0 => "the plan is stale: it was made for another stack, cloud or subscription".to_owned(),
         1 => "the plan is stale: 1 resource would be treated differently now".to_owned(),
@@ -223,13 +223,13 @@ fn withhold(
     let partial = approved.partial && !addresses.is_empty();
     let mut diagnostic =
         if partial { Diagnostic::warning(STALE, headline) } else { Diagnostic::error(STALE, headline) };
-    for (address, sentence) in found.iter().take(SHOWN) {
-        diagnostic = diagnostic.note(format!("`{}`: {sentence}", literal::safe(address)));
-    }
-    if found.len() > SHOWN {
-        diagnostic = diagnostic.note(format!("and {} more differences", found.len() - SHOWN));
-    }
+    tell(&moved, now, global);
     if !partial {
+        let named: Vec<String> =
+            addresses.iter().take(SHOWN).map(|address| format!("`{}`", literal::safe(address))).collect();
+        if !named.is_empty() {
+            diagnostic = diagnostic.note(format!("what moved since it was approved: {}", named.join(", ")));
+        }
         diagnostic = diagnostic.note("nothing was changed").help(
             "plan again with `akson plan --out FILE`, look at it and apply that; `--partial` applies the actions that are still the same",
         );
@@ -244,6 +244,20 @@ fn withhold(
     }
     run.loaded.diagnostics.push(diagnostic.help("plan and approve the rest again"));
     Ok(())
+}
+
+/// Shows what moved, three ways.
+fn tell(moved: &[Moved], now: &PlanDocument, global: &Global) {
+    match global.format {
+        _ if moved.is_empty() => {}
+        Some(OutputFormat::Json) => {
+            for event in stale::events(moved) {
+                output::result(&akson_diagnostics::render::json::line(&event));
+            }
+        }
+        Some(OutputFormat::Markdown) => output::result(&stale::markdown(&now.stack, moved)),
+        _ => output::aside(&stale::human(moved)),
+    }
 }
 
 /// Asks for `yes`, unless that was said already.

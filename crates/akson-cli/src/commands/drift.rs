@@ -1,8 +1,8 @@
 //! `akson drift`: what changed outside. It looks and changes nothing; what it could not read is an error, never "no drift".
 
 use crate::{
-    arguments::{FromRecording, Global, OutputFormat},
-    drift::{self, DriftDocument},
+    arguments::{Global, OutputFormat},
+    drift::{self, DriftArguments, DriftDocument},
     exit::Exit,
     output,
     session::{Run, Source},
@@ -10,14 +10,14 @@ use crate::{
 };
 
 /// Prints the differences.
-pub(crate) async fn run(global: &Global, recorded: &FromRecording) -> Exit {
-    match looked(global, recorded).await {
+pub(crate) async fn run(global: &Global, asked: &DriftArguments) -> Exit {
+    match looked(global, asked).await {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
-async fn looked(global: &Global, recorded: &FromRecording) -> Result<Exit, Exit> {
-    let (source, global) = Source::of(recorded, global)?;
+async fn looked(global: &Global, asked: &DriftArguments) -> Result<Exit, Exit> {
+    let (source, global) = Source::of(&asked.recorded, global)?;
     let global = &global;
     let mut run = Run::open_from(global, 16, source).await?;
     let drift = drift::look(&mut run, global).await?;

@@ -1,7 +1,9 @@
 //! What changed outside, as a document: what `akson drift` prints, what reports are made from and what a watch counts.
 
+mod arguments;
 mod report;
 
+pub(crate) use arguments::DriftArguments;
 pub(crate) use report::{Actor, DriftDocument, Severity};
 
 use akson_diagnostics::Diagnostic;

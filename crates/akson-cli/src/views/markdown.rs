@@ -109,7 +109,7 @@ fn word(action: &str) -> String {
 }
 
 /// Inline code that its content cannot leave, also inside a table.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = literal::safe(text).replace('|', "\\|");
     let fence = "`".repeat(longest_run(&text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };

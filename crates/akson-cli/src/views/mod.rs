@@ -6,3 +6,4 @@ pub(crate) mod literal;
 pub(crate) mod markdown;
 pub(crate) mod outputs;
 pub(crate) mod plan;
+pub(crate) mod stale;

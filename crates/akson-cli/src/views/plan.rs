@@ -143,7 +143,7 @@ fn one(out: &mut String, change: &ChangeDocument, width: usize) {
         .max()
         .unwrap_or(0)
         .min(40);
-    for reason in &change.reasons {
+    for reason in change.reasons.iter().filter(|reason| reason.cause != "removed" || reason.attribute.is_none()) {
         because(out, change, reason, align);
     }
     for note in &change.notes {
