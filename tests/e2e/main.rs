@@ -20,6 +20,7 @@ mod main_job;
 mod pages;
 mod plan_files;
 mod reader;
+mod recordings;
 mod recover;
 mod rights;
 mod sign_in;

@@ -177,13 +177,20 @@ const CLIENT: &str = "0e5f3a52-7f0a-4c0e-9d3a-6f1d2c3b4a51";
 const OBJECT: &str = "5b1c0de4-33a1-4d8e-8a44-1f2e3d4c5b6a";
 const SECRET: &str = "reader-of-everything-7731";
 
-const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
+pub(crate) const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 const AKS_READER: &str = "7f6c6a51-bcf8-42ba-9220-52d62157d7db";
 /// A role of the tenant's own: what AKS's reader does not read, roles and custom resources, and no secret.
-const ROLES_READER: &str = "6a1f6a4e-0a0e-4c59-9d53-3f6f2f3d7c11";
+pub(crate) const ROLES_READER: &str = "6a1f6a4e-0a0e-4c59-9d53-3f6f2f3d7c11";
+
+/// GroupMember.Read.All, User.Read.All, Application.Read.All.
+pub(crate) const GRAPH: [&str; 3] = [
+    "98830695-27a2-44f7-8c18-0c3ebc9698f6",
+    "df021288-bdef-4463-88db-98f22de89214",
+    "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
+];
 
 /// The example with all kinds in it, which an owner has applied; the emulator it lives in.
-fn stack() -> (Folder, RunningEmulator) {
+pub(crate) fn stack() -> (Folder, RunningEmulator) {
     let mut folder = Folder::example("myapp");
     folder.write("rest.aks", REST);
     let emulator = folder.start_emulator(&["--time-scale", "100000", "--latency", "none"]);
@@ -193,7 +200,7 @@ fn stack() -> (Folder, RunningEmulator) {
 }
 
 /// Lets a service principal in: with roles of Azure at the subscription, and of Microsoft Graph.
-fn let_in(emulator: &RunningEmulator, roles: &[&str], graph: &[&str]) {
+pub(crate) fn let_in(emulator: &RunningEmulator, roles: &[&str], graph: &[&str]) {
     let info: Value = serde_json::from_str(&emulator.ask("GET", "/_emulator/info", "")).unwrap();
     let subscription = format!("/subscriptions/{}", info["subscription"].as_str().unwrap());
     let mut objects = vec![json!({
@@ -225,13 +232,13 @@ fn let_in(emulator: &RunningEmulator, roles: &[&str], graph: &[&str]) {
 }
 
 /// Runs it as the reader.
-fn as_reader(folder: &Folder, arguments: &[&str]) -> Ran {
+pub(crate) fn as_reader(folder: &Folder, arguments: &[&str]) -> Ran {
     let mut command = folder.command(arguments);
     Ran::of(command.env("AKSON_EMULATOR_CLIENT_ID", CLIENT).env("AKSON_EMULATOR_CLIENT_SECRET", SECRET))
 }
 
 /// What was sent that is neither a read nor a question that is asked by POST.
-fn more_than_reads(emulator: &RunningEmulator) -> Vec<String> {
+pub(crate) fn more_than_reads(emulator: &RunningEmulator) -> Vec<String> {
     let sent: Vec<Value> = serde_json::from_str(&emulator.ask("GET", "/_emulator/requests", "")).unwrap();
     assert!(sent.len() > 3, "{sent:#?}");
     let questions =
@@ -269,17 +276,11 @@ fn who_only_reads_plans_a_whole_stack_of_every_kind() {
         .collect();
     assert!(missing.is_empty(), "the stack has no {missing:?}");
 
-    // GroupMember.Read.All, User.Read.All, Application.Read.All.
-    let graph = [
-        "98830695-27a2-44f7-8c18-0c3ebc9698f6",
-        "df021288-bdef-4463-88db-98f22de89214",
-        "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
-    ];
-    let_in(&emulator, &[READER, AKS_READER], &graph);
+    let_in(&emulator, &[READER, AKS_READER], &GRAPH);
     // With AKS's own role for readers what it does not read is told, and is never "no drift".
     let _ = as_reader(&folder, &["plan"]).exits(0).says("AKS0422").says("rbac.authorization.k8s.io");
     let _ = as_reader(&folder, &["drift"]).exits(1).says("AKS0422");
-    let_in(&emulator, &[READER, ROLES_READER], &graph);
+    let_in(&emulator, &[READER, ROLES_READER], &GRAPH);
     emulator.ask("DELETE", "/_emulator/requests", "");
     let _ = as_reader(&folder, &["check"]).exits(0);
     let read = as_reader(&folder, &["plan", "--format", "json", "--all", "--out", "a.plan"]).exits(0).json();

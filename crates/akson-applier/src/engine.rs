@@ -422,7 +422,9 @@ impl Engine {
                 Ok(answer) => {
                     may_have_happened(answer.status.as_u16()) || classify(&answer.error()) == Class::RetryFast
                 }
-                Err(SendError::Transport(error)) => !matches!(error, TransportError::Untrusted { .. }),
+                Err(SendError::Transport(error)) => {
+                    !matches!(error, TransportError::Untrusted { .. } | TransportError::NotRecorded { .. })
+                }
                 Err(_) => false,
             };
             if !passing || self.now() >= deadline {

@@ -6,6 +6,7 @@
 
 mod actors;
 mod apply;
+mod around;
 mod caller;
 mod cancel;
 pub mod codes;
@@ -26,6 +27,7 @@ mod unmanaged;
 
 pub use actors::{Actor, Attribution, Deed, Happened, Source, Told, actors};
 pub use apply::{End, Report, apply};
+pub use around::look_around;
 pub use cancel::Cancel;
 pub use engine::{Engine, EngineOptions, Limits, SendError};
 pub use event::{ApplyEvent, Counts, StepName, What};

@@ -190,6 +190,11 @@ pub(crate) enum Command {
         /// Exit 4 if the plan grants access that nobody had.
         #[arg(long)]
         deny_new_access: bool,
+        /// Write what Azure answered to a file that `--snapshot` takes; without tokens and secrets.
+        #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
+        record: Option<PathBuf>,
+        #[command(flatten)]
+        recorded: FromRecording,
     },
     /// Make it so.
     Apply {
@@ -355,6 +360,17 @@ impl Login {
             Login::Workloadidentity => "workloadidentity",
         }
     }
+}
+
+/// What is looked at in place of Azure.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct FromRecording {
+    /// Look at a file of `plan --record` in place of Azure: without network and credentials.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) snapshot: Option<PathBuf>,
+    /// With `--snapshot`: take what the recording does not tell for absent.
+    #[arg(long, requires = "snapshot")]
+    pub(crate) assume_absent: bool,
 }
 
 /// What narrows a plan.

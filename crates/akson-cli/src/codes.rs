@@ -24,6 +24,10 @@ pub(crate) const NOT_DELIVERED: Code = Code(670);
 pub(crate) const NO_METRICS: Code = Code(671);
 /// No folder with a stack fits.
 pub(crate) const NO_STACKS: Code = Code(672);
+/// A recording cannot be read, or is of something else.
+pub(crate) const BAD_RECORDING: Code = Code(660);
+/// From what was recorded another plan is made than from Azure.
+pub(crate) const NOT_THE_SAME: Code = Code(661);
 /// There is nothing to import.
 pub(crate) const NOTHING_TO_IMPORT: Code = Code(678);
 /// A file to import from holds no objects.

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::drift::{Actor, Severity};
+use crate::{
+    drift::{Actor, Severity},
+    recording::Made,
+};
 
 /// `format_version` "1".
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +23,9 @@ pub(crate) struct PlanDocument {
     #[serde(default)]
     pub(crate) diagnostics: Vec<Value>,
     pub(crate) requests: Requests,
+    /// Of a plan from a recording: which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) recording: Option<Made>,
 }
 
 /// Counts an action.

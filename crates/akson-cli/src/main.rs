@@ -16,6 +16,7 @@ mod load;
 mod observer;
 mod output;
 mod planfile;
+mod recording;
 mod reports;
 mod schedule;
 mod session;
@@ -64,12 +65,14 @@ fn run(arguments: &Arguments) -> Exit {
         Command::Init { folder } => commands::init::run(global, folder.as_deref()),
         Command::Fmt { check, paths } => commands::fmt::run(global, *check, paths),
         Command::Check => commands::check::run(global),
-        Command::Plan { planning, out, destroy, detailed_exitcode, deny_new_access } => {
+        Command::Plan { planning, out, destroy, detailed_exitcode, deny_new_access, record, recorded } => {
             let flags = commands::plan::Flags {
                 out: out.clone(),
                 destroy: *destroy,
                 detailed: *detailed_exitcode,
                 deny_new_access: *deny_new_access,
+                record: record.clone(),
+                recorded: recorded.clone(),
             };
             session::block_on(commands::plan::run(global, planning, &flags))
         }

@@ -2,11 +2,11 @@
 
 use crate::{
     arguments::{Global, OutputFormat},
-    drift::{self, DriftArguments, DriftDocument},
+    drift::{self, DriftArguments, DriftDocument, LookArguments},
     exit::Exit,
     output,
     schedule::{self, Begun, Found},
-    session::Run,
+    session::{Run, Source},
     views,
 };
 
@@ -27,8 +27,12 @@ pub(crate) async fn run(global: &Global, asked: &DriftArguments) -> Exit {
 }
 
 async fn looked(global: &Global, asked: &DriftArguments, found: &mut Option<Found>) -> Result<Exit, Exit> {
-    let mut run = Run::open(global, 16).await?;
-    let drift = drift::look(&mut run, global, asked.look).await?;
+    let (source, global) = Source::of(&asked.recorded, global)?;
+    let global = &global;
+    // What a plan reads is recorded, and what nobody declares is none of it.
+    let look = LookArguments { no_unmanaged: asked.look.no_unmanaged || matches!(source, Source::Recorded(..)) };
+    let mut run = Run::open_from(global, 16, source).await?;
+    let drift = drift::look(&mut run, global, look).await?;
     *found = Some(Found { stack_id: run.binding.stack_id.clone(), document: drift.clone() });
     print(&mut run, &drift, global);
     if drift.found.unseen > 0 {
@@ -43,6 +47,7 @@ fn print(run: &mut Run, drift: &DriftDocument, global: &Global) {
         return;
     }
     run.report(global);
+    run.tell_recording(global);
     output::result(&match global.format {
         Some(OutputFormat::Markdown) => views::drift_markdown::markdown(drift),
         _ => views::drift::human(drift),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::schedule::ScheduleArguments;
+use crate::{arguments::FromRecording, schedule::ScheduleArguments};
 
 /// How drift is looked for, and what is done about it.
 #[derive(Debug, Clone, Default, Args)]
@@ -11,6 +11,8 @@ pub(crate) struct DriftArguments {
     pub(crate) look: LookArguments,
     #[command(flatten)]
     pub(crate) schedule: ScheduleArguments,
+    #[command(flatten)]
+    pub(crate) recorded: FromRecording,
 }
 
 /// What is looked at.

@@ -122,6 +122,7 @@ fn refused(answer: &Answer) -> Failure {
 
 fn broken(error: &TransportError) -> Failure {
     match error {
+        TransportError::NotRecorded { .. } => Failure::Refused(error.to_string()),
         TransportError::Untrusted { host, .. } => Failure::Refused(format!("{host} is not trusted")),
         TransportError::Refused { host, detail } if detail.starts_with("nothing leaves") => {
             Failure::Refused(format!("{host}: {detail}"))

@@ -6,7 +6,10 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::literal;
-use crate::document::{ChangeDocument, PlanDocument, ReasonDocument, Summary};
+use crate::{
+    document::{ChangeDocument, PlanDocument, ReasonDocument, Summary},
+    recording::Made,
+};
 
 const CREATE: Style = AnsiColor::Green.on_default();
 const UPDATE: Style = AnsiColor::Yellow.on_default();
@@ -45,6 +48,25 @@ pub(crate) fn human(plan: &PlanDocument) -> String {
         );
     }
     out
+}
+
+/// That a plan is of a recording, and what it took for absent.
+pub(crate) fn recorded(made: &Made) -> String {
+    /// More of them are counted.
+    const SHOWN: usize = 5;
+    let mut text = format!(
+        "from a recording of {}: what changed in Azure since then is not seen; `akson apply` looks for itself",
+        literal::safe(&made.recorded_at)
+    );
+    if !made.assumed_absent.is_empty() {
+        let mut shown: Vec<String> =
+            made.assumed_absent.iter().take(SHOWN).map(|path| format!("`{}`", literal::safe(path))).collect();
+        if made.assumed_absent.len() > SHOWN {
+            shown.push(format!("{} more", made.assumed_absent.len() - SHOWN));
+        }
+        let _ = write!(text, "\nthe recording does not tell, and taken for absent: {}", shown.join(", "));
+    }
+    text
 }
 
 fn access(out: &mut String, plan: &PlanDocument) {
