@@ -9,6 +9,7 @@ mod crash;
 mod drift;
 mod emulator;
 mod formats;
+mod guard;
 mod hostile_server;
 mod hostile_text;
 mod import;

@@ -1,6 +1,9 @@
 //! What moved between an approved plan and the plan of now: three ways, since what was there, what was approved and what is there now may all
 //! differ. Comparison of two documents; who moved it is asked elsewhere and put in.
 
+use akson_applier::{Deed, Engine, Happened, actors};
+use akson_catalog::kind::Plane;
+use akson_planner::{Plan, Snapshot};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -70,6 +73,46 @@ pub(crate) fn moved(approved: &PlanDocument, now: &PlanDocument) -> Vec<Moved> {
         }
     }
     found
+}
+
+/// Asks who moved what was moved outside, since the plan was approved. What nobody wrote down stays open.
+pub(crate) async fn ask_who(
+    moved: &mut [Moved],
+    engine: &Engine,
+    (plan, snapshot): (&Plan, &Snapshot),
+    since: Option<&str>,
+) -> Vec<String> {
+    let outside: Vec<&mut Moved> = moved.iter_mut().filter(|moved| moved.is_outside() && moved.id.is_some()).collect();
+    let deeds: Vec<Deed> = outside
+        .iter()
+        .map(|moved| {
+            let gone = moved.now.as_deref() == Some("create");
+            let happened = if gone { Happened::Deleted } else { Happened::Changed };
+            let deed = Deed::to(moved.id.as_deref().unwrap_or_default(), happened);
+            let Some(change) = plan.changes.iter().find(|change| change.address == moved.address) else { return deed };
+            let live = snapshot.live(&change.symbolic_id).filter(|_| change.kind.plane == Plane::Kubernetes);
+            Deed {
+                symbolic_id: change.symbolic_id.clone(),
+                plane: change.kind.plane,
+                pointers: change.differences.iter().map(|difference| difference.pointer.clone()).collect(),
+                body: live.map(|live| live.body.clone()),
+                ..deed
+            }
+        })
+        .collect();
+    let since = since.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
+    let told = actors(engine, &deeds, since).await;
+    for (moved, told) in outside.into_iter().zip(told.of) {
+        moved.by = told.by.into_iter().map(Actor::from).collect();
+    }
+    told.unread.into_iter().map(|unread| format!("{}: {}", unread.id, unread.why)).collect()
+}
+
+impl Moved {
+    /// Whether somebody changed, made or deleted it, and not the configuration alone.
+    fn is_outside(&self) -> bool {
+        self.fields.is_empty() || self.fields.iter().any(|field| field.moved != Where::Configuration)
+    }
 }
 
 /// Blocks may be renamed, so the id tells; what is new has none yet, and has one once somebody made it: then the address does.

@@ -35,6 +35,9 @@ pub(crate) struct Global {
     /// The blob that holds the ledger, before what the stack says.
     #[arg(long, value_name = "URL", env = "AKSON_LEDGER", global = true)]
     pub(crate) ledger: Option<String>,
+    /// What plans may do at most; without it, the `akson.guard` beside the configuration or above, in a pull request that of its base branch.
+    #[arg(long, value_name = "FILE", env = "AKSON_GUARD", global = true)]
+    pub(crate) guard: Option<PathBuf>,
     /// From where Azure sees you come, so that a plan that would shut you out of a cluster is refused; may be repeated.
     #[arg(
         long = "caller-address",
@@ -68,6 +71,9 @@ pub(crate) struct Global {
     /// Whether the command's JSON is a stream of events, so that a finding is a line of it and no document.
     #[arg(skip)]
     pub(crate) event_lines: bool,
+    /// Who watches the run, for what is told of it afterwards.
+    #[arg(skip)]
+    pub(crate) observer: Option<std::sync::Arc<crate::observer::Observer>>,
 }
 
 /// The words of `--credential`.

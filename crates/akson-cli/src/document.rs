@@ -53,6 +53,9 @@ pub(crate) struct ChangeDocument {
     #[serde(default)]
     pub(crate) notes: Vec<String>,
     pub(crate) source: Option<Place>,
+    /// What must be done before, by address.
+    #[serde(default)]
+    pub(crate) needs: Vec<String>,
     /// Of drift: how bad it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) severity: Option<Severity>,

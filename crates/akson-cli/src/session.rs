@@ -19,7 +19,7 @@ use crate::{
     cloud::{self, Identity, Session},
     document::PlanDocument,
     exit::Exit,
-    ledgers,
+    guard, ledgers,
     load::{self, Loaded},
     output, planfile,
     sign_in::{self, Written},
@@ -80,10 +80,16 @@ impl Run {
             _ => return Err(loaded.refuse(global)),
         };
         loaded.diagnostics = Diagnostics::new();
-        let session = match cloud::open(global, &written).await {
+        if let (Some(observer), Some(stack)) = (&global.observer, &written.name) {
+            observer.learn(stack);
+        }
+        let mut session = match cloud::open(global, &written).await {
             Ok(session) => session,
             Err(diagnostic) => return Err(loaded.refuse_with(*diagnostic, global)),
         };
+        if let Some(observer) = &global.observer {
+            session.transport = observer.counted(session.transport);
+        }
         let cancel = Cancel::new();
         let way = ledgers::Way {
             cloud: akson_azure::Cloud::by_name(session.cloud.as_str()).unwrap_or(akson_azure::Cloud::PUBLIC),
@@ -249,6 +255,13 @@ impl Run {
         }
     }
 
+    /// Whether the guard file refuses the plan. Why is told with the rest of what was found.
+    pub(crate) fn is_guarded(&mut self, plan: &Plan, global: &Global) -> bool {
+        let place = self.store.place();
+        let ledger = if place.starts_with("https://") { place.as_str() } else { akson_planner::guard::LOCAL_LEDGER };
+        guard::check(global, plan, ledger, &mut self.loaded.sources, &mut self.loaded.diagnostics)
+    }
+
     /// The plan as a document.
     pub(crate) fn document(&self, plan: &Plan, all: bool) -> PlanDocument {
         let value = akson_planner::json::to_json(plan, &self.loaded.sources, &self.loaded.diagnostics, all);
@@ -287,7 +300,7 @@ impl Run {
 }
 
 /// Waits until somebody wants the run to stop. Whether that can be heard at all.
-async fn stop_is_asked() -> bool {
+pub(crate) async fn stop_is_asked() -> bool {
     #[cfg(unix)]
     {
         let Ok(mut ended) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {

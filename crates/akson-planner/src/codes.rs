@@ -56,3 +56,5 @@ pub const CALLER_SHUT_OUT: Code = Code(425);
 pub const CALLER_UNKNOWN: Code = Code(426);
 /// An entry of the ledger has an id that its kind cannot have.
 pub const ENTRY_CONTRADICTS: Code = Code(427);
+/// A plan does what the guard file does not allow.
+pub const GUARD: Code = Code(441);

@@ -11,6 +11,7 @@ mod decide;
 pub mod digest;
 mod early;
 pub mod graph;
+pub mod guard;
 pub mod hashes;
 mod held;
 pub mod json;

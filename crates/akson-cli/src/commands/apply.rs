@@ -7,7 +7,7 @@ use std::{
 
 use akson_applier::{End, Report, apply, ledger::Ledger};
 use akson_diagnostics::Diagnostic;
-use akson_planner::{Action, Change, Plan, Work};
+use akson_planner::{Action, Change, Plan, Snapshot, Work};
 
 use crate::{
     approval::{self, Moved},
@@ -97,11 +97,15 @@ async fn planned(
     {
         return Err(run.refuse_with(gone, global));
     }
+    if run.is_guarded(&plan, global) {
+        run.report(global);
+        return Err(Exit::Guarded);
+    }
     let document = run.document(&plan, true);
     let mut stale = false;
     match approved {
         Some(approved) if approved.file.plan.digest != document.digest => {
-            withhold(run, &mut plan, &document, approved, global)?;
+            withhold(run, (&mut plan, &snapshot), &document, approved, global).await?;
             stale = true;
         }
         Some(_) => {}
@@ -205,14 +209,16 @@ fn print_outputs(plan: &Plan, report: &Report) {
 }
 
 /// Takes out of the plan what is not as it was approved, or refuses all of it.
-fn withhold(
+async fn withhold(
     run: &mut Run,
-    plan: &mut Plan,
+    (plan, snapshot): (&mut Plan, &Snapshot),
     now: &PlanDocument,
     approved: &Approved,
     global: &Global,
 ) -> Result<(), Exit> {
-    let moved = approval::moved(&approved.file.plan, now);
+    let mut moved = approval::moved(&approved.file.plan, now);
+    let since = approved.file.made.as_deref();
+    let unread = approval::ask_who(&mut moved, &run.engine, (plan, snapshot), since).await;
     let addresses: Vec<String> = moved.iter().map(|moved| moved.address.clone()).collect();
     let headline = match addresses.len() {
         0 => "the plan is stale: it was made for another stack, cloud or subscription".to_owned(),
@@ -223,6 +229,9 @@ fn withhold(
     let partial = approved.partial && !addresses.is_empty();
     let mut diagnostic =
         if partial { Diagnostic::warning(STALE, headline) } else { Diagnostic::error(STALE, headline) };
+    for why in unread {
+        diagnostic = diagnostic.note(format!("who moved it is not all known: {}", literal::safe(&why)));
+    }
     tell(&moved, now, global);
     if !partial {
         let named: Vec<String> =

@@ -5,20 +5,31 @@ use crate::{
     drift::{self, DriftArguments, DriftDocument},
     exit::Exit,
     output,
+    schedule::{self, Begun, Found},
     session::Run,
     views,
 };
 
 /// Prints the differences.
 pub(crate) async fn run(global: &Global, asked: &DriftArguments) -> Exit {
-    match looked(global, asked).await {
-        Ok(exit) | Err(exit) => exit,
+    if asked.schedule.is_more_than_a_look() {
+        return schedule::run(global, asked).await;
     }
+    // What is wrong with the flags is told before anything is asked for.
+    let rounds = match schedule::rounds(global, &asked.schedule) {
+        Ok(rounds) => rounds,
+        Err(exit) => return exit,
+    };
+    let (begun, global) = Begun::now(global, ".");
+    let mut found = None;
+    let (Ok(exit) | Err(exit)) = looked(&global, asked, &mut found).await;
+    schedule::after(rounds, &begun.end(found), exit).await
 }
 
-async fn looked(global: &Global, asked: &DriftArguments) -> Result<Exit, Exit> {
+async fn looked(global: &Global, asked: &DriftArguments, found: &mut Option<Found>) -> Result<Exit, Exit> {
     let mut run = Run::open(global, 16).await?;
-    let drift = drift::look(&mut run, global, asked).await?;
+    let drift = drift::look(&mut run, global, asked.look).await?;
+    *found = Some(Found { stack_id: run.binding.stack_id.clone(), document: drift.clone() });
     print(&mut run, &drift, global);
     if drift.found.unseen > 0 {
         return Err(run.refuse_with(drift::incomplete(drift.found.unseen), global));

@@ -42,8 +42,10 @@ async fn planned(global: &Global, planning: &Planning, flags: &Flags) -> Result<
     let document = run.peek(global).await?;
     let options = session::plan_options(&asked, global);
     let plan = run.plan(&session::owned(document.as_ref()), &options, global).await?;
+    let refused = run.is_guarded(&plan, global);
     let whole = run.document(&plan, true);
     if let Some(path) = &flags.out
+        && !refused
         && let Err(diagnostic) = planfile::write(&global.directory.join(path), asked, whole.clone())
     {
         return Err(run.refuse_with(*diagnostic, global));
@@ -59,6 +61,9 @@ async fn planned(global: &Global, planning: &Planning, flags: &Flags) -> Result<
                 _ => plan::human(&whole),
             });
         }
+    }
+    if refused {
+        return Err(Exit::Guarded);
     }
     if let (Some(path), false) = (&flags.out, global.quiet) {
         output::aside(&format!(

@@ -5,7 +5,7 @@ mod report;
 mod unmanaged;
 mod who;
 
-pub(crate) use arguments::DriftArguments;
+pub(crate) use arguments::{DriftArguments, LookArguments};
 pub(crate) use report::{Actor, DriftDocument, Severity, Unmanaged};
 pub(crate) use unmanaged::quoted;
 
@@ -24,7 +24,7 @@ use crate::{
 ///
 /// # Errors
 /// The exit code; what is wrong is printed.
-pub(crate) async fn look(run: &mut Run, global: &Global, asked: &DriftArguments) -> Result<DriftDocument, Exit> {
+pub(crate) async fn look(run: &mut Run, global: &Global, asked: LookArguments) -> Result<DriftDocument, Exit> {
     let ledger = run.peek(global).await?;
     let owned = session::owned(ledger.as_ref());
     let options = session::plan_options(&Asked::default(), global);
