@@ -89,7 +89,7 @@ mod tests {
         super::tests::{document, look},
         *,
     };
-    use crate::reports::Reports;
+    use crate::{reports::Reports, schedule::ScheduleArguments};
 
     fn rounds(asked: &ScheduleArguments) -> Rounds {
         let global = super::super::tests::global();
