@@ -6,6 +6,7 @@ mod approvals;
 mod canaries;
 mod changes;
 mod crash;
+mod drift;
 mod emulator;
 mod formats;
 mod guard;

@@ -94,6 +94,10 @@ pub(crate) fn by(actor: &Actor) -> String {
 
 /// What undoes one change.
 pub(crate) fn undo(change: &ChangeDocument) -> String {
+    // A cluster remembers who set a field, and nothing is taken from somebody else.
+    if let Some(owner) = change.by.iter().find(|actor| actor.source == "managed_fields") {
+        return format!("set it back with {}, which has the field now", literal::safe(&owner.who));
+    }
     format!("akson apply --target {}", quoted(&literal::safe(&change.address)))
 }
 

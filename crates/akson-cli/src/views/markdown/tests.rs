@@ -1,3 +1,5 @@
+//! What the comment says, that it always fits, and that nothing breaks out of it. Not the text itself.
+
 use serde_json::json;
 
 use super::*;
