@@ -21,6 +21,8 @@ mod pages;
 mod plan_files;
 mod reader;
 mod recover;
+mod reports;
 mod rights;
 mod sign_in;
 mod stacks;
+mod watch;
