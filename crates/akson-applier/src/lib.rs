@@ -22,6 +22,7 @@ pub mod report;
 mod settle;
 mod step;
 mod tenant;
+mod unmanaged;
 
 pub use actors::{Actor, Attribution, Deed, Happened, Source, Told, actors};
 pub use apply::{End, Report, apply};
@@ -37,3 +38,4 @@ pub use refresh::{ReadCause, ReadFailure, refresh};
 pub use settle::settle;
 pub use step::{NotKept, Stale, StepError};
 pub use tenant::tenant_of;
+pub use unmanaged::unmanaged;

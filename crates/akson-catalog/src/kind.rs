@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use indexmap::IndexMap;
 
-use crate::{Type, Value, equality::Equality};
+use crate::{Severity, Type, Value, equality::Equality};
 
 pub use late::{FoundBy, LateId, Principal, PrincipalAt};
 
@@ -125,6 +125,10 @@ pub struct Kind {
     pub seconds: f64,
     /// What data cannot say.
     pub quirks: Vec<Quirk>,
+    /// What one of them does that nobody declared, as a sentence with attribute names in braces; none if nobody looks for those.
+    pub unmanaged: Option<String>,
+    /// How bad it is that one of them changed outside, where its attributes say nothing.
+    pub severity: Severity,
 }
 
 /// Blocks with a label in a block, each a resource of its own that lies in it: `node_pool "system" { … }` in a cluster.
@@ -286,6 +290,8 @@ pub struct Attribute {
     pub filled: Vec<Value>,
     /// Its value at create is not sent if this attribute is written.
     pub unless: Option<String>,
+    /// How bad it is that it changed outside; without it as bad as what it stands in.
+    pub severity: Option<Severity>,
 }
 
 /// In which form a plain value is on the wire.
@@ -384,6 +390,7 @@ impl Attribute {
             off: IndexMap::new(),
             changes: IndexMap::new(),
             filled: Vec::new(),
+            severity: None,
             unless: None,
         }
     }

@@ -53,6 +53,9 @@ pub(crate) struct ChangeDocument {
     #[serde(default)]
     pub(crate) notes: Vec<String>,
     pub(crate) source: Option<Place>,
+    /// What must be done before, by address.
+    #[serde(default)]
+    pub(crate) needs: Vec<String>,
     /// Of drift: how bad it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) severity: Option<Severity>,
@@ -74,6 +77,9 @@ pub(crate) struct ReasonDocument {
     pub(crate) expression: bool,
     pub(crate) known_after_apply: bool,
     pub(crate) effect: String,
+    /// Of drift: how bad it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) severity: Option<Severity>,
 }
 
 /// Where the resource is declared.

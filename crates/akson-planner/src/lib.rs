@@ -31,6 +31,7 @@ pub mod rest;
 pub mod schedule;
 mod shown;
 pub mod snapshot;
+pub mod unmanaged;
 pub mod waves;
 
 pub use graph::Graph;

@@ -413,9 +413,9 @@ impl<'a> Planning<'a> {
     fn names(&self) -> access::Names {
         let mut names = access::Names::new();
         for resource in &self.config.resources {
-            let Some(live) = self.setting.snapshot.live(&resource.symbolic_id) else { continue };
             let address = resource.address.to_string();
             names.insert(resource.symbolic_id.as_str().to_ascii_lowercase(), address.clone());
+            let Some(live) = self.setting.snapshot.live(&resource.symbolic_id) else { continue };
             names.insert(live.id.to_ascii_lowercase(), address.clone());
             let principal = resource.kind.principal.as_ref().map(|principal| principal.output.as_str());
             let told = principal.and_then(|output| resource.kind.outputs.get(output));

@@ -216,7 +216,7 @@ fn wanted<'a>(config: &'a Config, owned: &'a Owned, catalog: &Catalog, options: 
 
 /// Reads without repetition, in the order of first need.
 #[derive(Default)]
-struct Reads {
+pub(crate) struct Reads {
     list: Vec<Read>,
     seen: BTreeSet<(At, String)>,
 }
@@ -225,6 +225,18 @@ impl Reads {
     fn push(&mut self, read: Read) {
         if self.seen.insert((read.at.clone(), read.path.to_ascii_lowercase())) {
             self.list.push(read);
+        }
+    }
+
+    /// What there is to read.
+    pub(crate) fn into_list(self) -> Vec<Read> {
+        self.list
+    }
+
+    /// A list, if it was not read already.
+    pub(crate) fn list_unless_read(&mut self, kind: &Kind, template: &str, within: &ArmId, snapshot: &Snapshot) {
+        if !snapshot.listed.contains(&(kind.keyword.clone(), SymbolicId::of_arm(within))) {
+            self.list(kind, template, within);
         }
     }
 
@@ -364,7 +376,7 @@ impl Reads {
     }
 }
 
-fn list(kind: &Kind, scope: ListScope) -> Option<&str> {
+pub(crate) fn list(kind: &Kind, scope: ListScope) -> Option<&str> {
     kind.lists.iter().find(|list| list.scope == scope).map(|list| list.path.as_str())
 }
 

@@ -7,13 +7,13 @@ use crate::{
     output,
     schedule::{self, Begun, Found},
     session::Run,
-    views::{literal, markdown, plan},
+    views,
 };
 
 /// Prints the differences.
 pub(crate) async fn run(global: &Global, asked: &DriftArguments) -> Exit {
     if asked.schedule.is_more_than_a_look() {
-        return schedule::run(global, &asked.schedule).await;
+        return schedule::run(global, asked).await;
     }
     // What is wrong with the flags is told before anything is asked for.
     let rounds = match schedule::rounds(global, &asked.schedule) {
@@ -22,13 +22,13 @@ pub(crate) async fn run(global: &Global, asked: &DriftArguments) -> Exit {
     };
     let (begun, global) = Begun::now(global, ".");
     let mut found = None;
-    let (Ok(exit) | Err(exit)) = looked(&global, &mut found).await;
+    let (Ok(exit) | Err(exit)) = looked(&global, asked, &mut found).await;
     schedule::after(rounds, &begun.end(found), exit).await
 }
 
-async fn looked(global: &Global, found: &mut Option<Found>) -> Result<Exit, Exit> {
+async fn looked(global: &Global, asked: &DriftArguments, found: &mut Option<Found>) -> Result<Exit, Exit> {
     let mut run = Run::open(global, 16).await?;
-    let drift = drift::look(&mut run, global).await?;
+    let drift = drift::look(&mut run, global, asked.look).await?;
     *found = Some(Found { stack_id: run.binding.stack_id.clone(), document: drift.clone() });
     print(&mut run, &drift, global);
     if drift.found.unseen > 0 {
@@ -43,16 +43,8 @@ fn print(run: &mut Run, drift: &DriftDocument, global: &Global) {
         return;
     }
     run.report(global);
-    if drift.is_drift() {
-        output::result(&match global.format {
-            Some(OutputFormat::Markdown) => markdown::markdown(&drift.plan),
-            _ => plan::human(&drift.plan),
-        });
-    } else if drift.found.unseen == 0 {
-        output::result(&format!(
-            "No drift: what stack `{}` owns is as it was applied ({}).",
-            literal::safe(&drift.plan.stack),
-            plan::count(drift.plan.requests.reads, "request")
-        ));
-    }
+    output::result(&match global.format {
+        Some(OutputFormat::Markdown) => views::drift_markdown::markdown(drift),
+        _ => views::drift::human(drift),
+    });
 }

@@ -8,5 +8,15 @@ use crate::schedule::ScheduleArguments;
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct DriftArguments {
     #[command(flatten)]
+    pub(crate) look: LookArguments,
+    #[command(flatten)]
     pub(crate) schedule: ScheduleArguments,
+}
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct LookArguments {
+    /// Do not look for what lies in the stack's scopes and is declared nowhere.
+    #[arg(long)]
+    pub(crate) no_unmanaged: bool,
 }

@@ -2,14 +2,15 @@
 
 use super::{look::Look, no_stacks, round::Rounds, table, warn};
 use crate::{
-    arguments::OutputFormat,
+    arguments::{Global, OutputFormat},
+    drift::LookArguments,
     exit::Exit,
     output, session,
     views::{literal, plan},
 };
 
 /// Looks at each once.
-pub(super) async fn run(mut rounds: Rounds) -> Exit {
+pub(super) async fn run(mut rounds: Rounds, asked: LookArguments) -> Exit {
     rounds.lines = rounds.global.format == Some(OutputFormat::Json);
     let cancel = rounds.cancel.clone();
     tokio::spawn(async move {
@@ -17,7 +18,7 @@ pub(super) async fn run(mut rounds: Rounds) -> Exit {
             cancel.stop();
         }
     });
-    let round = match rounds.round(&Look::at).await {
+    let round = match rounds.round(&async |global: &Global, folder: &str| Look::at(global, folder, asked).await).await {
         Ok(round) => round,
         Err(error) => {
             warn(no_stacks(&error), &rounds.global);

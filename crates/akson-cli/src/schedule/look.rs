@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::{
     arguments::Global,
-    drift::{self, DriftDocument, Severity},
+    drift::{self, DriftDocument, LookArguments, Severity},
     exit::Exit,
     observer::{Observer, Seen, Told},
     session::Run,
@@ -136,9 +136,9 @@ impl Begun {
 
 impl Look {
     /// Looks. What is wrong is printed to stderr, what is found is not.
-    pub(crate) async fn at(global: &Global, folder: &str) -> Self {
+    pub(crate) async fn at(global: &Global, folder: &str, asked: LookArguments) -> Self {
         let (begun, global) = Begun::now(&Global { format: None, ..global.clone() }, folder);
-        let found = found(&global).await.ok();
+        let found = found(&global, asked).await.ok();
         begun.end(found)
     }
 
@@ -172,9 +172,9 @@ pub(crate) fn severity_word(severity: Option<Severity>) -> &'static str {
     }
 }
 
-async fn found(global: &Global) -> Result<Found, Exit> {
+async fn found(global: &Global, asked: LookArguments) -> Result<Found, Exit> {
     let mut run = Run::open(global, PARALLELISM).await?;
-    let document = drift::look(&mut run, global).await?;
+    let document = drift::look(&mut run, global, asked).await?;
     run.report(global);
     if document.found.unseen > 0 {
         let _ = run.refuse_with(drift::incomplete(document.found.unseen), global);

@@ -25,6 +25,7 @@ use akson_diagnostics::{Diagnostic, Diagnostics, SourceMap};
 use crate::{
     arguments::{Global, OutputFormat},
     codes::{NO_STACKS, NOT_DELIVERED},
+    drift::DriftArguments,
     exit::Exit,
     load, output,
     reports::{Delivery, Reports},
@@ -40,8 +41,9 @@ impl ScheduleArguments {
 }
 
 /// Looks again and again, or at many.
-pub(crate) async fn run(global: &Global, asked: &ScheduleArguments) -> Exit {
-    let takes = match (&asked.every, global.format) {
+pub(crate) async fn run(global: &Global, asked: &DriftArguments) -> Exit {
+    let schedule = &asked.schedule;
+    let takes = match (&schedule.every, global.format) {
         (_, None | Some(OutputFormat::Json)) | (None, Some(OutputFormat::Human)) => Ok(()),
         (Some(_), _) => {
             Err("`--every` prints a line of JSON for each look; write other formats with `--report KIND=FILE`")
@@ -52,13 +54,13 @@ pub(crate) async fn run(global: &Global, asked: &ScheduleArguments) -> Exit {
         output::aside(&format!("error: {message}"));
         return Exit::Usage;
     }
-    let rounds = match rounds(global, asked) {
+    let rounds = match rounds(global, schedule) {
         Ok(rounds) => rounds,
         Err(exit) => return exit,
     };
-    match asked.every {
+    match schedule.every {
         Some(every) => watch::run(rounds, every, asked).await,
-        None => each::run(rounds).await,
+        None => each::run(rounds, asked.look).await,
     }
 }
 

@@ -4,19 +4,18 @@ use akson_diagnostics::Diagnostic;
 use tokio::{net::TcpListener, time::Instant};
 
 use super::{
-    arguments::ScheduleArguments,
     listen,
     look::Look,
     period::{Before, Period, Rhythm},
     round::Rounds,
     warn,
 };
-use crate::{arguments::Global, codes::NO_METRICS, exit::Exit, output, session};
+use crate::{arguments::Global, codes::NO_METRICS, drift::DriftArguments, exit::Exit, output, session};
 
 /// Looks until it is stopped, which is no failure.
-pub(super) async fn run(mut rounds: Rounds, every: Period, asked: &ScheduleArguments) -> Exit {
+pub(super) async fn run(mut rounds: Rounds, every: Period, asked: &DriftArguments) -> Exit {
     rounds.lines = true;
-    if let Some(address) = asked.metrics_addr {
+    if let Some(address) = asked.schedule.metrics_addr {
         let listener = match TcpListener::bind(address).await {
             Ok(listener) => listener,
             Err(error) => {
@@ -45,7 +44,8 @@ pub(super) async fn run(mut rounds: Rounds, every: Period, asked: &ScheduleArgum
     if !rounds.global.quiet {
         output::aside(&format!("looking every {every}; Ctrl-C ends it"));
     }
-    go_on(&mut rounds, Rhythm::new(every, asked.jitter), &Look::at).await;
+    let at = async |global: &Global, folder: &str| Look::at(global, folder, asked.look).await;
+    go_on(&mut rounds, Rhythm::new(every, asked.schedule.jitter), &at).await;
     Exit::Done
 }
 

@@ -176,7 +176,7 @@ fn whole(change: &ChangeDocument, reason: &ReasonDocument) -> Option<&'static st
     }
 }
 
-fn side(reason: &ReasonDocument, value: &Value, wanted: bool) -> String {
+pub(crate) fn side(reason: &ReasonDocument, value: &Value, wanted: bool) -> String {
     if reason.sensitive {
         return "(sensitive)".to_owned();
     }
@@ -194,7 +194,7 @@ fn side(reason: &ReasonDocument, value: &Value, wanted: bool) -> String {
 }
 
 /// The lines that differ of a text of several lines.
-fn lines(out: &mut String, old: &str, new: &str) {
+pub(crate) fn lines(out: &mut String, old: &str, new: &str) {
     let difference = similar::TextDiff::from_lines(old, new);
     for group in difference.grouped_ops(2) {
         for operation in group {

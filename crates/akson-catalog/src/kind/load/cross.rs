@@ -55,6 +55,10 @@ pub(super) fn parts(kind: &Kind, places: &Places, diagnostics: &mut Diagnostics)
         }
     }
 
+    for name in kind.unmanaged.iter().flat_map(|sentence| sentence.split('{').skip(1)) {
+        must_be(name.split('}').next().unwrap_or_default(), places.unmanaged, "named in the sentence");
+    }
+
     let finds = |part: &str| kind.found_by.iter().any(|found| found.at.contains_key(part));
     for name in kind.found_by.iter().flat_map(|found| found.at.keys()) {
         must_be(name, places.keyword, "an object is found by it");
