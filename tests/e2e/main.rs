@@ -23,6 +23,7 @@ mod reader;
 mod recover;
 mod reports;
 mod rights;
+mod schedules;
 mod sign_in;
 mod stacks;
 mod watch;
