@@ -76,7 +76,7 @@ fn huge() -> Look {
         let reason = change.reasons[0].clone();
         change.reasons = vec![reason; if at < 60 { 40 } else { 1 }];
         for reason in &mut change.reasons {
-            reason.before = json!("<>`".repeat(500));
+            reason.before = json!("<>`".repeat(if at < 60 { 500 } else { 1 }));
         }
     }
     look(Some(found))

@@ -6,7 +6,7 @@ use crate::{
     drift::LookArguments,
     exit::Exit,
     output, session,
-    views::{literal, plan},
+    views::{drift, literal},
 };
 
 /// Looks at each once.
@@ -28,7 +28,7 @@ pub(super) async fn run(mut rounds: Rounds, asked: LookArguments) -> Exit {
     if !rounds.lines {
         for look in &round.looks {
             if let Some(document) = look.document.as_ref().filter(|document| document.is_drift()) {
-                output::result(&format!("{}:\n{}", literal::safe(&look.folder), plan::human(&document.plan)));
+                output::result(&format!("{}:\n{}", literal::safe(&look.folder), drift::human(document)));
             }
         }
         output::result(&table::text(&round.looks));

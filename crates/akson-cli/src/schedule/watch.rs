@@ -86,7 +86,10 @@ mod tests {
     };
 
     use super::{
-        super::tests::{document, look},
+        super::{
+            ScheduleArguments,
+            tests::{document, look},
+        },
         *,
     };
     use crate::{reports::Reports, schedule::ScheduleArguments};
