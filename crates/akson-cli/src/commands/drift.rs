@@ -22,6 +22,9 @@ async fn looked(global: &Global, asked: &DriftArguments) -> Result<Exit, Exit> {
     let mut run = Run::open_from(global, 16, source).await?;
     let drift = drift::look(&mut run, global).await?;
     print(&mut run, &drift, global);
+    if let Err(diagnostic) = asked.files.write(&drift.plan, "", &global.directory) {
+        return Err(run.refuse_with(*diagnostic, global));
+    }
     if drift.found.unseen > 0 {
         return Err(run.refuse_with(drift::incomplete(drift.found.unseen), global));
     }
