@@ -21,3 +21,4 @@ mod recover;
 mod rights;
 mod sign_in;
 mod stacks;
+mod tolerate;

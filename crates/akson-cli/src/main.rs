@@ -1,6 +1,7 @@
 //! `akson`: arguments, files, views, progress, exit codes. The only crate that prints.
 
 mod arguments;
+mod clock;
 mod cloud;
 mod codes;
 mod commands;

@@ -16,6 +16,7 @@ use akson_planner::{
 
 use crate::{
     arguments::Global,
+    clock,
     cloud::{self, Identity, Session},
     document::PlanDocument,
     exit::Exit,
@@ -312,6 +313,7 @@ pub(crate) fn plan_options(asked: &planfile::Asked, global: &Global) -> PlanOpti
         cloud: global.cloud.as_str().to_owned(),
         adopt_only: false,
         caller: Caller::default(),
+        today: Some(clock::today()),
     }
 }
 

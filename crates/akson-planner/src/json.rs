@@ -5,7 +5,7 @@ use akson_diagnostics::{Diagnostics, SourceMap, Span, render};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    plan::{Action, Cause, Change, Effect, Plan, Reason, Shown},
+    plan::{Action, Cause, Change, Effect, Plan, Reason, Shown, Tolerated},
     shown::shown,
 };
 
@@ -60,7 +60,7 @@ pub fn summary(plan: &Plan) -> Json {
 }
 
 fn one(change: &Change, sources: &SourceMap) -> Json {
-    json!({
+    let mut document = json!({
         "address": change.address,
         "kind": change.kind.keyword,
         "id": change.id,
@@ -69,7 +69,21 @@ fn one(change: &Change, sources: &SourceMap) -> Json {
         "reasons": change.reasons.iter().flat_map(reasons).collect::<Vec<Json>>(),
         "notes": change.notes,
         "source": change.source.map(|source| place(source, sources)),
-    })
+    });
+    if !change.tolerated.is_empty() {
+        document["tolerated"] = change.tolerated.iter().flat_map(tolerated).collect();
+    }
+    document
+}
+
+/// What is left as it is: the reason that it would be undone for, why it is not, and until when.
+fn tolerated(one: &Tolerated) -> Vec<Json> {
+    let mut told = reasons(&one.reason);
+    for reason in &mut told {
+        reason["because"] = Json::from(one.because.clone());
+        reason["until"] = Json::from(one.until.to_string());
+    }
+    told
 }
 
 fn place(span: Span, sources: &SourceMap) -> Json {

@@ -20,3 +20,4 @@ mod reference;
 mod refusals;
 mod situation;
 mod story;
+mod tolerate;
