@@ -182,6 +182,7 @@ fn a_life_with_faults_kills_and_refusals_tells_none() {
     life.run(&["plan", "--format", "json", "--all"]);
     life.run(&["plan", "--out", "saved.plan"]);
     life.run(&["show", "saved.plan"]);
+    life.run(&["plan", "--record", "saved.recording"]);
     for milliseconds in [150, 400, 700] {
         life.kill(&["apply", "--auto-approve", "--verbose"], milliseconds);
     }
@@ -204,6 +205,8 @@ fn a_life_with_faults_kills_and_refusals_tells_none() {
     assert_eq!(life.run(&["plan", "--detailed-exitcode"]), 0, "{:#?}", life.said.last());
     for arguments in [
         &["drift"][..],
+        &["plan", "--record", "later.recording"],
+        &["plan", "--snapshot", "later.recording"],
         &["drift", "--format", "json"],
         &["ledger", "show"],
         &["ledger", "show", "--format", "json"],

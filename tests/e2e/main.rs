@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
+mod approvals;
 mod canaries;
 mod changes;
 mod crash;
+mod drift;
 mod emulator;
 mod formats;
+mod guard;
 mod hostile_server;
 mod hostile_text;
 mod import;
@@ -17,8 +20,13 @@ mod ledgers;
 mod main_job;
 mod pages;
 mod plan_files;
+mod reader;
+mod recordings;
 mod recover;
+mod reports;
 mod rights;
+mod schedules;
 mod sign_in;
 mod stacks;
 mod tolerate;
+mod watch;

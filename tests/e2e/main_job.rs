@@ -16,7 +16,12 @@ fn the_example_comes_up_and_stays() {
 #[test]
 fn every_example_checks_applies_and_is_settled() {
     for entry in std::fs::read_dir(akson_tests::root().join("examples")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
+        let entry = entry.unwrap();
+        // Some show what is around a stack and are none.
+        if !entry.path().join("main.aks").exists() {
+            continue;
+        }
+        let name = entry.file_name().into_string().unwrap();
         let folder = Folder::example(&name);
         let _ = folder.akson(&["fmt", "--check"]).exits(0);
         let _ = folder.akson(&["check"]).exits(0);

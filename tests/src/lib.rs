@@ -13,6 +13,7 @@ pub mod azure;
 pub mod hostile;
 pub mod scenario;
 pub mod sim;
+pub mod web;
 pub mod world;
 
 use std::{

@@ -193,7 +193,7 @@ impl World {
     pub async fn gather(&self, places: &[ArmId], directory: &[String]) -> Result<Gathered, String> {
         let engine = self.engine(Arc::new(Wire::new(self, None)), &Cancel::new());
         let catalog = Catalog::builtin().unwrap();
-        gather(&engine, catalog, places, directory).await.map_err(|failure| failure.to_string())
+        gather(&engine, catalog, places, directory, true).await.map_err(|failure| failure.to_string())
     }
 
     /// Reads and plans, as one to whom nothing belongs yet.

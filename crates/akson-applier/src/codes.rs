@@ -44,6 +44,8 @@ pub const NO_NAMESPACE: Code = Code(528);
 pub const NO_API: Code = Code(529);
 /// The API server of a cluster cannot be reached.
 pub const CLUSTER_CLOSED: Code = Code(530);
+/// A recording does not tell it.
+pub const NOT_RECORDED: Code = Code(540);
 
 /// Another run holds the ledger.
 pub const LEDGER_HELD: Code = Code(601);

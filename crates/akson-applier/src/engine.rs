@@ -7,7 +7,7 @@ use std::{
     cell::Cell,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -87,6 +87,8 @@ pub struct Engine {
     random: Mutex<StdRng>,
     slots: Semaphore,
     sent: AtomicUsize,
+    /// What ARM's clock said last, in seconds since 1970; 0 before it said anything.
+    told_time: AtomicI64,
     /// When the run was first seen to be stopped.
     stopped: Mutex<Option<Duration>>,
 }
@@ -143,6 +145,7 @@ impl Engine {
             random: Mutex::new(StdRng::seed_from_u64(options.seed)),
             slots: Semaphore::new(options.limits.parallelism.clamp(1, 1024)),
             sent: AtomicUsize::new(0),
+            told_time: AtomicI64::new(0),
             stopped: Mutex::new(None),
             reach: Reach::new(options.cloud),
             options,
@@ -182,6 +185,12 @@ impl Engine {
     /// How many requests were sent, without those for tokens.
     pub fn requests(&self) -> usize {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// What time it is by ARM's own clock, in seconds since 1970, as of its last answer; none before the first. This machine's clock may
+    /// be wrong, and an emulator's world has a time of its own.
+    pub fn cloud_time(&self) -> Option<i64> {
+        Some(self.told_time.load(Ordering::Relaxed)).filter(|seconds| *seconds > 0)
     }
 
     /// Since its start, in our time.
@@ -324,7 +333,15 @@ impl Engine {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let limit = self.options.limits.request;
         match tokio::time::timeout(limit, self.options.transport.send(request)).await {
-            Ok(answer) => Ok(Answer::of(answer?)),
+            Ok(answer) => {
+                let answer = Answer::of(answer?);
+                if host == self.options.cloud.arm
+                    && let Some(date) = answer.date()
+                {
+                    self.told_time.store(date, Ordering::Relaxed);
+                }
+                Ok(answer)
+            }
             Err(_) => Err(TransportError::TimedOut { host, seconds: limit.as_secs() }.into()),
         }
     }
@@ -405,7 +422,9 @@ impl Engine {
                 Ok(answer) => {
                     may_have_happened(answer.status.as_u16()) || classify(&answer.error()) == Class::RetryFast
                 }
-                Err(SendError::Transport(error)) => !matches!(error, TransportError::Untrusted { .. }),
+                Err(SendError::Transport(error)) => {
+                    !matches!(error, TransportError::Untrusted { .. } | TransportError::NotRecorded { .. })
+                }
                 Err(_) => false,
             };
             if !passing || self.now() >= deadline {

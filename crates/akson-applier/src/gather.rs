@@ -50,7 +50,8 @@ pub struct Unread {
     pub why: String,
 }
 
-/// Everything in these places: subscriptions, resource groups and resources by their ids; and objects of the directory by theirs.
+/// Everything in these places: subscriptions, resource groups and resources by their ids; and objects of the directory by theirs. With
+/// `inside` also what is in the clusters that are found; how these are reached is asked with a call that lists credentials, all else are reads.
 ///
 /// # Errors
 /// [`ReadFailure`], of the first read in order that failed; also of a place that is not there.
@@ -59,6 +60,7 @@ pub async fn gather(
     catalog: &Catalog,
     places: &[ArmId],
     directory: &[String],
+    inside: bool,
 ) -> Result<Gathered, ReadFailure> {
     let mut found = Found { engine, catalog, places, gathered: Gathered::default(), seen: BTreeSet::new() };
     found.lists().await?;
@@ -71,7 +73,9 @@ pub async fn gather(
         from = next;
     }
     found.anywhere().await?;
-    found.clusters().await?;
+    if inside {
+        found.clusters().await?;
+    }
     found.mounted().await?;
     found.directory(directory).await?;
     found.principals().await?;

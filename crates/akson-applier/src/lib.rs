@@ -4,7 +4,9 @@
 //! [`ApplyEvent`]s, and a [`ledger::Ledger`] holds what is ours. Everything from outside is handed in, and all of it runs in the
 //! caller's task: no thread, no spawn, no clock but tokio's. What is printed, and how, is the command line's.
 
+mod actors;
 mod apply;
+mod around;
 mod caller;
 mod cancel;
 pub mod codes;
@@ -21,8 +23,11 @@ pub mod report;
 mod settle;
 mod step;
 mod tenant;
+mod unmanaged;
 
+pub use actors::{Actor, Attribution, Deed, Happened, Source, Told, actors};
 pub use apply::{End, Report, apply};
+pub use around::look_around;
 pub use cancel::Cancel;
 pub use engine::{Engine, EngineOptions, Limits, SendError};
 pub use event::{ApplyEvent, Counts, StepName, What};
@@ -35,3 +40,4 @@ pub use refresh::{ReadCause, ReadFailure, refresh};
 pub use settle::settle;
 pub use step::{NotKept, Stale, StepError};
 pub use tenant::tenant_of;
+pub use unmanaged::unmanaged;

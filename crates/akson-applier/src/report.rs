@@ -82,7 +82,13 @@ pub(crate) fn of_step(change: &Change, error: &StepError, ledger_place: &str) ->
 /// A read that failed, on the block that it was for.
 pub fn read_for(failure: &ReadFailure, config: &Config) -> Diagnostic {
     let diagnostic = read(failure);
-    match blocks::asking(&failure.path, config) {
+    let named = match &failure.cause {
+        ReadCause::Send(SendError::Transport(TransportError::NotRecorded { names, .. })) => {
+            names.iter().find_map(|name| blocks::named(name, config))
+        }
+        _ => None,
+    };
+    match named.or_else(|| blocks::asking(&failure.path, config)) {
         Some(resource) => diagnostic.at(resource.header, "").on(resource.address.to_string()),
         None => diagnostic,
     }
@@ -140,6 +146,11 @@ pub fn of_send(error: &SendError, headline: &str) -> Diagnostic {
 
 /// A host that does not answer, or that is not trusted: which one it is says what may be wrong.
 fn unreachable(error: &TransportError, headline: &str, then: &str) -> Diagnostic {
+    if matches!(error, TransportError::NotRecorded { .. }) {
+        return Diagnostic::error(codes::NOT_RECORDED, format!("{headline}: the recording does not tell it"))
+            .note("it was not asked when the recording was made, and no whole list that was tells whether it is there")
+            .help("record again from this configuration (`akson plan --record FILE`), or take what is not told for absent (`--assume-absent`)");
+    }
     let host = error.host();
     let of = |suffix: fn(&Cloud) -> &'static str| {
         Cloud::ALL.iter().any(|cloud| host.strip_suffix(suffix(cloud)).is_some_and(|name| name.ends_with('.')))

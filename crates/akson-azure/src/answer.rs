@@ -92,6 +92,12 @@ impl Answer {
         retry_after::parse(self.header("retry-after")?, self.header("date"))
     }
 
+    /// When it was made, by the service's own clock: seconds since 1970.
+    pub fn date(&self) -> Option<i64> {
+        let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(self.header("date")?).ok()?;
+        Some(date.as_second())
+    }
+
     /// `properties.provisioningState` of an object.
     pub fn provisioning_state(&self) -> Option<&str> {
         self.json()?.pointer("/properties/provisioningState")?.as_str()

@@ -14,6 +14,7 @@ pub mod page;
 pub mod plane;
 pub mod poll;
 mod reach;
+pub mod recording;
 pub mod redact;
 mod retry_after;
 mod throttle;

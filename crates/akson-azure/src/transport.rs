@@ -12,8 +12,8 @@ pub trait Transport: Send + Sync {
     /// Sends `request` and waits for the whole response.
     ///
     /// # Errors
-    /// [`TransportError`] if no whole response came: the request may or may not have been processed, but for [`TransportError::Refused`]
-    /// and [`TransportError::Untrusted`].
+    /// [`TransportError`] if no whole response came: the request may or may not have been processed, but for [`TransportError::Refused`],
+    /// [`TransportError::Untrusted`] and [`TransportError::NotRecorded`].
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError>;
 }
 
@@ -75,6 +75,16 @@ pub enum TransportError {
         /// The limit.
         seconds: u64,
     },
+    /// It is answered from a recording, and that does not tell it: nobody was asked.
+    #[error("the recording does not tell it")]
+    NotRecorded {
+        /// The host that would be asked.
+        host: String,
+        /// The path and query.
+        path: String,
+        /// Of a question by names: those that it does not tell.
+        names: Vec<String>,
+    },
 }
 
 impl TransportError {
@@ -84,7 +94,8 @@ impl TransportError {
             Self::Refused { host, .. }
             | Self::Untrusted { host, .. }
             | Self::Broken { host, .. }
-            | Self::TimedOut { host, .. } => host,
+            | Self::TimedOut { host, .. }
+            | Self::NotRecorded { host, .. } => host,
         }
     }
 }

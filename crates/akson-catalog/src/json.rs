@@ -21,7 +21,8 @@ pub fn item_name(step: &str) -> Option<String> {
     step.strip_prefix("~k")?.split_once('=').map(|(_, value)| unescape(value))
 }
 
-fn unescape(text: &str) -> String {
+/// A step of a pointer as the key that it stands for.
+pub fn unescape(text: &str) -> String {
     text.replace("~1", "/").replace("~0", "~")
 }
 

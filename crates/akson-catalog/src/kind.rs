@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use indexmap::IndexMap;
 
-use crate::{Type, Value, equality::Equality};
+use crate::{Severity, Type, Value, equality::Equality};
 
 pub use late::{FoundBy, LateId, Principal, PrincipalAt};
 
@@ -119,10 +119,16 @@ pub struct Kind {
     pub blocks: IndexMap<String, Nested>,
     /// What its attributes need of each other, checked when they are known.
     pub rules: Vec<Needs>,
+    /// Which access it gives by itself.
+    pub gives: Vec<Gives>,
     /// How long creation usually takes, in seconds: the weight of the longest path.
     pub seconds: f64,
     /// What data cannot say.
     pub quirks: Vec<Quirk>,
+    /// What one of them does that nobody declared, as a sentence with attribute names in braces; none if nobody looks for those.
+    pub unmanaged: Option<String>,
+    /// How bad it is that one of them changed outside, where its attributes say nothing.
+    pub severity: Severity,
 }
 
 /// Blocks with a label in a block, each a resource of its own that lies in it: `node_pool "system" { … }` in a cluster.
@@ -145,6 +151,29 @@ pub struct First {
     pub is: String,
     /// The list in the parent's body that it travels in; items are known by their `name`.
     pub place: String,
+}
+
+/// Access that a resource gives by itself: who can do what on what. In these texts `{path}` is an attribute's value, one edge for each item of
+/// a list, and `{self}` the resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gives {
+    /// Who gets it.
+    pub who: String,
+    /// What they can do then.
+    pub can: String,
+    /// On what.
+    pub on: String,
+    /// Only while this attribute has this value, or is the constructor of this name.
+    pub when: Option<(String, String)>,
+}
+
+impl Gives {
+    /// The attributes that it is made of, `self` apart.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        let texts = [&self.who, &self.can, &self.on].into_iter();
+        let named = texts.flat_map(|text| text.split('{').skip(1).filter_map(|rest| rest.split('}').next()));
+        named.filter(|path| *path != "self").chain(self.when.iter().map(|(path, _)| path.as_str()))
+    }
 }
 
 /// What attributes need of each other. A path is `oidc_issuer`, `entra.authorization`, or of a constructor's argument
@@ -261,6 +290,8 @@ pub struct Attribute {
     pub filled: Vec<Value>,
     /// Its value at create is not sent if this attribute is written.
     pub unless: Option<String>,
+    /// How bad it is that it changed outside; without it as bad as what it stands in.
+    pub severity: Option<Severity>,
 }
 
 /// In which form a plain value is on the wire.
@@ -359,6 +390,7 @@ impl Attribute {
             off: IndexMap::new(),
             changes: IndexMap::new(),
             filled: Vec::new(),
+            severity: None,
             unless: None,
         }
     }

@@ -35,6 +35,9 @@ pub(crate) struct Global {
     /// The blob that holds the ledger, before what the stack says.
     #[arg(long, value_name = "URL", env = "AKSON_LEDGER", global = true)]
     pub(crate) ledger: Option<String>,
+    /// What plans may do at most; without it, the `akson.guard` beside the configuration or above, in a pull request that of its base branch.
+    #[arg(long, value_name = "FILE", env = "AKSON_GUARD", global = true)]
+    pub(crate) guard: Option<PathBuf>,
     /// From where Azure sees you come, so that a plan that would shut you out of a cluster is refused; may be repeated.
     #[arg(
         long = "caller-address",
@@ -68,6 +71,9 @@ pub(crate) struct Global {
     /// Whether the command's JSON is a stream of events, so that a finding is a line of it and no document.
     #[arg(skip)]
     pub(crate) event_lines: bool,
+    /// Who watches the run, for what is told of it afterwards.
+    #[arg(skip)]
+    pub(crate) observer: Option<std::sync::Arc<crate::observer::Observer>>,
 }
 
 /// The words of `--credential`.
@@ -184,6 +190,11 @@ pub(crate) enum Command {
         /// Exit 4 if the plan grants access that nobody had.
         #[arg(long)]
         deny_new_access: bool,
+        /// Write what Azure answered to a file that `--snapshot` takes; without tokens and secrets.
+        #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
+        record: Option<PathBuf>,
+        #[command(flatten)]
+        recorded: FromRecording,
     },
     /// Make it so.
     Apply {
@@ -277,6 +288,9 @@ pub(crate) struct ImportArguments {
     /// Objects as Azure returned them, from a file of JSON or JSON lines or a folder of such; without network or credentials.
     #[arg(long = "from-file", value_name = "FILE|DIR", conflicts_with_all = ["ids", "groups"])]
     pub(crate) files: Vec<PathBuf>,
+    /// Leave out what is in clusters: how they are reached is not asked, which is a call that lists credentials.
+    #[arg(long)]
+    pub(crate) no_clusters: bool,
     /// What the stack is called; without it, as what was asked for.
     #[arg(long, value_name = "NAME")]
     pub(crate) stack: Option<String>,
@@ -346,6 +360,17 @@ impl Login {
             Login::Workloadidentity => "workloadidentity",
         }
     }
+}
+
+/// What is looked at in place of Azure.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct FromRecording {
+    /// Look at a file of `plan --record` in place of Azure: without network and credentials.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) snapshot: Option<PathBuf>,
+    /// With `--snapshot`: take what the recording does not tell for absent.
+    #[arg(long, requires = "snapshot")]
+    pub(crate) assume_absent: bool,
 }
 
 /// What narrows a plan.

@@ -58,10 +58,11 @@ pub(crate) async fn open(global: &Global, written: &Written) -> Result<Session, 
                 .help("leave it out, or choose a real cloud with `--cloud`"),
         ));
     }
-    let session = match std::env::var("AKSON_EMULATOR_URL") {
+    let mut session = match std::env::var("AKSON_EMULATOR_URL") {
         Ok(url) if !url.is_empty() => over_http(&url).await?,
         _ => in_process(&global.directory)?,
     };
+    sign_in_another(&mut session)?;
     let tenant = &session.identity.tenant;
     if written.tenant.as_ref().is_some_and(|written| sign_in::is_other(written, tenant)) {
         return Err(Box::new(sign_in::wrong_tenant(written, tenant, "signed in as the emulator's user")));
@@ -150,6 +151,27 @@ fn in_process(directory: &Path) -> Result<Session, Box<Diagnostic>> {
         outlives: false,
         caller_address: Some(Options::default().caller_address),
     })
+}
+
+/// Signs another application of the emulator's directory in than its user, if that is asked for: to see what somebody with fewer rights
+/// can do. The variables of real clouds count for nothing here, so that they cannot lead a run astray.
+fn sign_in_another(session: &mut Session) -> Result<(), Box<Diagnostic>> {
+    let said = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match (said("AKSON_EMULATOR_CLIENT_ID"), said("AKSON_EMULATOR_CLIENT_SECRET")) {
+        (None, None) => Ok(()),
+        (Some(client), Some(secret)) => {
+            session.tokens = client_credentials(&session.transport, &session.identity.tenant, &client, &secret);
+            Ok(())
+        }
+        _ => Err(Box::new(
+            Diagnostic::error(
+                CONTRADICTORY,
+                "only one of AKSON_EMULATOR_CLIENT_ID and AKSON_EMULATOR_CLIENT_SECRET is set",
+            )
+            .note("together they sign an application of the emulator's directory in; without both, its own user works")
+            .help("set both or none"),
+        )),
+    }
 }
 
 /// The emulator's user, by its secret.

@@ -18,6 +18,16 @@ pub(crate) const NO_LEDGER: Code = Code(609);
 pub(crate) const NOT_IN_LEDGER: Code = Code(610);
 /// The stack exists and its ledger is elsewhere.
 pub(crate) const LEDGER_LEFT: Code = Code(611);
+/// A report was not delivered.
+pub(crate) const NOT_DELIVERED: Code = Code(670);
+/// The address for metrics cannot be listened on.
+pub(crate) const NO_METRICS: Code = Code(671);
+/// No folder with a stack fits.
+pub(crate) const NO_STACKS: Code = Code(672);
+/// A recording cannot be read, or is of something else.
+pub(crate) const BAD_RECORDING: Code = Code(660);
+/// From what was recorded another plan is made than from Azure.
+pub(crate) const NOT_THE_SAME: Code = Code(661);
 /// There is nothing to import.
 pub(crate) const NOTHING_TO_IMPORT: Code = Code(678);
 /// A file to import from holds no objects.
@@ -56,3 +66,7 @@ pub(crate) const NOT_REACHED: Code = Code(697);
 pub(crate) const NO_ENTRA: Code = Code(698);
 /// A file that a kubeconfig should go into is none.
 pub(crate) const NO_KUBECONFIG: Code = Code(699);
+/// A guard file cannot be read.
+pub(crate) const GUARD_NOT_FOUND: Code = Code(442);
+/// Which guard file holds is not known, or not the one of this folder.
+pub(crate) const GUARD_UNKNOWN: Code = Code(443);

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::drift::{Actor, Severity};
+use crate::{
+    drift::{Actor, Severity},
+    recording::Made,
+};
 
 /// `format_version` "1".
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +23,9 @@ pub(crate) struct PlanDocument {
     #[serde(default)]
     pub(crate) diagnostics: Vec<Value>,
     pub(crate) requests: Requests,
+    /// Of a plan from a recording: which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) recording: Option<Made>,
 }
 
 /// Counts an action.
@@ -56,6 +62,9 @@ pub(crate) struct ChangeDocument {
     #[serde(default)]
     pub(crate) notes: Vec<String>,
     pub(crate) source: Option<Place>,
+    /// What must be done before, by address.
+    #[serde(default)]
+    pub(crate) needs: Vec<String>,
     /// Of drift: how bad it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) severity: Option<Severity>,
@@ -83,6 +92,9 @@ pub(crate) struct ReasonDocument {
     /// Of what is tolerated: the last day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) until: Option<String>,
+    /// Of drift: how bad it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) severity: Option<Severity>,
 }
 
 /// Where the resource is declared.

@@ -13,10 +13,29 @@ pub(crate) enum Exit {
     Partial = 3,
     /// The plan file is stale.
     Stale = 5,
+    /// The guard file refuses the plan.
+    Guarded = 6,
     /// The command line is wrong.
     Usage = 64,
     /// Interrupted by the user; recorded, running it again continues.
     Interrupted = 130,
+}
+
+impl Exit {
+    /// The one of two that a command over many stacks ends with: what went wrong before what is different.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        let rank = |exit: Self| match exit {
+            Self::Done => 0,
+            Self::Changes => 1,
+            Self::Partial => 2,
+            Self::Stale => 3,
+            Self::Guarded => 4,
+            Self::Error => 5,
+            Self::Usage => 6,
+            Self::Interrupted => 7,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
 }
 
 impl From<Exit> for std::process::ExitCode {

@@ -219,6 +219,9 @@ pub(crate) fn report(diagnostics: &Diagnostics, sources: &SourceMap, global: &Gl
     if diagnostics.is_empty() {
         return;
     }
+    if let Some(observer) = &global.observer {
+        observer.hear(diagnostics);
+    }
     let format = machine_format(global).unwrap_or(Format::Human);
     if global.event_lines && format == Format::Json {
         for diagnostic in render::json::value(diagnostics, sources).as_array().into_iter().flatten() {

@@ -1,5 +1,6 @@
 //! `akson`: arguments, files, views, progress, exit codes. The only crate that prints.
 
+mod approval;
 mod arguments;
 mod clock;
 mod cloud;
@@ -9,11 +10,16 @@ mod document;
 mod drift;
 mod exit;
 mod folder;
+mod guard;
 mod kubeconfig;
 mod ledgers;
 mod load;
+mod observer;
 mod output;
 mod planfile;
+mod recording;
+mod reports;
+mod schedule;
 mod session;
 mod sign_in;
 mod views;
@@ -60,12 +66,14 @@ fn run(arguments: &Arguments) -> Exit {
         Command::Init { folder } => commands::init::run(global, folder.as_deref()),
         Command::Fmt { check, paths } => commands::fmt::run(global, *check, paths),
         Command::Check => commands::check::run(global),
-        Command::Plan { planning, out, destroy, detailed_exitcode, deny_new_access } => {
+        Command::Plan { planning, out, destroy, detailed_exitcode, deny_new_access, record, recorded } => {
             let flags = commands::plan::Flags {
                 out: out.clone(),
                 destroy: *destroy,
                 detailed: *detailed_exitcode,
                 deny_new_access: *deny_new_access,
+                record: record.clone(),
+                recorded: recorded.clone(),
             };
             session::block_on(commands::plan::run(global, planning, &flags))
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     arguments::Planning,
     codes::{BAD_PLAN, NOT_WRITTEN},
-    document::{ChangeDocument, PlanDocument},
+    document::PlanDocument,
     views::literal,
 };
 
@@ -20,6 +20,9 @@ pub(crate) struct PlanFile {
     format: String,
     /// The version that wrote it.
     akson: String,
+    /// When, in RFC 3339: what moved since is looked for from there on.
+    #[serde(default)]
+    pub(crate) made: Option<String>,
     /// What was asked for: planning again must ask the same.
     pub(crate) asked: Asked,
     /// The plan, with the resources that do not change.
@@ -52,7 +55,13 @@ impl Asked {
 /// # Errors
 /// A diagnostic if it cannot be written.
 pub(crate) fn write(path: &Path, asked: Asked, plan: PlanDocument) -> Result<(), Box<Diagnostic>> {
-    let file = PlanFile { format: FORMAT.to_owned(), akson: env!("CARGO_PKG_VERSION").to_owned(), asked, plan };
+    let file = PlanFile {
+        format: FORMAT.to_owned(),
+        akson: env!("CARGO_PKG_VERSION").to_owned(),
+        made: Some(jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default().to_string()),
+        asked,
+        plan,
+    };
     let failed = |error: std::io::Error| {
         Box::new(
             Diagnostic::error(NOT_WRITTEN, format!("cannot write `{}`: {error}", path.display()))
@@ -87,71 +96,4 @@ pub(crate) fn read(path: &Path) -> Result<PlanFile, Box<Diagnostic>> {
         return Err(bad(format!("its format is `{}`, and this version reads `{FORMAT}`", literal::safe(&file.format))));
     }
     Ok(file)
-}
-
-/// What differs between an approved plan and the plan of now: the resources concerned, each with a sentence.
-pub(crate) fn stale(approved: &PlanDocument, now: &PlanDocument) -> Vec<(String, String)> {
-    let key =
-        |change: &ChangeDocument| change.id.clone().map_or_else(|| change.address.clone(), |id| id.to_lowercase());
-    let mut found = Vec::new();
-    for change in &now.changes {
-        match approved.changes.iter().find(|other| key(other) == key(change)) {
-            None if change.action == "no_op" => {}
-            None => found
-                .push((change.address.clone(), format!("would now be a {}, and was not in the plan", change.action))),
-            Some(other) if other.action != change.action => {
-                let why: Vec<String> = change.reasons.iter().filter_map(|reason| reason.attribute.clone()).collect();
-                let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join(", ")) };
-                found.push((
-                    change.address.clone(),
-                    format!("was planned as {}, and would now be {}{why}", other.action, change.action),
-                ));
-            }
-            Some(other) if other.reasons != change.reasons => {
-                for reason in &change.reasons {
-                    let before = other.reasons.iter().find(|candidate| candidate.attribute == reason.attribute);
-                    if before != Some(reason) {
-                        found.push((change.address.clone(), sentence(reason, before)));
-                    }
-                }
-                for gone in other
-                    .reasons
-                    .iter()
-                    .filter(|reason| !change.reasons.iter().any(|now| now.attribute == reason.attribute))
-                {
-                    let attribute = gone.attribute.as_deref().unwrap_or("it");
-                    found.push((change.address.clone(), format!("`{attribute}` would not change any more")));
-                }
-            }
-            Some(_) => {}
-        }
-    }
-    for other in approved.changes.iter().filter(|other| other.action != "no_op") {
-        if !now.changes.iter().any(|change| key(change) == key(other)) {
-            found.push((
-                other.address.clone(),
-                format!("was planned as {}, and would not change any more", other.action),
-            ));
-        }
-    }
-    found
-}
-
-fn sentence(now: &crate::document::ReasonDocument, before: Option<&crate::document::ReasonDocument>) -> String {
-    let attribute = now.attribute.as_deref().unwrap_or("it");
-    match before {
-        None => {
-            format!("`{attribute}` would change, too: {} -> {}", literal::aks(&now.before), literal::aks(&now.after))
-        }
-        Some(before) if before.before != now.before => format!(
-            "`{attribute}` is {} now, and was {} when it was planned",
-            literal::aks(&now.before),
-            literal::aks(&before.before)
-        ),
-        Some(before) => format!(
-            "`{attribute}` would become {}, and was planned to become {}",
-            literal::aks(&now.after),
-            literal::aks(&before.after)
-        ),
-    }
 }

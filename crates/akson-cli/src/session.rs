@@ -5,8 +5,9 @@ use std::sync::Arc;
 use akson_applier::{
     Cancel, Engine, EngineOptions, Limits, Pace,
     ledger::{Binding, Document, Fallback, Ledger, LedgerStore, peek},
-    refresh, report, settle,
+    look_around, refresh, report, settle,
 };
+use akson_azure::recording::{Recorder, Replay};
 use akson_config::Config;
 use akson_diagnostics::{Diagnostic, Diagnostics};
 use akson_planner::{
@@ -15,16 +16,17 @@ use akson_planner::{
 };
 
 use crate::{
-    arguments::Global,
+    arguments::{FromRecording, Global},
     clock,
     cloud::{self, Identity, Session},
     document::PlanDocument,
     exit::Exit,
-    ledgers,
+    guard, ledgers,
     load::{self, Loaded},
     output, planfile,
+    recording::{Made, Recording, Told},
     sign_in::{self, Written},
-    views::literal,
+    views::{literal, plan},
     ways,
 };
 
@@ -66,6 +68,41 @@ pub(crate) struct Run {
     /// Who the plan is for, as far as that is known by now.
     caller: Caller,
     ways: std::collections::BTreeMap<akson_catalog::SymbolicId, akson_planner::Way>,
+    /// What answers in place of a cloud.
+    replay: Option<(String, Arc<Replay>)>,
+    /// What is remembered of the answers.
+    recorder: Option<Arc<Recorder>>,
+}
+
+/// What a run looks at.
+#[derive(Default)]
+pub(crate) enum Source {
+    /// A cloud.
+    #[default]
+    Live,
+    /// A cloud, whose answers are remembered.
+    Remembered,
+    /// A recording; what it does not tell is taken for absent, if that is wanted.
+    Recorded(Box<Recording>, bool),
+}
+
+impl Source {
+    /// What the flags ask for, and the flags of every command as they are for that: a recording is of a cloud of its own.
+    ///
+    /// # Errors
+    /// The exit code; what is wrong is printed.
+    pub(crate) fn of(asked: &FromRecording, global: &Global) -> Result<(Self, Global), Exit> {
+        let mut global = global.clone();
+        let Some(path) = &asked.snapshot else { return Ok((Source::Live, global)) };
+        let opened = Recording::read(&global.directory.join(path)).and_then(|recording| {
+            global.cloud = recording.cloud()?;
+            Ok(recording)
+        });
+        match opened {
+            Ok(recording) => Ok((Source::Recorded(Box::new(recording), asked.assume_absent), global)),
+            Err(diagnostic) => Err(Loaded::empty().refuse_with(*diagnostic, &global)),
+        }
+    }
 }
 
 impl Run {
@@ -74,17 +111,46 @@ impl Run {
     /// # Errors
     /// The exit code; what is wrong is printed.
     pub(crate) async fn open(global: &Global, parallelism: usize) -> Result<Self, Exit> {
+        Self::open_from(global, parallelism, Source::Live).await
+    }
+
+    /// The same, looking at something else than a cloud.
+    ///
+    /// # Errors
+    /// The exit code; what is wrong is printed.
+    pub(crate) async fn open_from(global: &Global, parallelism: usize, source: Source) -> Result<Self, Exit> {
         let mut loaded = Loaded::read(global);
         // What is wrong with every tenant and subscription is told before a world is made or a token asked for.
         let written = match loaded.evaluate(global, None) {
-            Some(config) if !loaded.diagnostics.has_errors() => Written::of(&config.stack),
+            Some(config) if !loaded.diagnostics.has_errors() => {
+                let written = Written::of(&config.stack);
+                if let Source::Recorded(recording, _) = &source
+                    && let Err(diagnostic) =
+                        recording.fits(&config.stack.label, written.tenant.as_deref(), written.subscription.as_deref())
+                {
+                    return Err(loaded.refuse_with(*diagnostic, global));
+                }
+                written
+            }
             _ => return Err(loaded.refuse(global)),
         };
         loaded.diagnostics = Diagnostics::new();
-        let session = match cloud::open(global, &written).await {
-            Ok(session) => session,
+        if let (Some(observer), Some(stack)) = (&global.observer, &written.name) {
+            observer.learn(stack);
+        }
+        let opened = match &source {
+            Source::Live | Source::Remembered => cloud::open(global, &written).await.map(|session| (session, None)),
+            Source::Recorded(recording, assume_absent) => recording
+                .session(*assume_absent)
+                .map(|(session, replay)| (session, Some((recording.label.recorded_at.clone(), replay)))),
+        };
+        let (mut session, replay) = match opened {
+            Ok(opened) => opened,
             Err(diagnostic) => return Err(loaded.refuse_with(*diagnostic, global)),
         };
+        if let Some(observer) = &global.observer {
+            session.transport = observer.counted(session.transport);
+        }
         let cancel = Cancel::new();
         let way = ledgers::Way {
             cloud: akson_azure::Cloud::by_name(session.cloud.as_str()).unwrap_or(akson_azure::Cloud::PUBLIC),
@@ -92,6 +158,12 @@ impl Run {
             tokens: Arc::clone(&session.tokens),
             pace: Pace::new(session.time_scale),
         };
+        // What is read of the ledger is no answer to a plan: it is kept by itself.
+        let recorder = matches!(source, Source::Remembered).then(|| {
+            let recorder = Arc::new(Recorder::new(Arc::clone(&session.transport)));
+            session.transport = recorder.clone();
+            recorder
+        });
         let engine = engine(&session, parallelism, &cancel);
         let mut identity = session.identity;
         if let Some(signed_in) = &session.signed_in {
@@ -113,19 +185,26 @@ impl Run {
             tenant: config.stack.tenant.clone(),
             subscription: config.stack.subscription.clone(),
         };
-        let store = match ledgers::store(&global.directory, global.ledger.as_deref(), &config.stack, &binding, way) {
+        let stored = match &source {
+            Source::Recorded(recording, _) => Ok(recording.store()),
+            _ => ledgers::store(&global.directory, global.ledger.as_deref(), &config.stack, &binding, way),
+        };
+        let store = match stored {
             Ok(store) => store,
             Err(diagnostic) => return Err(loaded.refuse_with(*diagnostic, global)),
         };
         // Said each time: a change of its place would be a change of what is ours.
-        if !global.quiet && (global.ledger.is_some() || config.stack.ledger.is_some()) {
+        if !global.quiet && replay.is_none() && (global.ledger.is_some() || config.stack.ledger.is_some()) {
             output::aside(&format!("the ledger is {}", literal::safe(&store.place())));
         }
         let mut addresses = global.caller_addresses.clone();
         if addresses.is_empty() {
             addresses.extend(session.caller_address);
         }
-        let caller = Caller { object_id: None, addresses };
+        let (caller, ways) = match &source {
+            Source::Recorded(recording, _) => (recording.caller(), recording.ways()),
+            _ => (Caller { object_id: None, addresses }, ways::known(&global.directory)),
+        };
         Ok(Self {
             loaded,
             config,
@@ -136,7 +215,9 @@ impl Run {
             store,
             outlives: session.outlives,
             caller,
-            ways: ways::known(&global.directory),
+            ways,
+            replay,
+            recorder,
         })
     }
 
@@ -197,7 +278,7 @@ impl Run {
         match refresh(&self.engine, &self.config, owned, self.loaded.catalog, options).await {
             Ok(snapshot) => {
                 // Its token is in memory by now.
-                self.caller.object_id = self.engine.signed_in().await;
+                self.caller.object_id = self.engine.signed_in().await.or_else(|| self.caller.object_id.take());
                 Ok(snapshot)
             }
             Err(_) if self.cancel.is_stopped() => Err(Exit::Interrupted),
@@ -250,10 +331,49 @@ impl Run {
         }
     }
 
+    /// Whether the guard file refuses the plan. Why is told with the rest of what was found.
+    pub(crate) fn is_guarded(&mut self, plan: &Plan, global: &Global) -> bool {
+        let place = self.store.place();
+        let ledger = if place.starts_with("https://") { place.as_str() } else { akson_planner::guard::LOCAL_LEDGER };
+        guard::check(global, plan, ledger, &mut self.loaded.sources, &mut self.loaded.diagnostics)
+    }
+
     /// The plan as a document.
     pub(crate) fn document(&self, plan: &Plan, all: bool) -> PlanDocument {
         let value = akson_planner::json::to_json(plan, &self.loaded.sources, &self.loaded.diagnostics, all);
-        serde_json::from_value(value).expect("the planner's document is the one that is read here")
+        let mut document: PlanDocument =
+            serde_json::from_value(value).expect("the planner's document is the one that is read here");
+        document.recording = self.made();
+        document
+    }
+
+    /// Reads around what a plan needed, and makes a recording of all that was answered. None if nothing was to be remembered.
+    pub(crate) async fn recording(
+        &self,
+        snapshot: &Snapshot,
+        ledger: Option<&Document>,
+        options: &PlanOptions,
+        digest: &str,
+    ) -> Option<Recording> {
+        let recorder = self.recorder.as_ref()?;
+        let owned = owned(ledger);
+        let owned = &*ways::with(&owned, &self.ways);
+        look_around(&self.engine, &self.config, owned, self.loaded.catalog, options, snapshot).await;
+        let told = Told { binding: &self.binding, caller: &self.caller, ledger, ways: &self.ways, digest };
+        Some(Recording::new(recorder, &told, &self.config, self.loaded.catalog))
+    }
+
+    /// Says that what is shown is as it was when it was recorded.
+    pub(crate) fn tell_recording(&self, global: &Global) {
+        if let Some(made) = self.made().filter(|_| !global.quiet) {
+            output::aside(&plan::recorded(&made));
+        }
+    }
+
+    /// Which recording it looks at, if it does.
+    fn made(&self) -> Option<Made> {
+        let (recorded_at, replay) = self.replay.as_ref()?;
+        Some(Made { recorded_at: recorded_at.clone(), assumed_absent: replay.assumed() })
     }
 
     /// One more finding, printed with the rest.
@@ -288,7 +408,7 @@ impl Run {
 }
 
 /// Waits until somebody wants the run to stop. Whether that can be heard at all.
-async fn stop_is_asked() -> bool {
+pub(crate) async fn stop_is_asked() -> bool {
     #[cfg(unix)]
     {
         let Ok(mut ended) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {

@@ -20,6 +20,8 @@ use crate::{
 /// What the configuration says of where it belongs, as far as it says it.
 #[derive(Debug, Default)]
 pub(crate) struct Written {
+    /// What the stack is called.
+    pub(crate) name: Option<String>,
     pub(crate) tenant: Option<String>,
     pub(crate) subscription: Option<String>,
     /// The stack block.
@@ -36,7 +38,7 @@ impl Written {
         // What the environment says stands in the block's place where it says nothing.
         let of_environment = std::env::var("AZURE_SUBSCRIPTION_ID").ok();
         let subscription = said(&stack.subscription).filter(|id| of_environment.as_ref() != Some(id));
-        Self { tenant: said(&stack.tenant), subscription, stack: stack.span }
+        Self { name: Some(stack.label.clone()), tenant: said(&stack.tenant), subscription, stack: stack.span }
     }
 
     /// The environment with what the configuration says in it.

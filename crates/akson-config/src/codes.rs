@@ -162,3 +162,5 @@ pub const MODULE_CYCLE: Code = Code(264);
 pub const NOT_IN_MODULE: Code = Code(265);
 /// A module has no output of that name.
 pub const MODULE_OUTPUT: Code = Code(266);
+/// A guard file is not understood.
+pub const GUARD_FILE: Code = Code(440);

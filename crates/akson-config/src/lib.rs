@@ -17,6 +17,7 @@ mod fault;
 mod fold;
 mod functions;
 mod graph;
+pub mod guard;
 mod habits;
 pub mod import;
 mod lints;

@@ -339,9 +339,9 @@ impl Inner {
     }
 
     /// A token for a principal, as if it had signed in.
-    pub(crate) fn token(&self, object_id: &str, audience: &str) -> Option<String> {
+    pub(crate) fn token(&self, who: (&str, Option<&str>), audience: &str) -> Option<String> {
         let state = self.lock();
-        planes::token_for(&state.world, object_id, audience, self.clock.now(), self.clock.scale(), &self.options)
+        planes::token_for(&state.world, who, audience, self.clock.now(), self.clock.scale(), &self.options)
     }
 
     /// What a fault makes of a call in one phase: `None` lets it go on.

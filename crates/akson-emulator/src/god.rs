@@ -118,7 +118,28 @@ impl God {
     /// A token for any user, service principal or managed identity, as if it had signed in; `None` if
     /// there is no such principal or no such audience (e.g. `https://graph.microsoft.com`).
     pub fn token(&self, object_id: &str, audience: &str) -> Option<String> {
-        self.inner.token(object_id, audience)
+        self.inner.token((object_id, None), audience)
+    }
+
+    /// The same for a user who signed in through this application, by its client id: the portal's, for one. Of what is no user the
+    /// application is known.
+    pub fn token_through(&self, object_id: &str, application: &str, audience: &str) -> Option<String> {
+        self.inner.token((object_id, Some(application)), audience)
+    }
+
+    /// Writes into the activity log that somebody wrote or deleted what was changed from outside, through an application by its
+    /// client id; it can be found at once.
+    ///
+    /// # Errors
+    ///
+    /// [`SeedError::Store`], if the world cannot be stored.
+    pub fn blame(&self, object_id: &str, application: &str, id: &str, deletes: bool) -> Result<(), SeedError> {
+        let deed = planes::Outside { object_id, application, id, deletes };
+        let change = |world: &mut World, now| -> Result<(), SeedError> {
+            planes::note_deed_of(world, &deed, now);
+            Ok(())
+        };
+        self.inner.change(change)?.map_err(SeedError::Store)
     }
 
     /// Puts an object into the world, over what is there; `body` is as for [`crate::Emulator::seed`]

@@ -5,6 +5,7 @@ mod declared;
 mod deleted_name;
 mod leaf;
 mod locks;
+mod named;
 mod refuse;
 mod removed;
 mod tolerate;

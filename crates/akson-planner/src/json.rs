@@ -1,10 +1,14 @@
 //! A plan as JSON: the promise to pipelines. Sensitive values are not in it, whatever is asked.
 
+use std::collections::BTreeMap;
+
+use akson_catalog::SymbolicId;
 use akson_config::OutputValue;
 use akson_diagnostics::{Diagnostics, SourceMap, Span, render};
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
+    access::Edge,
     plan::{Action, Cause, Change, Effect, Plan, Reason, Shown, Tolerated},
     shown::shown,
 };
@@ -12,7 +16,9 @@ use crate::{
 /// The document of `plan --format json`. No-ops are listed only with `all`.
 pub fn to_json(plan: &Plan, sources: &SourceMap, diagnostics: &Diagnostics, all: bool) -> Json {
     let listed = plan.changes.iter().filter(|change| change.is_told() && (all || change.action != Action::NoOp));
-    let changes: Vec<Json> = listed.map(|change| one(change, sources)).collect();
+    let addresses: BTreeMap<&SymbolicId, &str> =
+        plan.changes.iter().map(|change| (&change.symbolic_id, change.address.as_str())).collect();
+    let changes: Vec<Json> = listed.map(|change| one(change, &addresses, sources)).collect();
     let outputs: Map<String, Json> = plan
         .outputs
         .iter()
@@ -34,7 +40,12 @@ pub fn to_json(plan: &Plan, sources: &SourceMap, diagnostics: &Diagnostics, all:
         "summary": summary(plan),
         "changes": changes,
         "outputs": outputs,
-        "access": { "gained": [], "lost": [], "complete": false },
+        "access": {
+            "gained": plan.access.gained.iter().map(edge).collect::<Vec<Json>>(),
+            "lost": plan.access.lost.iter().map(edge).collect::<Vec<Json>>(),
+            // Direct access only.
+            "complete": false,
+        },
         "diagnostics": render::json::value(diagnostics, sources),
         "requests": { "reads": plan.reads },
     })
@@ -59,7 +70,12 @@ pub fn summary(plan: &Plan) -> Json {
         .into()
 }
 
-fn one(change: &Change, sources: &SourceMap) -> Json {
+fn edge(edge: &Edge) -> Json {
+    json!({ "who": edge.who, "can": edge.can, "on": edge.on, "path": [edge.by] })
+}
+
+fn one(change: &Change, addresses: &BTreeMap<&SymbolicId, &str>, sources: &SourceMap) -> Json {
+    let needs: Vec<&str> = change.needs.iter().filter_map(|need| addresses.get(need).copied()).collect();
     let mut document = json!({
         "address": change.address,
         "kind": change.kind.keyword,
@@ -69,6 +85,7 @@ fn one(change: &Change, sources: &SourceMap) -> Json {
         "reasons": change.reasons.iter().flat_map(reasons).collect::<Vec<Json>>(),
         "notes": change.notes,
         "source": change.source.map(|source| place(source, sources)),
+        "needs": needs,
     });
     if !change.tolerated.is_empty() {
         document["tolerated"] = change.tolerated.iter().flat_map(tolerated).collect();

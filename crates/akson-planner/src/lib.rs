@@ -5,11 +5,13 @@
 //!
 //! [`first_wave`] and [`next_wave`] say what is to be read for it, [`plan()`] decides, [`Schedule`] says which step may start.
 
+pub mod access;
 pub mod codes;
 mod decide;
 pub mod digest;
 mod early;
 pub mod graph;
+pub mod guard;
 pub mod hashes;
 mod held;
 pub mod json;
@@ -29,6 +31,7 @@ pub mod rest;
 pub mod schedule;
 mod shown;
 pub mod snapshot;
+pub mod unmanaged;
 pub mod waves;
 
 pub use graph::Graph;

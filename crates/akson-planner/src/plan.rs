@@ -9,6 +9,8 @@ use akson_catalog::{Kind, SymbolicId, Value, encode::Leaf};
 use akson_config::{Day, OutputValue};
 use akson_diagnostics::Span;
 
+use crate::access::AccessDelta;
+
 /// What a plan decided.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -24,6 +26,8 @@ pub struct Plan {
     pub subscription: String,
     /// Every change and every no-op: resources in source order, then what leaves, in the order it will leave.
     pub changes: Vec<Change>,
+    /// Who gets and loses access by it.
+    pub access: AccessDelta,
     /// The outputs as far as they are known now.
     pub outputs: Vec<OutputValue>,
     /// Known outputs of resources: by symbolic id and output name, from the snapshot. Folding at apply starts from them.

@@ -8,13 +8,16 @@ use std::{
 
 use akson_catalog::{
     ArmId, Catalog, SymbolicId, Value,
+    decode::output_value,
     kind::{NameFrom, Role},
 };
 use akson_config::{Config, OutputValue, Resource};
 use akson_diagnostics::{Diagnostic, Diagnostics, SafeText};
 
 use crate::{
-    Owned, Snapshot, codes,
+    Owned, Snapshot,
+    access::{self, AccessDelta},
+    codes,
     decide::{
         Case, Decision, Pending, Removal, Setting, check_credentials, check_existing, check_locks, decide_declared,
         decide_removed, go_along, go_with_cluster, name_made_anew, name_moves, name_undecided, report_tolerated,
@@ -371,6 +374,7 @@ impl<'a> Planning<'a> {
             .map(|output| OutputValue { value: self.outputs.fill(&output.value), ..output.clone() })
             .collect();
         let known = self.known();
+        let names = self.names();
         let mut pending: Vec<Option<Pending<'_>>> = self.pending.into_iter().map(Some).collect();
         let mut changes: Vec<Change> = Vec::with_capacity(places.len());
         for at in places {
@@ -383,7 +387,14 @@ impl<'a> Planning<'a> {
             let needs = needs.filter_map(|need| ids.get(*need).cloned()).collect();
             changes.push(finished(change, needs, early));
         }
+        let blocks: BTreeMap<&SymbolicId, &Resource> =
+            self.config.resources.iter().map(|resource| (&resource.symbolic_id, resource)).collect();
+        let mut access = AccessDelta::default();
+        for change in &changes {
+            access::of_change(change, blocks.get(&change.symbolic_id).copied(), &names, &mut access);
+        }
         let mut plan = Plan {
+            access,
             stack: self.config.stack.label.clone(),
             stack_id,
             cloud: self.setting.options.cloud.clone(),
@@ -397,6 +408,23 @@ impl<'a> Planning<'a> {
         };
         plan.digest = digest(&plan);
         plan
+    }
+
+    /// How the configuration calls what is there, by the ids that Azure knows it by.
+    fn names(&self) -> access::Names {
+        let mut names = access::Names::new();
+        for resource in &self.config.resources {
+            let address = resource.address.to_string();
+            names.insert(resource.symbolic_id.as_str().to_ascii_lowercase(), address.clone());
+            let Some(live) = self.setting.snapshot.live(&resource.symbolic_id) else { continue };
+            names.insert(live.id.to_ascii_lowercase(), address.clone());
+            let principal = resource.kind.principal.as_ref().map(|principal| principal.output.as_str());
+            let told = principal.and_then(|output| resource.kind.outputs.get(output));
+            if let Some(Value::Text(id)) = told.and_then(|output| output_value(output, &live.body)) {
+                names.insert(id.to_ascii_lowercase(), address);
+            }
+        }
+        names
     }
 
     /// Every output that some hole refers to and that is known now.

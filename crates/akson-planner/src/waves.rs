@@ -1,6 +1,10 @@
 //! What is still to be read for a plan, a wave at a time: lists by static scope first; then lists in parents that exist, a look at
 //! what is owned and no list showed, and what lies in groups that are to be deleted. Not the sending.
 
+mod around;
+
+pub use around::around;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -216,7 +220,7 @@ fn wanted<'a>(config: &'a Config, owned: &'a Owned, catalog: &Catalog, options: 
 
 /// Reads without repetition, in the order of first need.
 #[derive(Default)]
-struct Reads {
+pub(crate) struct Reads {
     list: Vec<Read>,
     seen: BTreeSet<(At, String)>,
 }
@@ -225,6 +229,18 @@ impl Reads {
     fn push(&mut self, read: Read) {
         if self.seen.insert((read.at.clone(), read.path.to_ascii_lowercase())) {
             self.list.push(read);
+        }
+    }
+
+    /// What there is to read.
+    pub(crate) fn into_list(self) -> Vec<Read> {
+        self.list
+    }
+
+    /// A list, if it was not read already.
+    pub(crate) fn list_unless_read(&mut self, kind: &Kind, template: &str, within: &ArmId, snapshot: &Snapshot) {
+        if !snapshot.listed.contains(&(kind.keyword.clone(), SymbolicId::of_arm(within))) {
+            self.list(kind, template, within);
         }
     }
 
@@ -326,13 +342,17 @@ impl Reads {
         for pointer in want.kind.edges().filter_map(|attribute| attribute.pointer.as_deref()) {
             let is_ours = want.edges.iter().any(|set| set == pointer);
             if is_ours && lookup(&live.body, pointer).is_none() {
-                self.push(Read {
-                    at: At::Graph,
-                    path: format!("{}{pointer}?$select=id&$top=999", want.kind.path_of(&live.id)),
-                    target: ReadTarget::Edges { symbolic_id: want.id.clone(), pointer: pointer.to_owned() },
-                });
+                self.edge_set(want, &live.id, pointer);
             }
         }
+    }
+
+    fn edge_set(&mut self, want: &Wanted<'_>, id: &str, pointer: &str) {
+        self.push(Read {
+            at: At::Graph,
+            path: format!("{}{pointer}?$select=id&$top=999", want.kind.path_of(id)),
+            target: ReadTarget::Edges { symbolic_id: want.id.clone(), pointer: pointer.to_owned() },
+        });
     }
 
     /// Deleted vaults, where one may be about to be created under a name that is still taken.
@@ -364,7 +384,7 @@ impl Reads {
     }
 }
 
-fn list(kind: &Kind, scope: ListScope) -> Option<&str> {
+pub(crate) fn list(kind: &Kind, scope: ListScope) -> Option<&str> {
     kind.lists.iter().find(|list| list.scope == scope).map(|list| list.path.as_str())
 }
 

@@ -105,6 +105,7 @@ fn known(cluster: &SymbolicId, of: &str, item: &Json) -> Option<Json> {
 fn described(error: &TransportError) -> String {
     match error {
         TransportError::Untrusted { .. } => format!("its API server is not who it was: {error}"),
+        TransportError::NotRecorded { .. } => "the recording does not tell what is in it".to_owned(),
         error => format!("its API server cannot be reached from here: {error}"),
     }
 }

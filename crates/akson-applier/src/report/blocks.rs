@@ -1,7 +1,13 @@
 //! Which block a read was for: a failure of it is shown there. Not what failed.
 
-use akson_catalog::kind::Plane;
+use akson_catalog::{Value, kind::Plane};
 use akson_config::{Config, Resource};
+
+/// The first resource that is found by this name, whatever its case.
+pub(super) fn named<'a>(name: &str, config: &'a Config) -> Option<&'a Resource> {
+    let is_it = |value: &Value| matches!(value, Value::Text(text) if text.to_lowercase() == name);
+    config.resources.iter().find(|resource| resource.finders.iter().any(|finder| is_it(&finder.want)))
+}
 
 /// The first resource that a path was read for.
 pub(super) fn asking<'a>(path: &str, config: &'a Config) -> Option<&'a Resource> {

@@ -18,6 +18,7 @@ use super::{
     Catalog, Delete, FoundBy, Kind, KindSource, LateId, ListCall, ListScope, Marker, NameFrom, Output, Plane,
     Principal, Quirk, Write, embedded::KINDS,
 };
+use crate::Severity;
 use view::{At, BAD_EXAMPLE, NOT_TOML, UNKNOWN_NAME, View, WRONG_VALUE, pick};
 
 /// The kind files of the program are broken: a bug of ours, with everything needed to show it.
@@ -103,6 +104,7 @@ pub(crate) struct Places {
     pub(crate) parent: Span,
     pub(crate) conflict_domain: Span,
     pub(crate) name_from: Span,
+    pub(crate) unmanaged: Span,
     pub(crate) attributes: IndexMap<String, Span>,
 }
 
@@ -196,10 +198,13 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         .iter()
         .filter_map(|quirk| pick("quirk", quirk, &quirks, diagnostics))
         .collect();
+    let unmanaged = view.text("unmanaged", diagnostics).map(|text| text.value);
+    let severity = view.word("severity", Severity::WORDS, diagnostics).unwrap_or_default();
     let lists = lists(&mut view, diagnostics);
     let reset = view.json("reset", diagnostics).map(|body| body.value);
     let blocks = rules::blocks(&mut view, diagnostics);
     let rules = rules::rules(&mut view, diagnostics);
+    let gives = rules::gives(&mut view, diagnostics);
 
     let mut written = Places {
         keyword: view.place("keyword"),
@@ -207,6 +212,7 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         parent: view.place("parent"),
         conflict_domain: view.place("conflict_domain"),
         name_from: view.place("name_from"),
+        unmanaged: view.place("unmanaged"),
         attributes: IndexMap::new(),
     };
     let mut attributes = IndexMap::new();
@@ -255,10 +261,14 @@ fn kind(file: &KindSource, source: SourceId, diagnostics: &mut Diagnostics) -> O
         reset,
         blocks,
         rules,
+        gives: gives.iter().map(|(gives, _)| gives.clone()).collect(),
         seconds: seconds?,
         quirks,
+        unmanaged,
+        severity,
     };
     cross::parts(&kind, &written, diagnostics);
+    cross::gives(&kind, &gives, diagnostics);
     Some((kind, written))
 }
 

@@ -222,3 +222,9 @@ fn rules_and_what_belongs_together() {
         &[r#"AKS0297 "\"name\"" `level` has labels and is no list of objects"#],
     );
 }
+
+#[test]
+fn a_severity_that_there_is_not() {
+    check("severity = \"high\"", "severity = \"awful\"", &[r#"AKS0293 "\"awful\"" `awful` is no `severity`"#]);
+    check("severity = \"low\"", "severity = \"lowest\"", &[r#"AKS0293 "\"lowest\"" `lowest` is no `severity`"#]);
+}

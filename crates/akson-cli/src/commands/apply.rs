@@ -7,9 +7,10 @@ use std::{
 
 use akson_applier::{End, Report, apply, ledger::Ledger};
 use akson_diagnostics::Diagnostic;
-use akson_planner::{Action, Change, Plan, Work};
+use akson_planner::{Action, Change, Plan, Snapshot, Work};
 
 use crate::{
+    approval::{self, Moved},
     arguments::{Applying, Global, OutputFormat, Planning},
     codes::{LEDGER_LEFT, NOT_APPROVED, STALE},
     document::PlanDocument,
@@ -17,10 +18,10 @@ use crate::{
     output,
     planfile::{self, Asked, PlanFile},
     session::{self, Run},
-    views::{apply::View, literal, outputs, plan},
+    views::{apply::View, literal, outputs, plan, stale},
 };
 
-/// How many differences of a stale plan are told one by one.
+/// How many resources that moved are named in one sentence.
 const SHOWN: usize = 20;
 
 /// A plan that was saved and looked at, and whether what is still the same may be done without the rest.
@@ -96,11 +97,15 @@ async fn planned(
     {
         return Err(run.refuse_with(gone, global));
     }
+    if run.is_guarded(&plan, global) {
+        run.report(global);
+        return Err(Exit::Guarded);
+    }
     let document = run.document(&plan, true);
     let mut stale = false;
     match approved {
         Some(approved) if approved.file.plan.digest != document.digest => {
-            withhold(run, &mut plan, &document, approved, global)?;
+            withhold(run, (&mut plan, &snapshot), &document, approved, global).await?;
             stale = true;
         }
         Some(_) => {}
@@ -204,16 +209,17 @@ fn print_outputs(plan: &Plan, report: &Report) {
 }
 
 /// Takes out of the plan what is not as it was approved, or refuses all of it.
-fn withhold(
+async fn withhold(
     run: &mut Run,
-    plan: &mut Plan,
+    (plan, snapshot): (&mut Plan, &Snapshot),
     now: &PlanDocument,
     approved: &Approved,
     global: &Global,
 ) -> Result<(), Exit> {
-    let found = planfile::stale(&approved.file.plan, now);
-    let mut addresses: Vec<String> = found.iter().map(|(address, _)| address.clone()).collect();
-    addresses.dedup();
+    let mut moved = approval::moved(&approved.file.plan, now);
+    let since = approved.file.made.as_deref();
+    let unread = approval::ask_who(&mut moved, &run.engine, (plan, snapshot), since).await;
+    let addresses: Vec<String> = moved.iter().map(|moved| moved.address.clone()).collect();
     let headline = match addresses.len() {
         0 => "the plan is stale: it was made for another stack, cloud or subscription".to_owned(),
         1 => "the plan is stale: 1 resource would be treated differently now".to_owned(),
@@ -223,13 +229,16 @@ fn withhold(
     let partial = approved.partial && !addresses.is_empty();
     let mut diagnostic =
         if partial { Diagnostic::warning(STALE, headline) } else { Diagnostic::error(STALE, headline) };
-    for (address, sentence) in found.iter().take(SHOWN) {
-        diagnostic = diagnostic.note(format!("`{}`: {sentence}", literal::safe(address)));
+    for why in unread {
+        diagnostic = diagnostic.note(format!("who moved it is not all known: {}", literal::safe(&why)));
     }
-    if found.len() > SHOWN {
-        diagnostic = diagnostic.note(format!("and {} more differences", found.len() - SHOWN));
-    }
+    tell(&moved, now, global);
     if !partial {
+        let named: Vec<String> =
+            addresses.iter().take(SHOWN).map(|address| format!("`{}`", literal::safe(address))).collect();
+        if !named.is_empty() {
+            diagnostic = diagnostic.note(format!("what moved since it was approved: {}", named.join(", ")));
+        }
         diagnostic = diagnostic.note("nothing was changed").help(
             "plan again with `akson plan --out FILE`, look at it and apply that; `--partial` applies the actions that are still the same",
         );
@@ -244,6 +253,20 @@ fn withhold(
     }
     run.loaded.diagnostics.push(diagnostic.help("plan and approve the rest again"));
     Ok(())
+}
+
+/// Shows what moved, three ways.
+fn tell(moved: &[Moved], now: &PlanDocument, global: &Global) {
+    match global.format {
+        _ if moved.is_empty() => {}
+        Some(OutputFormat::Json) => {
+            for event in stale::events(moved) {
+                output::result(&akson_diagnostics::render::json::line(&event));
+            }
+        }
+        Some(OutputFormat::Markdown) => output::result(&stale::markdown(&now.stack, moved)),
+        _ => output::aside(&stale::human(moved)),
+    }
 }
 
 /// Asks for `yes`, unless that was said already.

@@ -2,23 +2,38 @@
 
 use crate::{
     arguments::{Global, OutputFormat},
-    drift::{self, DriftArguments, DriftDocument},
+    drift::{self, DriftArguments, DriftDocument, LookArguments},
     exit::Exit,
     output,
-    session::Run,
-    views::{literal, markdown, plan},
+    schedule::{self, Begun, Found},
+    session::{Run, Source},
+    views,
 };
 
 /// Prints the differences.
-pub(crate) async fn run(global: &Global, _asked: &DriftArguments) -> Exit {
-    match looked(global).await {
-        Ok(exit) | Err(exit) => exit,
+pub(crate) async fn run(global: &Global, asked: &DriftArguments) -> Exit {
+    if asked.schedule.is_more_than_a_look() {
+        return schedule::run(global, asked).await;
     }
+    // What is wrong with the flags is told before anything is asked for.
+    let rounds = match schedule::rounds(global, &asked.schedule) {
+        Ok(rounds) => rounds,
+        Err(exit) => return exit,
+    };
+    let (begun, global) = Begun::now(global, ".");
+    let mut found = None;
+    let (Ok(exit) | Err(exit)) = looked(&global, asked, &mut found).await;
+    schedule::after(rounds, &begun.end(found), exit).await
 }
 
-async fn looked(global: &Global) -> Result<Exit, Exit> {
-    let mut run = Run::open(global, 16).await?;
-    let drift = drift::look(&mut run, global).await?;
+async fn looked(global: &Global, asked: &DriftArguments, found: &mut Option<Found>) -> Result<Exit, Exit> {
+    let (source, global) = Source::of(&asked.recorded, global)?;
+    let global = &global;
+    // What a plan reads is recorded, and what nobody declares is none of it.
+    let look = LookArguments { no_unmanaged: asked.look.no_unmanaged || matches!(source, Source::Recorded(..)) };
+    let mut run = Run::open_from(global, 16, source).await?;
+    let drift = drift::look(&mut run, global, look).await?;
+    *found = Some(Found { stack_id: run.binding.stack_id.clone(), document: drift.clone() });
     print(&mut run, &drift, global);
     if drift.found.unseen > 0 {
         return Err(run.refuse_with(drift::incomplete(drift.found.unseen), global));
@@ -32,16 +47,9 @@ fn print(run: &mut Run, drift: &DriftDocument, global: &Global) {
         return;
     }
     run.report(global);
-    if drift.is_drift() {
-        output::result(&match global.format {
-            Some(OutputFormat::Markdown) => markdown::markdown(&drift.plan),
-            _ => plan::human(&drift.plan),
-        });
-    } else if drift.found.unseen == 0 {
-        output::result(&format!(
-            "No drift: what stack `{}` owns is as it was applied ({}).",
-            literal::safe(&drift.plan.stack),
-            plan::count(drift.plan.requests.reads, "request")
-        ));
-    }
+    run.tell_recording(global);
+    output::result(&match global.format {
+        Some(OutputFormat::Markdown) => views::drift_markdown::markdown(drift),
+        _ => views::drift::human(drift),
+    });
 }

@@ -135,7 +135,7 @@ async fn live(
         [only] if only.name() != identity.subscription => only.name().to_owned(),
         _ => String::new(),
     };
-    let gathered = gather(&engine, loaded.catalog, &places, &directory)
+    let gathered = gather(&engine, loaded.catalog, &places, &directory, !asked.no_clusters)
         .await
         .map_err(|failure| Box::new(report::read(&failure)))?;
     Ok((gathered, identity, name))

@@ -2,9 +2,12 @@
 
 mod arguments;
 mod report;
+mod unmanaged;
+mod who;
 
-pub(crate) use arguments::DriftArguments;
-pub(crate) use report::{Actor, DriftDocument, Severity};
+pub(crate) use arguments::{DriftArguments, LookArguments};
+pub(crate) use report::{Actor, DriftDocument, Severity, Unmanaged};
+pub(crate) use unmanaged::quoted;
 
 use akson_diagnostics::Diagnostic;
 use akson_planner::codes::CLUSTER_UNSEEN;
@@ -17,16 +20,25 @@ use crate::{
     views::plan::count,
 };
 
-/// Looks. What could not be seen is in the document, and makes it incomplete.
+/// Looks. What could not be seen is in the document, and makes it incomplete. Who did it is only asked where something was done.
 ///
 /// # Errors
 /// The exit code; what is wrong is printed.
-pub(crate) async fn look(run: &mut Run, global: &Global) -> Result<DriftDocument, Exit> {
+pub(crate) async fn look(run: &mut Run, global: &Global, asked: LookArguments) -> Result<DriftDocument, Exit> {
     let ledger = run.peek(global).await?;
+    let owned = session::owned(ledger.as_ref());
     let options = session::plan_options(&Asked::default(), global);
-    let plan = run.plan(&session::owned(ledger.as_ref()), &options, global).await?;
+    let mut snapshot = run.refresh(&owned, &options, global).await?;
+    let plan = run.plan_from(&snapshot, &owned, &options, global)?;
     let unseen = plan.not_verified().count();
-    Ok(DriftDocument::new(run.document(&plan, true), unseen))
+    let mut drift = DriftDocument::new(run.document(&plan, true), unseen);
+    if !asked.no_unmanaged {
+        unmanaged::find(run, &mut drift, &owned, &mut snapshot, global).await?;
+    }
+    drift.judge(run.loaded.catalog);
+    who::ask(run, &mut drift, &plan, &owned, &snapshot).await;
+    drift.plan.requests.reads = run.engine.requests();
+    Ok(drift)
 }
 
 /// That not everything could be looked at, which is an error and never "no drift".

@@ -1,5 +1,6 @@
 //! The document of `akson drift`: a plan's, with what is no drift left out and what a plan does not tell beside it.
 
+use akson_catalog::Catalog;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{ChangeDocument, PlanDocument, Summary};
@@ -15,9 +16,15 @@ pub(crate) struct DriftDocument {
     /// What lies inside of the stack's scopes and is declared nowhere.
     #[serde(default)]
     pub(crate) unmanaged: Vec<Unmanaged>,
+    /// The same of objects that bear the mark of another stack of Akson's: told, and no drift of this one.
+    #[serde(default)]
+    pub(crate) of_other_stacks: Vec<Unmanaged>,
     /// What differs and is tolerated for now: in each reason why, and the last day.
     #[serde(default)]
     pub(crate) tolerated: Vec<ChangeDocument>,
+    /// What could not be found out about who did it.
+    #[serde(default)]
+    pub(crate) notes: Vec<String>,
 }
 
 /// Counts of a look.
@@ -46,6 +53,27 @@ pub(crate) enum Severity {
     High,
 }
 
+impl From<akson_catalog::Severity> for Severity {
+    fn from(severity: akson_catalog::Severity) -> Self {
+        match severity {
+            akson_catalog::Severity::Low => Self::Low,
+            akson_catalog::Severity::Medium => Self::Medium,
+            akson_catalog::Severity::High => Self::High,
+        }
+    }
+}
+
+impl Severity {
+    /// The word for it, as people are told it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Low => "LOW",
+            Self::Medium => "MEDIUM",
+            Self::High => "HIGH",
+        }
+    }
+}
+
 /// Who did it, as far as somebody wrote it down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Actor {
@@ -64,6 +92,18 @@ pub(crate) struct Actor {
     pub(crate) source: String,
 }
 
+impl From<akson_applier::Actor> for Actor {
+    fn from(actor: akson_applier::Actor) -> Self {
+        Self {
+            who: actor.who,
+            application: actor.application,
+            at: actor.at,
+            operation: actor.operation,
+            source: actor.source.as_str().to_owned(),
+        }
+    }
+}
+
 /// An object that is declared nowhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Unmanaged {
@@ -72,6 +112,17 @@ pub(crate) struct Unmanaged {
     pub(crate) id: String,
     /// What it does, in a sentence: `gives Contributor on … to …`.
     pub(crate) what: String,
+    /// What to run so that it becomes declared.
+    #[serde(default)]
+    pub(crate) adopt: String,
+    /// What to run so that it is gone.
+    #[serde(default)]
+    pub(crate) remove: String,
+    /// The stack whose mark it bears, if it bears another's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stack: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<String>,
     /// The address of the declared resource that it lies on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) on: Option<String>,
@@ -94,7 +145,36 @@ impl DriftDocument {
             in_sync: plan.summary.no_op.saturating_sub(unseen + in_sync_but),
             ..Found::default()
         };
-        Self { plan, found, unmanaged: Vec::new(), tolerated }
+        Self { plan, found, unmanaged: Vec::new(), of_other_stacks: Vec::new(), tolerated, notes: Vec::new() }
+    }
+
+    /// Says of each difference how bad it is, as the kinds have it, and counts.
+    pub(crate) fn judge(&mut self, catalog: &Catalog) {
+        for change in self.plan.changes.iter_mut().chain(&mut self.tolerated) {
+            // A raw block's kind is known by its keyword, too.
+            let Some(kind) = catalog.get(&change.kind) else { continue };
+            let whole = Severity::from(kind.severity_of_whole());
+            for reason in &mut change.reasons {
+                let of = |attribute: &String| Severity::from(kind.severity_at(attribute));
+                reason.severity = Some(reason.attribute.as_ref().map_or(whole, of));
+            }
+            let worst = change.reasons.iter().filter_map(|reason| reason.severity).max();
+            change.severity = if change.action == "create" { Some(whole) } else { worst };
+        }
+        self.plan.changes.sort_by_key(|change| std::cmp::Reverse(change.severity));
+        self.unmanaged.sort_by_key(|one| std::cmp::Reverse(one.severity));
+        self.count();
+    }
+
+    /// Counts anew what changed hands since it was made: what is unmanaged or tolerated.
+    pub(crate) fn count(&mut self) {
+        let of = |severity| {
+            let changes = self.plan.changes.iter().filter(|change| change.severity == Some(severity)).count();
+            changes + self.unmanaged.iter().filter(|one| one.severity == severity).count()
+        };
+        let (high, medium, low) = (of(Severity::High), of(Severity::Medium), of(Severity::Low));
+        let (unmanaged, tolerated) = (self.unmanaged.len(), self.tolerated.len());
+        self.found = Found { high, medium, low, unmanaged, tolerated, ..self.found };
     }
 
     /// Whether something changed outside or is there without being declared.

@@ -6,7 +6,10 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::literal;
-use crate::document::{ChangeDocument, PlanDocument, ReasonDocument, Summary};
+use crate::{
+    document::{ChangeDocument, PlanDocument, ReasonDocument, Summary},
+    recording::Made,
+};
 
 const CREATE: Style = AnsiColor::Green.on_default();
 const UPDATE: Style = AnsiColor::Yellow.on_default();
@@ -45,6 +48,25 @@ pub(crate) fn human(plan: &PlanDocument) -> String {
         );
     }
     out
+}
+
+/// That a plan is of a recording, and what it took for absent.
+pub(crate) fn recorded(made: &Made) -> String {
+    /// More of them are counted.
+    const SHOWN: usize = 5;
+    let mut text = format!(
+        "from a recording of {}: what changed in Azure since then is not seen; `akson apply` looks for itself",
+        literal::safe(&made.recorded_at)
+    );
+    if !made.assumed_absent.is_empty() {
+        let mut shown: Vec<String> =
+            made.assumed_absent.iter().take(SHOWN).map(|path| format!("`{}`", literal::safe(path))).collect();
+        if made.assumed_absent.len() > SHOWN {
+            shown.push(format!("{} more", made.assumed_absent.len() - SHOWN));
+        }
+        let _ = write!(text, "\nthe recording does not tell, and taken for absent: {}", shown.join(", "));
+    }
+    text
 }
 
 fn access(out: &mut String, plan: &PlanDocument) {
@@ -121,7 +143,7 @@ fn one(out: &mut String, change: &ChangeDocument, width: usize) {
         .max()
         .unwrap_or(0)
         .min(40);
-    for reason in &change.reasons {
+    for reason in change.reasons.iter().filter(|reason| reason.cause != "removed" || reason.attribute.is_none()) {
         because(out, change, reason, align);
     }
     for note in &change.notes {
@@ -176,7 +198,7 @@ fn whole(change: &ChangeDocument, reason: &ReasonDocument) -> Option<&'static st
     }
 }
 
-fn side(reason: &ReasonDocument, value: &Value, wanted: bool) -> String {
+pub(crate) fn side(reason: &ReasonDocument, value: &Value, wanted: bool) -> String {
     if reason.sensitive {
         return "(sensitive)".to_owned();
     }
@@ -194,7 +216,7 @@ fn side(reason: &ReasonDocument, value: &Value, wanted: bool) -> String {
 }
 
 /// The lines that differ of a text of several lines.
-fn lines(out: &mut String, old: &str, new: &str) {
+pub(crate) fn lines(out: &mut String, old: &str, new: &str) {
     let difference = similar::TextDiff::from_lines(old, new);
     for group in difference.grouped_ops(2) {
         for operation in group {

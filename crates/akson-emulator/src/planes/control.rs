@@ -2,11 +2,11 @@
 //! JSON, so that no web page can send one unasked.
 
 use http::{Method, StatusCode};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Call, secret};
+use super::{Call, Outside, note_deed_of, secret, token_for};
 use crate::emulator::signed_in;
 use crate::errors;
 use crate::faults::{FaultRule, Faults};
@@ -22,6 +22,8 @@ use crate::world::store::WORLD_FORMAT;
 /// - `GET requests`, `DELETE requests`: the log of calls
 /// - `GET faults`, `POST faults` (an array, replaces), `DELETE faults`
 /// - `POST objects`: one raw object of ARM or of the directory, or an array; `DELETE objects?id=`
+/// - `POST token`: a token for anybody, as if they had signed in
+/// - `POST blame`: an entry of the activity log for what is changed from outside
 /// - `POST denied`: an array of actions taken away, replaces
 pub(super) fn answer(call: &mut Call<'_>) -> Answer {
     let path = call.visit.path.trim_start_matches("/_emulator").trim_matches('/').to_owned();
@@ -46,6 +48,17 @@ pub(super) fn answer(call: &mut Call<'_>) -> Answer {
         }
         ("POST", "faults") => with_body(call, |call, rules: Vec<FaultRule>| {
             call.state.faults = Faults::new(rules);
+            Ok(())
+        }),
+        ("POST", "token") => token(call),
+        ("POST", "blame") => with_body(call, |call, asked: Blame| {
+            let deed = Outside {
+                object_id: &asked.object_id,
+                application: &asked.application,
+                id: &asked.id,
+                deletes: asked.deletes,
+            };
+            note_deed_of(&mut call.state.world, &deed, call.now);
             Ok(())
         }),
         ("POST", "denied") => with_body(call, |call, denied: Vec<Denial>| {
@@ -74,6 +87,37 @@ pub(super) fn answer(call: &mut Call<'_>) -> Answer {
             reply::empty(StatusCode::NO_CONTENT)
         }
         _ => refuse(StatusCode::NOT_FOUND, "the emulator has no such call"),
+    }
+}
+
+/// Who did what was done from outside.
+#[derive(Deserialize)]
+struct Blame {
+    object_id: String,
+    application: String,
+    id: String,
+    #[serde(default)]
+    deletes: bool,
+}
+
+/// Who wants to sign in, and for what.
+#[derive(Deserialize)]
+struct Wanted {
+    object_id: String,
+    /// Through which application, of a user.
+    application: Option<String>,
+    audience: String,
+}
+
+fn token(call: &Call<'_>) -> Answer {
+    let declared = call.visit.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
+    let Some(asked) = serde_json::from_slice::<Wanted>(&call.visit.body).ok().filter(|_| declared) else {
+        return refuse(StatusCode::BAD_REQUEST, "send application/json with `object_id` and `audience`");
+    };
+    let who = (asked.object_id.as_str(), asked.application.as_deref());
+    match token_for(&call.state.world, who, &asked.audience, call.now, call.time_scale, call.options) {
+        Some(token) => reply::json(StatusCode::OK, &json!({ "access_token": token })),
+        None => refuse(StatusCode::NOT_FOUND, "there is no such principal or audience"),
     }
 }
 

@@ -20,6 +20,9 @@ use crate::world::principals::PrincipalKind;
 /// Seconds that a token is good for, by the caller's clock.
 const LIFETIME: u32 = 3599;
 
+/// The client id of the Azure CLI.
+const COMMAND_LINE: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+
 const GRAPH: &str = "https://graph.microsoft.com";
 
 /// The resources that tokens are issued for, without the slash at the end.
@@ -243,14 +246,19 @@ fn issue(world: &World, bearer: &Bearer, audience: &str, terms: &Terms) -> Strin
 }
 
 /// A token for any principal, as if it had signed in. A user signs in through an application, the
-/// command line's.
-pub(crate) fn token_for(world: &World, object_id: &str, audience: &str, terms: &Terms) -> Option<String> {
+/// command line's if none is named.
+pub(crate) fn token_for(
+    world: &World,
+    (object_id, application): (&str, Option<&str>),
+    audience: &str,
+    terms: &Terms,
+) -> Option<String> {
     let audience = audience.trim_end_matches('/');
     let found = world.principal(object_id).filter(|found| found.kind != PrincipalKind::Group)?;
     if !RESOURCES.contains(&audience) {
         return None;
     }
-    let client_id = found.app_id.unwrap_or_else(|| "04b07795-8ddb-461a-bbee-02f9e1bf7b46".to_owned());
+    let client_id = found.app_id.unwrap_or_else(|| application.unwrap_or(COMMAND_LINE).to_owned());
     Some(issue(world, &Bearer { object_id: found.object_id, client_id }, audience, terms))
 }
 

@@ -27,7 +27,7 @@ use crate::world::World;
 
 pub(crate) use arm::GraphIndex;
 pub(crate) use arm::container::background::{Doing as BackgroundWork, begin as work_in_background};
-pub(crate) use arm::forget;
+pub(crate) use arm::{Outside, forget, note_deed_of};
 pub(crate) use arm::{secret, seeding};
 pub(crate) use graph::everything as everything_in_directory;
 pub(crate) use graph::seeding as directory_seeding;
@@ -50,14 +50,14 @@ pub(crate) fn settle(world: &mut World, now: WorldTime) {
 /// A token for a principal, as if it had signed in.
 pub(crate) fn token_for(
     world: &World,
-    object_id: &str,
+    (object_id, application): (&str, Option<&str>),
     audience: &str,
     now: WorldTime,
     scale: f64,
     options: &Options,
 ) -> Option<String> {
     let terms = login::Terms { now, time_scale: scale, address: options.caller_address };
-    login::token_for(world, object_id, audience, &terms)
+    login::token_for(world, (object_id, application), audience, &terms)
 }
 
 /// One call and what it may touch.

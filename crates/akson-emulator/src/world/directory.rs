@@ -42,6 +42,9 @@ pub(crate) struct DirectoryEntry {
     /// Federated identity credentials; applications only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) credentials: Vec<Map<String, Value>>,
+    /// Ids of the roles of Microsoft Graph that were granted; service principals only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) app_roles: Vec<String>,
     pub(crate) created: WorldTime,
     /// Since when it is soft-deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,6 +60,7 @@ impl DirectoryEntry {
             owners: Vec::new(),
             secrets: Vec::new(),
             credentials: Vec::new(),
+            app_roles: Vec::new(),
             created,
             deleted: None,
         }

@@ -14,6 +14,9 @@ pub(crate) struct Event {
     /// From when it can be found.
     pub(crate) visible: WorldTime,
     pub(crate) object_id: String,
+    /// What people are told of whoever it was; of an older version's events nothing.
+    #[serde(default)]
+    pub(crate) caller: EventCaller,
     pub(crate) client_id: String,
     pub(crate) address: String,
     pub(crate) method: String,
@@ -29,6 +32,20 @@ pub(crate) struct Event {
     pub(crate) client_request: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) body: Option<EventBody>,
+}
+
+/// Who it was, in the words of that time.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct EventCaller {
+    /// Of a user the principal name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
+    /// The name shown to people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    /// Of a managed identity the ARM id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) identity: Option<String>,
 }
 
 /// Request and response, which only some providers put into the log.

@@ -1,6 +1,7 @@
 //! Everything that exists: tenant, subscriptions, objects, secrets, what is soft-deleted, running operations.
 //! Holds and undoes; the rules of each type stand in `planes`, the file in `store`.
 
+mod audit;
 mod blob;
 mod cached;
 mod directory;
@@ -21,10 +22,11 @@ use serde_json::Value;
 use crate::access::grants::{self, Spreading};
 use crate::clock::WorldTime;
 use crate::dice::Dice;
+pub(crate) use audit::Audit;
 pub(crate) use blob::{Blob, Lease as BlobLease};
 pub(crate) use cached::Cached;
 pub(crate) use directory::{AppSecret, DirectoryEntry, DirectoryKind};
-pub(crate) use event::{Event, EventBody};
+pub(crate) use event::{Event, EventBody, EventCaller};
 pub(crate) use kube::{KubeCluster, KubeObject};
 pub(crate) use object::{DeletedVault, DeletedWorkspace, Object, Settling, Subscription, set_state};
 pub(crate) use operation::{Operation, Work};
@@ -82,6 +84,9 @@ pub(crate) struct World {
     /// What was written, newest first.
     #[serde(default)]
     pub(crate) activity: Table<Event>,
+    /// What was changed in the directory, newest first.
+    #[serde(default)]
+    pub(crate) audits: Table<Audit>,
     /// Whether the owner's role assignments were made; a world of an older version has none.
     #[serde(default)]
     pub(crate) owned: bool,
@@ -141,6 +146,7 @@ impl World {
             spreading: Table::default(),
             secrets: Table::default(),
             activity: Table::default(),
+            audits: Table::default(),
             owned: true,
             directory: Table::default(),
             kube_clusters: Table::default(),
@@ -205,7 +211,7 @@ impl World {
         Ok(())
     }
 
-    fn tables(&self) -> [(&'static str, &dyn Rows); 12] {
+    fn tables(&self) -> [(&'static str, &dyn Rows); 13] {
         [
             ("subscriptions", &self.subscriptions),
             ("objects", &self.objects),
@@ -215,6 +221,7 @@ impl World {
             ("spreading", &self.spreading),
             ("secrets", &self.secrets),
             ("activity", &self.activity),
+            ("audits", &self.audits),
             ("directory", &self.directory),
             ("kube_clusters", &self.kube_clusters),
             ("kube_objects", &self.kube_objects),
@@ -222,7 +229,7 @@ impl World {
         ]
     }
 
-    fn tables_mut(&mut self) -> [(&'static str, &mut dyn Rows); 12] {
+    fn tables_mut(&mut self) -> [(&'static str, &mut dyn Rows); 13] {
         [
             ("subscriptions", &mut self.subscriptions),
             ("objects", &mut self.objects),
@@ -232,6 +239,7 @@ impl World {
             ("spreading", &mut self.spreading),
             ("secrets", &mut self.secrets),
             ("activity", &mut self.activity),
+            ("audits", &mut self.audits),
             ("directory", &mut self.directory),
             ("kube_clusters", &mut self.kube_clusters),
             ("kube_objects", &mut self.kube_objects),

@@ -4,6 +4,7 @@
 mod access;
 mod actions;
 mod activity;
+mod actors;
 mod agreement;
 mod cluster_rules;
 mod clusters;

@@ -1,6 +1,6 @@
 //! What is done to a declared resource.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use akson_catalog::{
     Quirk, Value,
@@ -17,6 +17,7 @@ use serde_json::Value as Json;
 use super::{
     Case, Decision, Setting, deleted_name,
     leaf::{Past, Verdict, verdict},
+    named::attribute_of,
     refuse, tolerate,
 };
 use crate::{
@@ -300,13 +301,13 @@ impl<'a> Found<'a> {
             // What is not applied again in a cluster goes, since it was ours alone.
             if case.resource.kind.plane == Plane::Kubernetes {
                 match live.filter(|_| recorded) {
-                    Some(live) => self.take_out_as(attribute_of(case, pointer), pointer, live.clone()),
+                    Some(live) => self.take_out_as(attribute_of(&case.resource.kind, pointer), pointer, live.clone()),
                     None => self.refresh |= recorded,
                 }
                 continue;
             }
             self.refresh |= recorded;
-            let attribute = attribute_of(case, pointer);
+            let attribute = attribute_of(&case.resource.kind, pointer);
             let in_item = case.resource.kind.item_at(pointer).is_some();
             if (in_item || !attributes.contains(attribute.as_str())) && live.is_some() && recorded {
                 self.notes.push(format!(
@@ -363,7 +364,7 @@ impl<'a> Found<'a> {
         self.unmarked = true;
         let kind = &self.case.resource.kind;
         let (attribute, pointer) = match &kind.marker {
-            Marker::Text(pointer) => (attribute_of(self.case, pointer), pointer.clone()),
+            Marker::Text(pointer) => (attribute_of(&self.case.resource.kind, pointer), pointer.clone()),
             Marker::Label => ("label `akson`".to_owned(), LABEL.to_owned()),
             Marker::Tag | Marker::UniqueName(_) | Marker::Parent => (format!("tags.{TAG}"), format!("/tags/{TAG}")),
         };
@@ -596,23 +597,4 @@ fn push_reason(reasons: &mut Vec<Reason>, leaf: &Leaf, cause: Cause, before: Sho
     if (outside(earlier.cause) && inside(cause)) || (inside(earlier.cause) && outside(cause)) {
         earlier.cause = Cause::Both;
     }
-}
-
-/// What the user calls the attribute that writes at a pointer; the pointer in dots if none is known.
-fn attribute_of(case: &Case<'_>, pointer: &str) -> String {
-    if let Some(item) = case.resource.kind.item_at(pointer) {
-        return item.path;
-    }
-    let mut places: BTreeMap<&str, &str> = BTreeMap::new();
-    for attribute in case.resource.kind.attributes.values() {
-        let variants = attribute.variants.values();
-        let arguments = variants.clone().flat_map(|variant| variant.arguments.values());
-        let nested = arguments.chain(attribute.fields.values()).filter_map(|inner| inner.pointer.as_deref());
-        let constants = variants.flat_map(|variant| variant.writes.keys()).map(String::as_str);
-        for place in attribute.pointer.as_deref().into_iter().chain(nested).chain(constants) {
-            places.entry(place).or_insert(&attribute.name);
-        }
-    }
-    let found = places.get(pointer).map(|name| (*name).to_owned());
-    found.unwrap_or_else(|| pointer.trim_start_matches('/').replace('/', "."))
 }

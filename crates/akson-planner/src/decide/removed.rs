@@ -3,21 +3,24 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use akson_catalog::{
-    ArmId, Kind, Quirk, SymbolicId,
+    ArmId, Kind, Quirk, SymbolicId, Value,
+    decode::decode_attribute,
     equality::{Equality, equal},
+    json::lookup,
     kind::{Marker, Plane, ids::type_of, late::LateId},
 };
 use akson_diagnostics::Span;
 use serde_json::Value as Json;
 
-use super::{Decision, Pending, Setting, refuse};
+use super::{Decision, Pending, Setting, named::attribute_of, refuse};
 use crate::{
     OwnedEntry, OwnedState,
-    hashes::is_unchanged,
+    hashes::{SENSITIVE, is_unchanged},
     marker::{Ownership, bears_its_name, ownership, ownership_by_tag},
     place::{ancestors, cluster_of, covers, parent_of, scope_of, symbolic},
-    plan::{Action, Cause, Effect, Reason, Shown, Work},
+    plan::{Action, Cause, Difference, Effect, Reason, Shown, Work},
     presence::{Presence, Presences},
+    shown::shown,
     snapshot::LiveObject,
 };
 
@@ -183,13 +186,43 @@ fn delete(removal: &Removal<'_>, live: Option<&LiveObject>, note: Option<&str>) 
     if live.is_some() && removal.kind.quirks.contains(&Quirk::SoftDeletedName) {
         notes.push("it stays soft-deleted, and its name taken, until its retention ends".to_owned());
     }
-    Decision {
+    let mut decision = Decision {
         action: Action::Delete,
         work: Work::Delete { id: id.clone(), api_version: api_version.clone() },
         id: Some(id),
         reasons: vec![removed(removal)],
         notes,
         ..Decision::nothing()
+    };
+    if let Some(live) = live {
+        what_goes(removal, live, &mut decision);
+    }
+    decision
+}
+
+/// What of it is ours, as it is now: who approves a deletion approves that these go, and not others that somebody put there since.
+fn what_goes(removal: &Removal<'_>, live: &LiveObject, decision: &mut Decision) {
+    for (pointer, hash) in &removal.entry.sent {
+        let Some(before) = lookup(&live.body, pointer).filter(|value| !value.is_null()) else { continue };
+        if hash == SENSITIVE {
+            continue;
+        }
+        decision.differences.push(Difference {
+            pointer: pointer.clone(),
+            before: Some(before.clone()),
+            after: Value::None,
+        });
+        let name = attribute_of(&removal.kind, pointer);
+        if decision.reasons.iter().any(|reason| reason.attribute.as_deref() == Some(name.as_str())) {
+            continue;
+        }
+        let attribute = removal.kind.attribute(&name).filter(|attribute| !attribute.sensitive);
+        let value = attribute.and_then(|attribute| decode_attribute(attribute, &live.body));
+        decision.reasons.push(Reason {
+            before: value.map_or_else(|| Shown::Value(before.clone()), |value| shown(&value)),
+            attribute: Some(name),
+            ..removed(removal)
+        });
     }
 }
 

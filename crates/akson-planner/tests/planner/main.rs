@@ -21,3 +21,4 @@ mod refusals;
 mod situation;
 mod story;
 mod tolerate;
+mod unmanaged;

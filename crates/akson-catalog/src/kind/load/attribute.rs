@@ -9,7 +9,7 @@ use super::{
     view::{At, BAD_RULE, BAD_TYPE, INCONSISTENT, View, WRONG_VALUE, pick},
 };
 use crate::{
-    Attribute, Type, Value,
+    Attribute, Severity, Type, Value,
     equality::Equality,
     json::from_json,
     kind::{ChangeEffect, Form, Names, OnCreate, PrincipalAt, Role, Rule, Variant},
@@ -141,6 +141,7 @@ pub(super) fn attribute(
         ("subjects", Form::Subjects),
     ];
     made.form = view.word("form", &forms, diagnostics).unwrap_or_default();
+    made.severity = view.word("severity", Severity::WORDS, diagnostics);
     made.values = values;
     made.fields = fields;
     made.pointer = pointer;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Attribute, Kind, Type,
-    kind::{LateId, ListScope, Marker, NameFrom, Role, SCOPE, ids},
+    kind::{Gives, LateId, ListScope, Marker, NameFrom, Role, SCOPE, ids},
 };
 
 /// Free keys of policy objects: a mark there needs no attribute.
@@ -16,6 +16,18 @@ const METADATA: &str = "/properties/metadata/";
 
 /// Kinds of the language that a kind file may name before their own file is there.
 const EXPECTED: [&str; 4] = ["group", "user", "service_principal", "application"];
+
+/// What gives access names attributes that there are.
+pub(super) fn gives(kind: &Kind, gives: &[(Gives, Span)], diagnostics: &mut Diagnostics) {
+    for (gives, span) in gives {
+        for path in gives.paths().filter(|path| kind.attribute(path).is_none()) {
+            diagnostics.push(
+                Diagnostic::error(UNKNOWN_NAME, format!("there is no attribute `{path}`"))
+                    .at(*span, "access is given by it"),
+            );
+        }
+    }
+}
 
 /// Within one kind.
 pub(super) fn parts(kind: &Kind, places: &Places, diagnostics: &mut Diagnostics) {
@@ -41,6 +53,10 @@ pub(super) fn parts(kind: &Kind, places: &Places, diagnostics: &mut Diagnostics)
         for name in names {
             must_be(name, places.name_from, "the name is made from it");
         }
+    }
+
+    for name in kind.unmanaged.iter().flat_map(|sentence| sentence.split('{').skip(1)) {
+        must_be(name.split('}').next().unwrap_or_default(), places.unmanaged, "named in the sentence");
     }
 
     let finds = |part: &str| kind.found_by.iter().any(|found| found.at.contains_key(part));

@@ -1,11 +1,11 @@
 //! What a kind file says beyond its own attributes: blocks in it that are resources of their own, and what its attributes need of
 //! each other. Whether a configuration keeps to it is the configuration's.
 
-use akson_diagnostics::{Diagnostic, Diagnostics};
+use akson_diagnostics::{Diagnostic, Diagnostics, Span};
 use indexmap::IndexMap;
 
 use super::view::{INCONSISTENT, View, WRONG_VALUE};
-use crate::kind::{First, Needs, Nested};
+use crate::kind::{First, Gives, Needs, Nested};
 
 /// `[blocks.NAME]`.
 pub(super) fn blocks(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> IndexMap<String, Nested> {
@@ -26,6 +26,23 @@ pub(super) fn blocks(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> 
         }
     }
     blocks
+}
+
+/// `[[gives]]`, each with its place.
+pub(super) fn gives(view: &mut View<'_, '_>, diagnostics: &mut Diagnostics) -> Vec<(Gives, Span)> {
+    let mut all = Vec::new();
+    for mut table in view.table_list("gives", diagnostics) {
+        let who = table.required_text("who", diagnostics);
+        let can = table.required_text("can", diagnostics);
+        let on = table.required_text("on", diagnostics);
+        let when = words(&mut table, "when", diagnostics).into_iter().next();
+        let span = table.span;
+        table.finish(diagnostics);
+        if let (Some(who), Some(can), Some(on)) = (who, can, on) {
+            all.push((Gives { who: who.value, can: can.value, on: on.value, when }, span));
+        }
+    }
+    all
 }
 
 /// `[[rules]]`.

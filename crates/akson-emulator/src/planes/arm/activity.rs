@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
@@ -20,7 +20,8 @@ use crate::errors::{self, Outcome};
 use crate::id::ResourceId;
 use crate::planes::login;
 use crate::reply::{self, Answer};
-use crate::world::{Event, EventBody};
+use crate::world::principals::PrincipalKind;
+use crate::world::{Event, EventBody, EventCaller, World};
 
 pub(super) const TYPE_KEY: &str = "microsoft.insights/eventtypes/values";
 
@@ -42,12 +43,14 @@ pub(super) fn note(call: &mut Call<'_>, target: &Target, answer: &Answer) {
     // Recorded: some minutes at worst.
     let lag = Duration::from_secs(world.luck.between(20, 180));
     let fresh = world.luck.guid();
+    let caller = caller(world, &bearer.object_id);
     let header = |name: &str| call.visit.header(name).map(str::to_owned);
     let logs_bodies = matches!(target, Target::Resource(id) if id.type_key() == grants::TYPE_KEY);
     let event = Event {
         began: call.now,
         ended: call.now.plus(call.work),
         visible: call.now.plus(lag),
+        caller,
         object_id: bearer.object_id,
         client_id: bearer.client_id,
         address: call.options.caller_address.to_string(),
@@ -63,12 +66,65 @@ pub(super) fn note(call: &mut Call<'_>, target: &Target, answer: &Answer) {
             response: serde_json::from_slice(answer.body()).unwrap_or(Value::Null),
         }),
     };
+    keep(world, event);
+}
+
+/// Notes that somebody did what was done from outside, through an application; it can be found at once.
+pub(crate) fn note_of(world: &mut World, deed: &Outside<'_>, now: WorldTime) {
+    let method = if deed.deletes { Method::DELETE } else { Method::PUT };
+    let Some((action, resource)) = Target::parse(deed.id, &method).and_then(|target| rights::action(&target, &method))
+    else {
+        return;
+    };
+    let event = Event {
+        began: now,
+        ended: now,
+        visible: now,
+        caller: caller(world, deed.object_id),
+        object_id: deed.object_id.to_owned(),
+        client_id: deed.application.to_owned(),
+        address: "203.0.113.99".to_owned(),
+        method: method.to_string(),
+        uri: format!("https://management.azure.com{}", deed.id),
+        action,
+        resource,
+        status: 200,
+        correlation: world.luck.guid(),
+        client_request: None,
+        body: None,
+    };
+    keep(world, event);
+}
+
+/// Something that was done from outside, in somebody's name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outside<'a> {
+    pub(crate) object_id: &'a str,
+    /// The application's client id.
+    pub(crate) application: &'a str,
+    /// To what.
+    pub(crate) id: &'a str,
+    /// Whether it was deleted, and not written.
+    pub(crate) deletes: bool,
+}
+
+fn keep(world: &mut World, event: Event) {
     let newest = world.activity.iter().next().and_then(|(key, _)| number(key)).unwrap_or(0);
     let next = newest.saturating_add(1);
     world.activity.insert(key(next), event);
     if let Some(oldest) = next.checked_sub(KEPT) {
         world.activity.remove(&key(oldest));
     }
+}
+
+/// What people are told of whoever it was.
+fn caller(world: &World, object_id: &str) -> EventCaller {
+    let found = world.principal(object_id);
+    let user = found.as_ref().filter(|found| found.kind == PrincipalKind::User).map(|found| found.name.clone());
+    let index = world.arm_index();
+    let identity = index.identities.get(&object_id.to_ascii_lowercase());
+    let identity = identity.and_then(|identity| world.objects.get(&identity.key)).map(|object| object.id().to_owned());
+    EventCaller { user, name: found.map(|found| found.name), identity }
 }
 
 /// Keys count downwards, so that the newest event comes first.
@@ -256,9 +312,9 @@ fn shown(call: &Call<'_>, key: &str, event: &Event, end: bool) -> Map<String, Va
         }
     }
     let client_request = event.client_request.as_deref().unwrap_or(&operation);
-    let row = json!({
+    let mut row = json!({
         "authorization": { "action": event.action, "scope": event.resource },
-        "caller": event.object_id,
+        "caller": event.caller.user.as_ref().unwrap_or(&event.object_id),
         "channels": "Operation",
         "claims": {
             "aud": "https://management.azure.com/",
@@ -299,6 +355,17 @@ fn shown(call: &Call<'_>, key: &str, event: &Event, end: bool) -> Map<String, Va
         "subscriptionId": subscription,
         "tenantId": tenant,
     });
+    if let Some(user) = &event.caller.user {
+        let claims = &mut row["claims"];
+        claims["idtyp"] = "user".into();
+        claims["appidacr"] = "0".into();
+        claims["name"] = event.caller.name.as_ref().unwrap_or(user).as_str().into();
+        claims["http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"] = user.as_str().into();
+        claims["http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"] = user.as_str().into();
+    }
+    if let Some(identity) = &event.caller.identity {
+        row["claims"]["xms_mirid"] = identity.as_str().into();
+    }
     row.as_object().cloned().unwrap_or_default()
 }
 

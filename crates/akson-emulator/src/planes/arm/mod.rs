@@ -51,6 +51,7 @@ use crate::world::World;
 use path::{Collection, Target};
 use types::ArmType;
 
+pub(crate) use activity::{Outside, note_of as note_deed_of};
 pub(crate) use operation::settle;
 pub(crate) use removal::forget;
 pub(crate) use resource_graph::Index as GraphIndex;

@@ -1,6 +1,7 @@
 //! Microsoft Graph: the directory's users, groups, applications and service principals. What they are
 //! is in the world; no mail, no devices, no policies.
 
+mod audits;
 mod batch;
 mod credential;
 mod errors;
@@ -84,7 +85,9 @@ impl Ask {
 }
 
 pub(super) fn answer(call: &mut Call<'_>) -> Answer {
-    respond(call)
+    let answer = respond(call);
+    audits::note(call);
+    answer
 }
 
 /// Answers a call, alone or as a part of a batch.
@@ -148,6 +151,10 @@ fn route(call: &mut Call<'_>, segments: &[String]) -> Outcome {
         ("directory", None) => match rest.as_slice() {
             ["deletedItems", rest @ ..] => write::deleted_items(call, &ask, rest),
             other => Err(errors::no_segment(other.first().copied().unwrap_or("directory"))),
+        },
+        ("auditLogs", None) => match rest.as_slice() {
+            ["directoryAudits", rest @ ..] => audits::answer(call, &ask, rest),
+            other => Err(errors::no_segment(other.first().copied().unwrap_or("auditLogs"))),
         },
         ("directoryObjects", None) if rest == ["getByIds"] => {
             ask.allowed(call, "microsoft.directory/directoryObjects/standard/read")?;

@@ -29,7 +29,7 @@ impl Path {
         let (set, mut key) = split_key(first)?;
         let mut rest = rest.iter();
         let mut parts = Vec::new();
-        let singleton = matches!(set.as_str(), "me" | "directory" | "organization" | "$batch");
+        let singleton = matches!(set.as_str(), "me" | "directory" | "organization" | "auditLogs" | "$batch");
         if key.is_none()
             && !singleton
             && let Some(next) = rest.next()

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::shape;
 use crate::clock::WorldTime;
 use crate::world::principals::guid_of;
-use crate::world::{DirectoryEntry, DirectoryKind, World};
+use crate::world::{AppSecret, DirectoryEntry, DirectoryKind, World};
 
 /// What an object is; `None` if it is not of the directory.
 pub(crate) fn kind_of(body: &Map<String, Value>) -> Option<DirectoryKind> {
@@ -55,6 +55,13 @@ pub(crate) fn put(world: &mut World, kind: DirectoryKind, mut body: Map<String, 
         Some(Value::Array(list)) => list.into_iter().filter_map(|value| value.as_object().cloned()).collect(),
         _ => Vec::new(),
     };
+    let secrets = passwords(&mut body, now);
+    let app_roles = match body.remove("appRoleAssignments") {
+        Some(Value::Array(list)) => {
+            list.iter().filter_map(|role| role.get("appRoleId")?.as_str()).map(str::to_ascii_lowercase).collect()
+        }
+        _ => Vec::new(),
+    };
     body.retain(|property, _| !property.contains('@'));
     body.insert("id".to_owned(), id.as_str().into());
     let text =
@@ -89,8 +96,24 @@ pub(crate) fn put(world: &mut World, kind: DirectoryKind, mut body: Map<String, 
     entry.members = members;
     entry.owners = owners;
     entry.credentials = credentials;
+    entry.secrets = secrets;
+    entry.app_roles = app_roles;
     world.directory.insert(id.clone(), entry);
     id
+}
+
+/// Passwords that are given with their text, which Graph shows once and then never again.
+fn passwords(body: &mut Map<String, Value>, now: WorldTime) -> Vec<AppSecret> {
+    const LIFE: std::time::Duration = std::time::Duration::from_secs(10 * 365 * 24 * 3600);
+    let Some(Value::Array(list)) = body.get_mut("passwordCredentials") else { return Vec::new() };
+    let secrets = list.iter_mut().enumerate().filter_map(|(number, credential)| {
+        let text = credential.as_object_mut()?.remove("secretText")?.as_str()?.to_owned();
+        let key_id = credential.get("keyId").and_then(Value::as_str);
+        let key_id = key_id.map_or_else(|| guid_of(&[&text, &number.to_string()]), str::to_owned);
+        credential["keyId"] = key_id.as_str().into();
+        Some(AppSecret { key_id, text, ends: now.plus(LIFE) })
+    });
+    secrets.collect()
 }
 
 /// A member as a text, or as an object with an id or principal name.
