@@ -29,4 +29,5 @@ mod rights;
 mod schedules;
 mod sign_in;
 mod stacks;
+mod tolerate;
 mod watch;

@@ -56,6 +56,9 @@ pub(crate) struct ChangeDocument {
     pub(crate) action: String,
     pub(crate) irreversible: bool,
     pub(crate) reasons: Vec<ReasonDocument>,
+    /// What changed outside and is left as it is for a while.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tolerated: Vec<ReasonDocument>,
     #[serde(default)]
     pub(crate) notes: Vec<String>,
     pub(crate) source: Option<Place>,
@@ -83,6 +86,12 @@ pub(crate) struct ReasonDocument {
     pub(crate) expression: bool,
     pub(crate) known_after_apply: bool,
     pub(crate) effect: String,
+    /// Of what is tolerated: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) because: Option<String>,
+    /// Of what is tolerated: the last day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<String>,
     /// Of drift: how bad it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) severity: Option<Severity>,

@@ -2,6 +2,7 @@
 
 mod approval;
 mod arguments;
+mod clock;
 mod cloud;
 mod codes;
 mod commands;

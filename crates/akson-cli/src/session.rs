@@ -17,6 +17,7 @@ use akson_planner::{
 
 use crate::{
     arguments::{FromRecording, Global},
+    clock,
     cloud::{self, Identity, Session},
     document::PlanDocument,
     exit::Exit,
@@ -432,6 +433,7 @@ pub(crate) fn plan_options(asked: &planfile::Asked, global: &Global) -> PlanOpti
         cloud: global.cloud.as_str().to_owned(),
         adopt_only: false,
         caller: Caller::default(),
+        today: Some(clock::today()),
     }
 }
 

@@ -111,6 +111,10 @@ pub const META: Code = Code(252);
 pub const UNKNOWN_BUILT_IN: Code = Code(253);
 /// A policy's parameters do not fit its definition.
 pub const POLICY_PARAMETERS: Code = Code(254);
+/// A tolerated difference without a reason, or whose last day is none.
+pub const TOLERANCE: Code = Code(267);
+/// A tolerated difference of what is not compared.
+pub const NOTHING_TO_TOLERATE: Code = Code(268);
 
 /// A federated credential's issuer is not written as the token has it.
 pub const LINT_ISSUER: Code = Code(301);

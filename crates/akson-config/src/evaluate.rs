@@ -13,7 +13,7 @@ use crate::{
     modules::{run::Frame, tree::Tree},
     names::Names,
     policy,
-    resources::{Instance, body::plain_block, nested, unique},
+    resources::{Instance, body::plain_block, nested, tolerate, unique},
     sink::Sink,
     val::Val,
     variables::constant,
@@ -115,6 +115,9 @@ pub(crate) fn evaluate_all(
     let mut resources: Vec<Resource> =
         instances.into_iter().filter_map(|instance| resource(instance, &context)).collect();
     nested::travel(&mut resources);
+    if !diagnostics.has_errors() {
+        tolerate::check(&resources, diagnostics);
+    }
     let any = stack.span.is_some() || !resources.is_empty() || !outputs.is_empty();
     (any.then_some(Config { stack, resources, outputs }), expansions)
 }
@@ -145,6 +148,7 @@ fn resource(instance: Instance, context: &encode::Context) -> Option<Resource> {
         conflict_domain: instance.conflict_domain,
         protect: instance.protect,
         keep: instance.keep,
+        tolerated: instance.tolerated,
         header: instance.header,
     })
 }

@@ -38,6 +38,6 @@ pub use evaluate::evaluate;
 pub use expand::{ExpandError, Expanded, expand};
 pub use fold::{FoldError, check_folded, fold};
 pub use functions::{Function, Parameter, Shape, functions};
-pub use model::{Config, Dependency, Inputs, OutputValue, Resource, Stack};
+pub use model::{Config, Day, Dependency, Inputs, OutputValue, Resource, Stack, Tolerance};
 pub use modules::module_folders;
 pub use sink::limits;

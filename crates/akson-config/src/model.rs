@@ -1,9 +1,13 @@
 //! The resolved configuration: what the planner reads. Inert data; nothing here evaluates.
 
+mod tolerance;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use akson_catalog::{Address, ArmId, Kind, SymbolicId, Value, encode::Leaf, kind::late::Finder};
 use akson_diagnostics::Span;
+
+pub use tolerance::{Day, Tolerance};
 
 /// What the configuration is evaluated with. Everything from outside the files comes in here.
 #[derive(Debug, Clone, Default)]
@@ -94,6 +98,8 @@ pub struct Resource {
     pub protect: bool,
     /// `on_remove = keep`: forgotten, not deleted, when its block goes.
     pub keep: bool,
+    /// Differences that are left as they are for a while.
+    pub tolerated: Vec<Tolerance>,
     /// The block's header.
     pub header: Span,
 }

@@ -1,5 +1,6 @@
 //! Resource blocks to instances. Which attributes a block may have: `resources/body.rs`; which instances exist:
-//! `resources/meta.rs`; what an instance is: `resources/identity.rs`; what may not be there twice: `resources/unique.rs`; what its
+//! `resources/meta.rs`; what they tolerate:
+//! `resources/tolerate.rs`; what an instance is: `resources/identity.rs`; what may not be there twice: `resources/unique.rs`; what its
 //! attributes need of each other: `resources/rules.rs`; blocks in it that are resources too: `resources/nested.rs`.
 
 pub(crate) mod body;
@@ -7,6 +8,7 @@ mod identity;
 mod meta;
 pub(crate) mod nested;
 mod rules;
+pub(crate) mod tolerate;
 pub(crate) mod unique;
 
 use std::sync::Arc;
@@ -23,7 +25,7 @@ use crate::{
     codes,
     eval::{BlockState, Evaluator, Instances, Omitted, Scope, Slot, Want},
     habits,
-    model::{Dependency, Stack},
+    model::{Dependency, Stack, Tolerance},
     names::Declared,
     resources::body::Written,
     sink::limits,
@@ -51,6 +53,7 @@ pub(crate) struct Instance {
     pub conflict_domain: Option<SymbolicId>,
     pub protect: bool,
     pub keep: bool,
+    pub tolerated: Vec<Tolerance>,
     pub header: Span,
 }
 
@@ -61,6 +64,8 @@ pub(crate) struct Plan<'p> {
     pub whole: bool,
     /// The blocks in it that are resources of their own.
     pub nested: Vec<Nested<'p>>,
+    /// Differences that are left as they are for a while.
+    pub tolerated: Vec<Tolerance>,
 }
 
 /// A block in a resource's block that is a resource of its own: `node_pool "system"` in a cluster.
@@ -72,6 +77,7 @@ pub(crate) struct Nested<'p> {
     pub kind: &'p Arc<Kind>,
     pub written: Vec<Written<'p>>,
     pub whole: bool,
+    pub tolerated: Vec<Tolerance>,
 }
 
 impl Instance {
@@ -291,6 +297,7 @@ impl<'a> Evaluator<'a> {
             dependencies,
             protect: meta.protect,
             keep: meta.keep,
+            tolerated: plan.tolerated.clone(),
             ..instance
         });
         self.nested(at, &plan.nested, place, scope, stack);

@@ -34,6 +34,7 @@ fn config(catalog: &Catalog) -> Config {
         let leaves = akson_catalog::encode::encode(&kind, &attributes, &akson_catalog::encode::Context::default());
         let on = group.map(|group| group.symbolic_id.clone());
         let resource = Resource {
+            tolerated: Vec::new(),
             address: akson_catalog::Address {
                 within: None,
                 modules: Vec::new(),

@@ -56,5 +56,9 @@ pub const CALLER_SHUT_OUT: Code = Code(425);
 pub const CALLER_UNKNOWN: Code = Code(426);
 /// An entry of the ledger has an id that its kind cannot have.
 pub const ENTRY_CONTRADICTS: Code = Code(427);
+/// A difference is tolerated for now.
+pub const TOLERATED: Code = Code(434);
+/// The time in which a difference was tolerated is over.
+pub const TOLERANCE_ENDED: Code = Code(435);
 /// A plan does what the guard file does not allow.
 pub const GUARD: Code = Code(441);

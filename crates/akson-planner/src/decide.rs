@@ -8,6 +8,7 @@ mod locks;
 mod named;
 mod refuse;
 mod removed;
+mod tolerate;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,7 +19,7 @@ use akson_diagnostics::{Diagnostic, Severity, Span};
 use crate::{
     OwnedEntry, Snapshot,
     options::PlanOptions,
-    plan::{Action, Difference, Reason, Work},
+    plan::{Action, Difference, Reason, Tolerated, Work},
     presence::Presence,
 };
 
@@ -27,6 +28,7 @@ pub(crate) use declared::{check_existing, decide as decide_declared};
 pub(crate) use locks::{check as check_locks, is_read_only};
 pub(crate) use refuse::{name_made_anew, name_moves, name_undecided, unknown_kind};
 pub(crate) use removed::{Removal, decide as decide_removed, go_along, go_with_cluster, spare_containers};
+pub(crate) use tolerate::report as report_tolerated;
 
 /// What every decision is made with.
 pub(crate) struct Setting<'a> {
@@ -78,6 +80,7 @@ pub(crate) struct Decision {
     pub irreversible: bool,
     pub reasons: Vec<Reason>,
     pub notes: Vec<String>,
+    pub tolerated: Vec<Tolerated>,
     pub differences: Vec<Difference>,
     /// It could not be looked at, and is decided about by the ledger alone.
     pub not_verified: bool,
@@ -94,6 +97,7 @@ impl Decision {
             irreversible: false,
             reasons: Vec::new(),
             notes: Vec::new(),
+            tolerated: Vec::new(),
             differences: Vec::new(),
             not_verified: false,
             diagnostics: Vec::new(),

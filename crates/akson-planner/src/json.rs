@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::{
     access::Edge,
-    plan::{Action, Cause, Change, Effect, Plan, Reason, Shown},
+    plan::{Action, Cause, Change, Effect, Plan, Reason, Shown, Tolerated},
     shown::shown,
 };
 
@@ -76,7 +76,7 @@ fn edge(edge: &Edge) -> Json {
 
 fn one(change: &Change, addresses: &BTreeMap<&SymbolicId, &str>, sources: &SourceMap) -> Json {
     let needs: Vec<&str> = change.needs.iter().filter_map(|need| addresses.get(need).copied()).collect();
-    json!({
+    let mut document = json!({
         "address": change.address,
         "kind": change.kind.keyword,
         "id": change.id,
@@ -86,7 +86,21 @@ fn one(change: &Change, addresses: &BTreeMap<&SymbolicId, &str>, sources: &Sourc
         "notes": change.notes,
         "source": change.source.map(|source| place(source, sources)),
         "needs": needs,
-    })
+    });
+    if !change.tolerated.is_empty() {
+        document["tolerated"] = change.tolerated.iter().flat_map(tolerated).collect();
+    }
+    document
+}
+
+/// What is left as it is: the reason that it would be undone for, why it is not, and until when.
+fn tolerated(one: &Tolerated) -> Vec<Json> {
+    let mut told = reasons(&one.reason);
+    for reason in &mut told {
+        reason["because"] = Json::from(one.because.clone());
+        reason["until"] = Json::from(one.until.to_string());
+    }
+    told
 }
 
 fn place(span: Span, sources: &SourceMap) -> Json {

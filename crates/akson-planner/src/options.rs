@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use akson_config::Config;
+use akson_config::{Config, Day};
 use akson_diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 
 use crate::{Owned, codes};
@@ -34,6 +34,8 @@ pub struct PlanOptions {
     pub adopt_only: bool,
     /// Who will apply it, as far as that is known.
     pub caller: Caller,
+    /// Which day it is. Without one nothing is tolerated.
+    pub today: Option<Day>,
 }
 
 /// Who carries a plan out. What is not known is not guessed.

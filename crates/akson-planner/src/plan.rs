@@ -6,7 +6,7 @@ use std::{
 };
 
 use akson_catalog::{Kind, SymbolicId, Value, encode::Leaf};
-use akson_config::OutputValue;
+use akson_config::{Day, OutputValue};
 use akson_diagnostics::Span;
 
 use crate::access::AccessDelta;
@@ -56,6 +56,8 @@ pub struct Change {
     pub irreversible: bool,
     /// Why, an attribute each.
     pub reasons: Vec<Reason>,
+    /// What changed outside and is left as it is, as its block says.
+    pub tolerated: Vec<Tolerated>,
     /// Facts to tell beside it: a leaf released, what else a deletion takes along.
     pub notes: Vec<String>,
     /// The declaring block's header, while there is one.
@@ -128,6 +130,21 @@ pub struct Reason {
     pub effect: Effect,
     /// Where the wanted value is written.
     pub span: Option<Span>,
+}
+
+/// A leaf that changed outside and is left as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tolerated {
+    /// The difference, as it would be undone.
+    pub reason: Reason,
+    /// JSON pointer into the body: what the ledger remembers of it is kept.
+    pub pointer: String,
+    /// Why it is tolerated.
+    pub because: String,
+    /// The last day.
+    pub until: Day,
+    /// Where that is written.
+    pub span: Span,
 }
 
 /// A value as a plan shows it.

@@ -20,8 +20,8 @@ use crate::{
     codes,
     decide::{
         Case, Decision, Pending, Removal, Setting, check_credentials, check_existing, check_locks, decide_declared,
-        decide_removed, go_along, go_with_cluster, name_made_anew, name_moves, name_undecided, spare_containers, title,
-        unknown_kind,
+        decide_removed, go_along, go_with_cluster, name_made_anew, name_moves, name_undecided, report_tolerated,
+        spare_containers, title, unknown_kind,
     },
     digest::digest,
     graph::Graph,
@@ -89,6 +89,7 @@ pub fn plan(
     }
     planning.report_unreachable(diagnostics);
     let plan = planning.finish(&order, &chosen, stack_id.clone());
+    report_tolerated(config, &plan, options, diagnostics);
     check_limits(&plan, options, diagnostics);
     (!diagnostics.has_errors()).then_some(plan)
 }
@@ -450,8 +451,18 @@ impl<'a> Planning<'a> {
 }
 
 fn finished(change: Pending<'_>, needs: Vec<SymbolicId>, early: BTreeMap<SymbolicId, BTreeSet<String>>) -> Change {
-    let Decision { action, work, id, irreversible, reasons, notes, differences, not_verified, diagnostics: _ } =
-        change.decision;
+    let Decision {
+        action,
+        work,
+        id,
+        irreversible,
+        reasons,
+        notes,
+        tolerated,
+        differences,
+        not_verified,
+        diagnostics: _,
+    } = change.decision;
     let seconds = if matches!(work, Work::Write { .. } | Work::Delete { .. }) { change.kind.seconds } else { 0.0 };
     Change {
         address: change.address,
@@ -463,6 +474,7 @@ fn finished(change: Pending<'_>, needs: Vec<SymbolicId>, early: BTreeMap<Symboli
         irreversible,
         reasons,
         notes,
+        tolerated,
         source: change.header,
         needs,
         early,

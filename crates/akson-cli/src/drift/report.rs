@@ -19,7 +19,7 @@ pub(crate) struct DriftDocument {
     /// The same of objects that bear the mark of another stack of Akson's: told, and no drift of this one.
     #[serde(default)]
     pub(crate) of_other_stacks: Vec<Unmanaged>,
-    /// What differs and is tolerated for now.
+    /// What differs and is tolerated for now: in each reason why, and the last day.
     #[serde(default)]
     pub(crate) tolerated: Vec<ChangeDocument>,
     /// What could not be found out about who did it.
@@ -133,23 +133,19 @@ pub(crate) struct Unmanaged {
 impl DriftDocument {
     /// The drift in a plan that has its no-ops.
     pub(crate) fn new(plan: PlanDocument, unseen: usize) -> Self {
+        let tolerated = tolerated(&plan);
+        let in_sync_but = tolerated.iter().filter(|change| change.action == "no_op").count();
         let plan = only_drift(plan);
         let deleted = plan.changes.iter().filter(|change| change.action == "create").count();
         let found = Found {
             changed: plan.changes.len() - deleted,
             deleted,
             unseen,
-            in_sync: plan.summary.no_op.saturating_sub(unseen),
+            tolerated: tolerated.len(),
+            in_sync: plan.summary.no_op.saturating_sub(unseen + in_sync_but),
             ..Found::default()
         };
-        Self {
-            plan,
-            found,
-            unmanaged: Vec::new(),
-            of_other_stacks: Vec::new(),
-            tolerated: Vec::new(),
-            notes: Vec::new(),
-        }
+        Self { plan, found, unmanaged: Vec::new(), of_other_stacks: Vec::new(), tolerated, notes: Vec::new() }
     }
 
     /// Says of each difference how bad it is, as the kinds have it, and counts.
@@ -185,6 +181,18 @@ impl DriftDocument {
     pub(crate) fn is_drift(&self) -> bool {
         self.plan.summary.changes() > 0 || !self.unmanaged.is_empty()
     }
+}
+
+/// What is left as it is: resources with the differences that their blocks tolerate, and why and until when in each.
+fn tolerated(document: &PlanDocument) -> Vec<ChangeDocument> {
+    let with = document.changes.iter().filter(|change| !change.tolerated.is_empty());
+    with.map(|change| ChangeDocument {
+        reasons: change.tolerated.clone(),
+        tolerated: Vec::new(),
+        irreversible: false,
+        ..change.clone()
+    })
+    .collect()
 }
 
 /// The changes whose cause lies outside, with the reasons that say so.

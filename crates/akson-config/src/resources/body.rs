@@ -10,7 +10,7 @@ use akson_diagnostics::{Diagnostic, Span, did_you_mean};
 use akson_parser::ast::{Block, Expr, ExprKind, Item, Name};
 use indexmap::IndexMap;
 
-use super::{Nested, Plan};
+use super::{Nested, Plan, tolerate::TOLERATE};
 use crate::{codes, eval::Evaluator, sink::Sink, val::quoted};
 
 /// Arguments that every resource has.
@@ -35,6 +35,8 @@ struct Check<'c> {
     /// By what an existing one may be found, besides its name.
     finds: &'c [FoundBy],
     meta: bool,
+    /// Whether it may have `tolerate` blocks.
+    tolerates: bool,
     prefix: &'c str,
     /// Keywords of blocks that are resources of their own.
     blocks: Vec<&'c str>,
@@ -64,13 +66,15 @@ impl<'a> Evaluator<'a> {
                     .at(block.header, "")
                     .help(format!("write `existing {}`: it is read, and never written", kind.keyword)),
             );
-            return Plan { written: Vec::new(), whole: false, nested: Vec::new() };
+            return Plan { written: Vec::new(), whole: false, nested: Vec::new(), tolerated: Vec::new() };
         }
         let mut written = Vec::new();
         let finds = if existing { kind.found_by.as_slice() } else { &[] };
         let blocks = kind.blocks.keys().map(String::as_str).collect();
-        let check = Check { title: &kind.keyword, existing, finds, meta: true, prefix: "", blocks, given: None };
+        let title = kind.keyword.as_str();
+        let check = Check { title, existing, finds, meta: true, tolerates: true, prefix: "", blocks, given: None };
         let named = fields(&mut self.sink, block, &kind.attributes, &check, &mut written);
+        let tolerated = self.tolerated(kind, title, block);
         let required = |attribute: &&Attribute| {
             let identifies = kind.id_parts().contains(&attribute.name.as_str());
             let given = attribute.role == Role::Subscription
@@ -84,13 +88,13 @@ impl<'a> Evaluator<'a> {
                 nothing_to_find_by(&mut self.sink, block, kind);
             }
             let nested = self.nested_plans(kind, block, existing);
-            return Plan { written, whole, nested };
+            return Plan { written, whole, nested, tolerated };
         }
         let firsts = if existing { Vec::new() } else { missing_blocks(kind, block) };
         let lacking = kind.attributes.values().filter(required);
         let whole = missing(&mut self.sink, block, lacking, firsts, &named, &kind.keyword);
         let nested = self.nested_plans(kind, block, existing);
-        Plan { written, whole, nested }
+        Plan { written, whole, nested, tolerated }
     }
 
     /// The blocks in a block that are resources of their own.
@@ -128,15 +132,24 @@ impl<'a> Evaluator<'a> {
             }
             let mut written = Vec::new();
             let given = own.parent.as_deref();
-            let check =
-                Check { title: word, existing: false, finds: &[], meta: false, prefix: "", blocks: Vec::new(), given };
+            let check = Check {
+                title: word,
+                existing: false,
+                finds: &[],
+                meta: false,
+                tolerates: true,
+                prefix: "",
+                blocks: Vec::new(),
+                given,
+            };
             let named = fields(&mut self.sink, inner, &own.attributes, &check, &mut written);
             let lacking = own
                 .attributes
                 .values()
                 .filter(|attribute| attribute.required && Some(attribute.name.as_str()) != given);
             let whole = missing(&mut self.sink, inner, lacking, Vec::new(), &named, word);
-            plans.push(Nested { word, label, block: inner, kind: own, written, whole });
+            let tolerated = self.tolerated(own, word, inner);
+            plans.push(Nested { word, label, block: inner, kind: own, written, whole, tolerated });
         }
         plans
     }
@@ -276,6 +289,14 @@ fn fields<'p>(
         if matches!(item, Item::Block(_)) && check.blocks.contains(&name.text.as_str()) {
             continue;
         }
+        if check.tolerates && name.text == TOLERATE {
+            if let Item::Attribute(value) = item {
+                let text = format!("`{TOLERATE}` is a block, not a value");
+                let help = format!("write `{TOLERATE} \"attribute\" {{ … }}`, without `=`");
+                sink.report(Diagnostic::error(codes::NESTED, text).at(value.span, "").help(help));
+            }
+            continue;
+        }
         if let (Item::Block(inner), Some((key, attribute))) = (item, known.get_key_value(&name.text))
             && attribute.keyed.is_some()
             && !check.existing
@@ -387,7 +408,16 @@ fn inside<'p>(
     written.push(Written { path: path.to_owned(), attribute, value: None, span: inner.header });
     let prefix = format!("{path}.");
     let (title, blocks) = (attribute.name.as_str(), Vec::new());
-    let check = Check { title, existing: false, finds: &[], meta: false, prefix: &prefix, blocks, given: None };
+    let check = Check {
+        title,
+        existing: false,
+        finds: &[],
+        meta: false,
+        tolerates: false,
+        prefix: &prefix,
+        blocks,
+        given: None,
+    };
     let named = fields(sink, inner, &attribute.fields, &check, written);
     let required = attribute.fields.values().filter(|field| field.required);
     missing(sink, inner, required, Vec::new(), &named, title);
@@ -452,7 +482,8 @@ fn unknown<'p>(
             .at(name.span, "");
     let words = known.keys().map(String::as_str);
     let metas = if check.meta { META } else { &[] };
-    let free = words.clone().chain(metas.iter().copied()).filter(|word| !named.contains_key(word));
+    let blocks: &[&str] = if check.tolerates { &[TOLERATE] } else { &[] };
+    let free = words.clone().chain(metas.iter().chain(blocks).copied()).filter(|word| !named.contains_key(word));
     let near = did_you_mean(&name.text, free).or_else(|| did_you_mean(&name.text, words.clone()));
     diagnostic = match near {
         Some(near) => {
@@ -465,7 +496,7 @@ fn unknown<'p>(
             "count" => diagnostic.help("use `for_each` for several instances, `when` for none or one"),
             "depends_on" => diagnostic.help("use `after = [kind.name]`; a reference is an order already"),
             "lifecycle" => {
-                diagnostic.help("use `protect = true` to forbid deletes; what is not written is not changed")
+                diagnostic.help("use `protect = true` to forbid deletes; what is not written is not changed; what is may differ for a while with `tolerate`")
             }
             "provider" | "provisioner" | "connection" | "dynamic" => {
                 diagnostic.help("there is no such thing in this language")

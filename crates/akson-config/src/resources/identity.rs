@@ -143,6 +143,7 @@ impl Evaluator<'_> {
         let id_text = id.as_ref().map(|id| id.as_str().to_owned());
         let reference = Reference { kind: declared.keyword.to_owned(), address, symbolic_id, id: id_text };
         Some(Instance {
+            tolerated: Vec::new(),
             kind: Arc::clone(kind),
             block,
             frame: self.at,

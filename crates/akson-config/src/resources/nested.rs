@@ -78,7 +78,14 @@ impl Evaluator<'_> {
             // What holds for a whole block holds for what is in it.
             let (protect, keep) =
                 self.instances.get(parent).map_or((false, false), |above| (above.protect, above.keep));
-            self.instances.push(Instance { pointed: Arc::new(pointed), dependencies, protect, keep, ..instance });
+            self.instances.push(Instance {
+                pointed: Arc::new(pointed),
+                dependencies,
+                protect,
+                keep,
+                tolerated: plan.tolerated.clone(),
+                ..instance
+            });
             self.rules(place);
         }
     }

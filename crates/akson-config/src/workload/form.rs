@@ -8,6 +8,7 @@ use crate::{
     resources::{
         body::{META, plain_block},
         symbol_of,
+        tolerate::TOLERATE,
     },
     sink::Sink,
 };
@@ -56,7 +57,19 @@ pub(super) fn read<'f>(sink: &mut Sink<'_>, block: &'f Block) -> Option<Form<'f>
     if find("service_account").is_none() {
         required.push("service_account");
     }
-    let parts = plain_block(sink, block, &attributes, BLOCKS, &required);
+    let tolerate = block.body.iter().find_map(|item| match item {
+        Item::Block(inner) if inner.keyword.text == TOLERATE => Some(inner),
+        _ => None,
+    });
+    if let Some(tolerate) = tolerate {
+        sink.report(
+            Diagnostic::error(codes::META, "a workload is several resources: nothing is tolerated of all of them")
+                .at(tolerate.header, "")
+                .help("write the resource in question as a block of its own; `akson expand` prints them all"),
+        );
+    }
+    let known: Vec<&str> = BLOCKS.iter().copied().chain(tolerate.map(|_| TOLERATE)).collect();
+    let parts = plain_block(sink, block, &attributes, &known, &required);
     for word in ["service_account", "identity", "grant"] {
         if let (Some(value), Some(inner)) = (parts.get(word), find(word)) {
             sink.report(
@@ -104,6 +117,9 @@ fn inner_blocks<'f>(sink: &mut Sink<'_>, block: &'f Block) -> Vec<&'f Block> {
     let mut found: Vec<&Block> = Vec::new();
     for item in &block.body {
         let Item::Block(inner) = item else { continue };
+        if inner.keyword.text == TOLERATE {
+            continue;
+        }
         let mount = inner.keyword.text == "mount";
         if let Some(label) = inner.labels.get(usize::from(mount)) {
             let text = if mount { "`mount` takes one label at most" } else { "this block takes no label" };

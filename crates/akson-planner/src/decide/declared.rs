@@ -11,19 +11,20 @@ use akson_catalog::{
     kind::{ChangeEffect, Marker, Plane},
     marker::{LABEL, TAG},
 };
+use akson_config::{Day, Tolerance};
 use serde_json::Value as Json;
 
 use super::{
     Case, Decision, Setting, deleted_name,
     leaf::{Past, Verdict, verdict},
     named::attribute_of,
-    refuse,
+    refuse, tolerate,
 };
 use crate::{
     OwnedEntry, OwnedState,
     hashes::sent_hash,
     marker::{Ownership, marker, ownership},
-    plan::{Action, Cause, Difference, Effect, Reason, Shown, Work},
+    plan::{Action, Cause, Difference, Effect, Reason, Shown, Tolerated, Work},
     presence::Presence,
     rest::{failed, unsettled},
     shown::shown,
@@ -141,7 +142,7 @@ fn present(case: &Case<'_>, setting: &Setting<'_>, live: &LiveObject) -> Decisio
     };
     let mut found = Found::new(case, live, past);
     found.notes.extend(notes);
-    found.compare();
+    found.compare(setting.options.today);
     if let Some(entry) = case.entry.filter(|_| !matches!(past, Past::Foreign)) {
         found.left_out(entry, matches!(past, Past::Recorded(_)));
     }
@@ -169,6 +170,8 @@ struct Found<'a> {
     back: Vec<Leaf>,
     /// Keys of maps that were ours and are to be taken out.
     taken_out: Vec<Leaf>,
+    /// What is left as it is.
+    tolerated: Vec<Tolerated>,
     irreversible: bool,
     refresh: bool,
     /// Ours by the ledger, and its mark is gone.
@@ -188,30 +191,54 @@ impl<'a> Found<'a> {
             immutable: Vec::new(),
             back: Vec::new(),
             taken_out: Vec::new(),
+            tolerated: Vec::new(),
             irreversible: false,
             refresh: false,
             unmarked: false,
         }
     }
 
-    fn compare(&mut self) {
+    fn compare(&mut self, today: Option<Day>) {
         let case = self.case;
-        for leaf in case.leaves.iter().filter(|leaf| !leaf.on_create_only) {
-            match verdict(leaf, &self.live.body, self.past) {
+        let owned = case.leaves.iter().filter(|leaf| !leaf.on_create_only);
+        let verdicts: Vec<(&Leaf, Verdict)> =
+            owned.map(|leaf| (leaf, verdict(leaf, &self.live.body, self.past))).collect();
+        for (leaf, found) in &verdicts {
+            match *found {
                 Verdict::InSync => {}
                 Verdict::Refresh => self.refresh = true,
-                Verdict::Differs(why) => self.differs(leaf, why),
+                Verdict::Differs(why) => match tolerate::by(case, (leaf, why), &verdicts, today) {
+                    Some(tolerance) => self.tolerate(leaf, why, tolerance),
+                    None => self.differs(leaf, why),
+                },
             }
         }
     }
 
-    fn differs(&mut self, leaf: &Leaf, cause: Cause) {
+    /// Leaves a difference as it is.
+    fn tolerate(&mut self, leaf: &Leaf, cause: Cause, tolerance: &Tolerance) {
+        let before = self.before(leaf);
+        let after = if leaf.sensitive { Shown::Sensitive } else { shown(&leaf.shown) };
+        let attribute = Some(leaf.attribute.clone());
+        self.tolerated.push(Tolerated {
+            reason: Reason { cause, attribute, before, after, effect: Effect::InPlace, span: leaf.span },
+            pointer: leaf.pointer.clone(),
+            because: tolerance.because.clone(),
+            until: tolerance.until,
+            span: tolerance.span,
+        });
+    }
+
+    fn before(&self, leaf: &Leaf) -> Shown {
+        if leaf.sensitive {
+            return Shown::Sensitive;
+        }
         let kind = &self.case.resource.kind;
-        let before = if leaf.sensitive {
-            Shown::Sensitive
-        } else {
-            decode_leaf(kind, leaf, &self.live.body).map_or(Shown::Absent, |value| shown(&value))
-        };
+        decode_leaf(kind, leaf, &self.live.body).map_or(Shown::Absent, |value| shown(&value))
+    }
+
+    fn differs(&mut self, leaf: &Leaf, cause: Cause) {
+        let before = self.before(leaf);
         let effect = match leaf.change {
             ChangeEffect::InPlace => Effect::InPlace,
             ChangeEffect::Replace => {
@@ -399,7 +426,8 @@ fn conclude(mut found: Found<'_>, setting: &Setting<'_>) -> Decision {
     }
 
     let mark = marker(kind, setting.stack_id, &case.resource.symbolic_id);
-    let owned = || case.leaves.iter().filter(|leaf| !leaf.on_create_only).cloned();
+    let spared: Vec<Leaf> = tolerate::spared(case, &found.tolerated, &found.live.body).collect();
+    let owned = || spared.iter().cloned();
     let write = |leaves: Vec<Leaf>, replace: bool| Work::Write {
         id: found.live.id.clone(),
         late: None,
@@ -457,6 +485,7 @@ fn conclude(mut found: Found<'_>, setting: &Setting<'_>) -> Decision {
         irreversible: found.irreversible,
         reasons: found.reasons,
         notes: found.notes,
+        tolerated: if replace { Vec::new() } else { found.tolerated },
         differences: found.differences,
         not_verified: false,
         diagnostics: found.diagnostics,
@@ -545,6 +574,7 @@ fn create(case: &Case<'_>, setting: &Setting<'_>, why: Cause) -> Decision {
         irreversible,
         reasons,
         notes,
+        tolerated: Vec::new(),
         differences,
         not_verified: false,
         diagnostics: Vec::new(),

@@ -275,7 +275,13 @@ impl World {
 
     fn record(&mut self, change: &Change, leaves: &[Leaf]) {
         let body = self.azure.objects.get(&change.symbolic_id).expect("what is recorded is there");
-        let (sent, observed) = recorded(leaves, body);
+        let (mut sent, mut observed) = recorded(leaves, body);
+        // What is tolerated is remembered as it was.
+        let before = self.owned.entries.get(&change.symbolic_id).cloned().unwrap_or_default();
+        for pointer in change.tolerated.iter().map(|one| &one.pointer) {
+            sent.insert(pointer.clone(), before.sent[pointer].clone());
+            observed.insert(pointer.clone(), before.observed[pointer].clone());
+        }
         self.owned.entries.insert(
             change.symbolic_id.clone(),
             OwnedEntry {

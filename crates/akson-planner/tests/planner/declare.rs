@@ -249,6 +249,7 @@ impl Block<'_> {
             attributes.iter().filter(|(name, ..)| in_words(name)).cloned().collect();
         let leaves = encode(&self.kind, &encoded, &self.blocks.context);
         self.blocks.config.resources.push(Resource {
+            tolerated: Vec::new(),
             address,
             kind: self.kind,
             existing: self.existing,

@@ -20,4 +20,5 @@ mod reference;
 mod refusals;
 mod situation;
 mod story;
+mod tolerate;
 mod unmanaged;

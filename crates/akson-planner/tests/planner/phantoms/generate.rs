@@ -143,6 +143,7 @@ impl Case {
             address: address.to_string(),
         };
         let resource = Resource {
+            tolerated: Vec::new(),
             address,
             kind: Arc::clone(kind),
             existing: false,
