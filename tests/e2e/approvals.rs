@@ -4,6 +4,8 @@
 use akson_tests::{Folder, actions};
 use serde_json::{Value, json};
 
+use super::drift;
+
 /// Forty resources: a group, thirteen identities with two credentials each.
 const FORTY: &str = r#"stack "fleet" {
   location = "westeurope"
@@ -162,4 +164,36 @@ fn what_somebody_else_did_in_between() {
     folder.edit("main.aks", "identity.team", "identity.crew");
     let _ = folder.akson(&["apply", "a.plan"]).exits(0);
     folder.settled();
+}
+
+/// Who moved it, with what and by which operation, as Azure wrote it down; what the configuration moved has nobody.
+#[test]
+fn it_is_told_who_moved_it() {
+    let folder = drift::applied(drift::SHOP);
+    folder.edit("main.aks", "\"platform\"", "\"security\"");
+    let _ = folder.akson(&["plan", "--out", "a.plan"]).exits(0);
+    drift::behind(&folder, async |world| {
+        let portal = world.emulator.god().token_through(drift::TOM, drift::PORTAL, drift::ARM).unwrap();
+        let open = json!({ "properties": { "networkAcls": { "defaultAction": "Allow" } } });
+        world.send(&portal, "Mozilla", &format!("PATCH {}?api-version=2023-07-01", world.vault()), open).await;
+    });
+    let moved = stale(&folder, &[]);
+    assert_eq!(moved.len(), 1, "{moved:#?}");
+    assert_eq!((&moved[0]["address"], &moved[0]["approved"]), (&json!("vault.shop"), &json!("no_op")));
+    assert_eq!(
+        (&moved[0]["fields"][0]["attribute"], &moved[0]["fields"][0]["moved"]),
+        (&json!("network"), &json!("outside"))
+    );
+    let by = &moved[0]["by"][0];
+    assert_eq!((&by["who"], &by["application"]), (&json!("tom@example.com"), &json!("Azure portal")), "{moved:#?}");
+    let human = folder.akson(&["apply", "a.plan"]).exits(5);
+    let _ = human.says("by tom@example.com, Azure portal").says("activity log");
+
+    let _ = folder.apply().exits(0);
+    folder.edit("main.aks", "\"security\"", "\"operations\"");
+    let _ = folder.akson(&["plan", "--out", "a.plan"]).exits(0);
+    folder.edit("main.aks", "\"operations\"", "\"finance\"");
+    let moved = stale(&folder, &[]);
+    assert_eq!(moved[0]["fields"][0]["moved"], "configuration", "{moved:#?}");
+    assert!(moved[0].get("by").is_none(), "{moved:#?}");
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
 
-const SHOP: &str = r#"stack "shop" {
+pub(crate) const SHOP: &str = r#"stack "shop" {
   location = "westeurope"
 }
 
@@ -77,28 +77,28 @@ namespace "shop" {
 }
 "#;
 
-const TOM: &str = "00000000-0000-4000-8000-0000000000aa";
+pub(crate) const TOM: &str = "00000000-0000-4000-8000-0000000000aa";
 const ROBOT: &str = "00000000-0000-4000-8000-0000000000bb";
 const ASSIGNED: &str = "00000000-0000-4000-8000-0000000000dd";
-const PORTAL: &str = "c44b4083-3bb0-49c1-b47d-974e53cbdf3c";
+pub(crate) const PORTAL: &str = "c44b4083-3bb0-49c1-b47d-974e53cbdf3c";
 const OWNER: &str = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
 const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
-const ARM: &str = "https://management.azure.com";
+pub(crate) const ARM: &str = "https://management.azure.com";
 const GRAPH: &str = "https://graph.microsoft.com";
 const CLUSTERS: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
 
 /// The world while no `akson` runs, and those who meddle with it.
-struct World {
-    emulator: Arc<Emulator>,
+pub(crate) struct World {
+    pub(crate) emulator: Arc<Emulator>,
     subscription: String,
 }
 
 impl World {
-    fn group(&self) -> String {
+    pub(crate) fn group(&self) -> String {
         format!("{}/resourceGroups/shop-rg", self.subscription)
     }
 
-    fn vault(&self) -> String {
+    pub(crate) fn vault(&self) -> String {
         format!("{}/providers/Microsoft.KeyVault/vaults/shop-kv-x7", self.group())
     }
 
@@ -115,7 +115,7 @@ impl World {
     }
 
     /// One call, which must succeed.
-    async fn send(&self, token: &str, agent: &str, call: &str, body: Value) -> Value {
+    pub(crate) async fn send(&self, token: &str, agent: &str, call: &str, body: Value) -> Value {
         let (method, url) = call.split_once(' ').unwrap();
         let url = if url.starts_with("https:") { url.to_owned() } else { format!("{ARM}{url}") };
         let kind = if method == "PATCH" && url.contains("azmk8s.io") {
@@ -143,7 +143,7 @@ impl World {
 }
 
 /// Something is done behind the stack's back; then as much time passes as logs need.
-fn behind(folder: &Folder, act: impl AsyncFnOnce(&World)) {
+pub(crate) fn behind(folder: &Folder, act: impl AsyncFnOnce(&World)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let emulator = folder.world();
@@ -156,7 +156,7 @@ fn behind(folder: &Folder, act: impl AsyncFnOnce(&World)) {
     });
 }
 
-fn applied(text: &str) -> Folder {
+pub(crate) fn applied(text: &str) -> Folder {
     let folder = Folder::with(text);
     let _ = folder.apply().exits(0);
     behind(&folder, async |world| {

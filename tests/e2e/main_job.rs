@@ -100,3 +100,16 @@ fn a_group_with_foreign_content_is_not_deleted() {
     assert!(left.contains(&format!("{group}/providers/microsoft.managedidentity/userassignedidentities/foreign")));
     assert!(!left.iter().any(|id| id.contains("team-mail")), "{left:?}");
 }
+
+/// What a workload puts into a cluster waits for the namespace that it names by text and declares itself.
+#[test]
+fn what_lies_in_a_namespace_waits_for_it() {
+    let plan = Folder::example("myapp").plan();
+    for part in ["service_account", "secret_provider_class"] {
+        let address = format!("workload.myapp.{part}");
+        let mut changes = plan["changes"].as_array().unwrap().iter();
+        let change = changes.find(|change| change["address"] == address.as_str()).unwrap();
+        let needs = change["needs"].as_array().unwrap();
+        assert!(needs.iter().any(|need| need == "workload.myapp.namespace"), "{change:#}");
+    }
+}

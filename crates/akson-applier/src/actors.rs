@@ -223,24 +223,6 @@ fn newest(mut actors: Vec<Actor>) -> Vec<Actor> {
     kept
 }
 
-/// A text between quotes in an expression of a query.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('\'');
-    for character in text.chars() {
-        match character {
-            '\'' => quoted.push_str("''"),
-            '%' => quoted.push_str("%25"),
-            '&' => quoted.push_str("%26"),
-            '+' => quoted.push_str("%2B"),
-            '#' => quoted.push_str("%23"),
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('\'');
-    quoted
-}
-
 /// A member of an object as text; empty if there is none.
 fn text<'a>(of: &'a Json, pointer: &str) -> &'a str {
     of.pointer(pointer).and_then(Json::as_str).unwrap_or_default()

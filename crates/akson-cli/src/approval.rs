@@ -1,6 +1,8 @@
 //! What moved between an approved plan and the plan of now: three ways, since what was there, what was approved and what is there now may all
 //! differ. Comparison of two documents; who moved it is asked elsewhere and put in.
 
+use std::collections::BTreeMap;
+
 use akson_applier::{Deed, Engine, Happened, actors};
 use akson_catalog::kind::Plane;
 use akson_planner::{Plan, Snapshot};
@@ -62,17 +64,37 @@ pub(crate) enum Where {
 
 /// What moved, in the order of the plan of now; what is in it no more comes last.
 pub(crate) fn moved(approved: &PlanDocument, now: &PlanDocument) -> Vec<Moved> {
-    let mut found = Vec::new();
-    for change in &now.changes {
-        let before = approved.changes.iter().find(|other| is_same(other, change));
-        found.extend(compared(before, Some(change)));
-    }
-    for other in &approved.changes {
-        if !now.changes.iter().any(|change| is_same(other, change)) {
-            found.extend(compared(Some(other), None));
+    let (then, today) = (Index::of(approved), Index::of(now));
+    let changes = now.changes.iter().filter_map(|change| compared(then.find(change), Some(change)));
+    let gone = approved.changes.iter().filter(|other| today.find(other).is_none());
+    changes.chain(gone.filter_map(|other| compared(Some(other), None))).collect()
+}
+
+/// The changes of a plan. Blocks may be renamed, so the id tells which is which; what is new has none yet, and has one once somebody made it:
+/// then the address does.
+struct Index<'a> {
+    by_id: BTreeMap<String, &'a ChangeDocument>,
+    by_address: BTreeMap<&'a str, &'a ChangeDocument>,
+}
+
+impl<'a> Index<'a> {
+    fn of(plan: &'a PlanDocument) -> Self {
+        let id = |change: &'a ChangeDocument| Some((change.id.as_ref()?.to_ascii_lowercase(), change));
+        Self {
+            by_id: plan.changes.iter().filter_map(id).collect(),
+            by_address: plan.changes.iter().map(|change| (change.address.as_str(), change)).collect(),
         }
     }
-    found
+
+    fn find(&self, change: &ChangeDocument) -> Option<&'a ChangeDocument> {
+        let by_id = change.id.as_ref().and_then(|id| self.by_id.get(&id.to_ascii_lowercase()));
+        // The same address with another id is another object.
+        let by_address = || {
+            let found = self.by_address.get(change.address.as_str())?;
+            (found.id.is_none() || change.id.is_none()).then_some(found)
+        };
+        by_id.or_else(by_address).copied()
+    }
 }
 
 /// Asks who moved what was moved outside, since the plan was approved. What nobody wrote down stays open.
@@ -112,14 +134,6 @@ impl Moved {
     /// Whether somebody changed, made or deleted it, and not the configuration alone.
     fn is_outside(&self) -> bool {
         self.fields.is_empty() || self.fields.iter().any(|field| field.moved != Where::Configuration)
-    }
-}
-
-/// Blocks may be renamed, so the id tells; what is new has none yet, and has one once somebody made it: then the address does.
-fn is_same(one: &ChangeDocument, other: &ChangeDocument) -> bool {
-    match (&one.id, &other.id) {
-        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
-        _ => one.address == other.address,
     }
 }
 

@@ -186,10 +186,11 @@ impl Against<'_> {
             Some(Value::Text(role)) => {
                 let guid = role.rsplit('/').next().unwrap_or_default().to_owned();
                 let name = roles::by_guid(&guid).map(|role| role.name.as_str());
-                let declared = self.plan.changes.iter().any(|other| {
-                    other.kind.resource_type.eq_ignore_ascii_case(DEFINITION)
-                        && other.symbolic_id.as_str().ends_with(&guid.to_ascii_lowercase())
-                });
+                let declared = !guid.is_empty()
+                    && self.plan.changes.iter().any(|other| {
+                        other.kind.resource_type.eq_ignore_ascii_case(DEFINITION)
+                            && other.symbolic_id.as_str().ends_with(&guid.to_ascii_lowercase())
+                    });
                 // What a role of the stack may allow is looked at where it is written.
                 let checked = declared && self.guard.rule(Rule::RoleActions).is_some();
                 self.must(Rule::Roles, Some(change), "its role", name.unwrap_or(&guid), |allowed| {

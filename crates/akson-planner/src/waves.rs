@@ -388,8 +388,8 @@ pub(crate) fn list(kind: &Kind, scope: ListScope) -> Option<&str> {
     kind.lists.iter().find(|list| list.scope == scope).map(|list| list.path.as_str())
 }
 
-/// A text in an expression of a query.
-fn quoted(text: &str) -> String {
+/// A text in an expression of a query, such as a `$filter`.
+pub fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('\'');
     for character in text.chars() {

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use akson_azure::Operation;
 use akson_catalog::{ArmId, SymbolicId, kind::ids::type_of, time::of_epoch};
+use akson_planner::waves::quoted;
 use futures_util::future::join_all;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::{Actor, Deed, Found, Happened, Source, Told, application, moment, newest, pages, quoted, text};
+use super::{Actor, Deed, Found, Happened, Source, Told, application, moment, newest, pages, text};
 use crate::{Unread, engine::Engine};
 
 const VERSION: &str = "2015-04-01";

@@ -3,10 +3,11 @@
 
 use akson_azure::{Class, classify, plane::graph};
 use akson_catalog::time::of_epoch;
+use akson_planner::waves::quoted;
 use futures_util::future::join_all;
 use serde_json::Value as Json;
 
-use super::{Actor, Deed, Found, Happened, Source, Told, application, moment, newest, pages, quoted, text};
+use super::{Actor, Deed, Found, Happened, Source, Told, application, moment, newest, pages, text};
 use crate::{Unread, engine::Engine, refresh::ReadCause};
 
 const PATH: &str = "/v1.0/auditLogs/directoryAudits";

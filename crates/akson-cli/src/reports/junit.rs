@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use akson_diagnostics::SafeText;
+use akson_diagnostics::render::junit::escape;
 
 use super::{items, sarif::sentence};
 use crate::{schedule::Look, views::plan::count};
@@ -58,23 +58,5 @@ pub(super) fn text(look: &Look) -> String {
         }
     }
     let _ = writeln!(out, "  </testsuite>\n</testsuites>");
-    out
-}
-
-/// Text in an element or an attribute. XML knows no control characters at all.
-fn escape(text: &str) -> String {
-    let mut out = String::new();
-    for character in SafeText(text).to_string().chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' => out.push_str("&#10;"),
-            '\t' => out.push_str("&#9;"),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
     out
 }

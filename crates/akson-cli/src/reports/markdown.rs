@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use super::items::{self, Item, cut};
 use crate::{
     schedule::{Look, Outcome},
-    views::plan::count,
+    views::{
+        markdown::{BUDGET, code, longest_run},
+        plan::count,
+    },
 };
 
-/// Where to stop, leaving room for the closing lines: GitHub takes 65,536 characters.
-const BUDGET: usize = 60_000;
-/// Of which for the table.
+/// What of a comment's room is for the table.
 const TABLE: usize = 25_000;
 
 /// The text. `marker` is what nobody sees and the text is found by.
@@ -106,24 +107,4 @@ fn details(out: &mut String, items: &[Item]) {
         let _ = writeln!(out, "… {} more", count(left_out, "finding"));
     }
     let _ = write!(out, "{fence}\n\n</details>\n");
-}
-
-/// Inline code that its content cannot leave, also inside a table. What is in it is no mention and no reference.
-pub(super) fn code(text: &str) -> String {
-    let text = crate::views::literal::safe(text).replace('|', "\\|");
-    if text.is_empty() {
-        return String::new();
-    }
-    let fence = "`".repeat(longest_run(&text) + 1);
-    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-    format!("{fence}{pad}{text}{pad}{fence}")
-}
-
-fn longest_run(text: &str) -> usize {
-    let (mut longest, mut run) = (0, 0);
-    for character in text.chars() {
-        run = if character == '`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    longest
 }

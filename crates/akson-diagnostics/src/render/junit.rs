@@ -60,7 +60,7 @@ fn details(diagnostic: &Diagnostic, place: Option<&Place<'_>>) -> String {
 }
 
 /// Text in an element or an attribute. XML knows no control characters at all, so they go through [`SafeText`].
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::new();
     for character in SafeText(text).to_string().chars() {
         match character {

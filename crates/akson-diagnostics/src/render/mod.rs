@@ -5,7 +5,7 @@ mod concise;
 mod github;
 mod human;
 pub mod json;
-mod junit;
+pub mod junit;
 mod place;
 mod sarif;
 

@@ -234,9 +234,12 @@ fn word(action: &str) -> String {
     }
 }
 
-/// Inline code that its content cannot leave, also inside a table.
+/// Inline code that its content cannot leave, also inside a table. What is in it is no mention and no reference.
 pub(crate) fn code(text: &str) -> String {
     let text = literal::safe(text).replace('|', "\\|");
+    if text.is_empty() {
+        return text;
+    }
     let fence = "`".repeat(longest_run(&text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
@@ -247,7 +250,8 @@ pub(crate) fn comment(text: &str) -> String {
     text.chars().filter(|character| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')).collect()
 }
 
-fn longest_run(text: &str) -> usize {
+/// How long the longest row of backticks in a text is.
+pub(crate) fn longest_run(text: &str) -> usize {
     let (mut longest, mut run) = (0, 0);
     for character in text.chars() {
         run = if character == '`' { run + 1 } else { 0 };
