@@ -24,6 +24,7 @@ mod reader;
 mod recordings;
 mod recover;
 mod reports;
+mod revert;
 mod rights;
 mod schedules;
 mod sign_in;

@@ -433,6 +433,7 @@ pub(crate) fn plan_options(asked: &planfile::Asked, global: &Global) -> PlanOpti
         cloud: global.cloud.as_str().to_owned(),
         adopt_only: false,
         caller: Caller::default(),
+        revert: asked.revert.clone(),
         today: Some(clock::today()),
     }
 }
