@@ -111,7 +111,7 @@ fn each_rule_allows_what_it_lists_and_nothing_else() {
         (world.identity().tenant.clone(), world.identity().subscription.clone())
     };
     let allowed = [
-        "".to_owned(),
+        String::new(),
         format!("tenants = [\"{}\"]", tenant.to_uppercase()),
         format!("subscriptions = [\"{subscription}\"]"),
         "ledgers = [\"local\"]".to_owned(),
@@ -257,6 +257,7 @@ fn git(folder: &Folder, arguments: &[&str]) {
 
 /// In a pull request the guard file of its base branch holds, whatever the request makes of its own.
 #[test]
+#[allow(clippy::print_stderr, reason = "that a test was skipped must be seen")]
 fn a_pull_request_cannot_loosen_it() {
     if Command::new("git").arg("--version").output().is_err() {
         eprintln!("skipped: there is no git");

@@ -19,6 +19,7 @@ mod kubeconfig;
 mod ledgers;
 mod main_job;
 mod pages;
+mod pipelines;
 mod plan_files;
 mod reader;
 mod recordings;

@@ -17,7 +17,7 @@ fn the_example_comes_up_and_stays() {
 fn every_example_checks_applies_and_is_settled() {
     for entry in std::fs::read_dir(akson_tests::root().join("examples")).unwrap() {
         let entry = entry.unwrap();
-        // Some show what is around a stack and are none.
+        // Of those without a configuration, what they are is tried elsewhere: see `pipelines`.
         if !entry.path().join("main.aks").exists() {
             continue;
         }

@@ -19,7 +19,7 @@ fn documents(name: &str) -> Vec<Value> {
     file(name).split("\n---\n").map(|text| serde_saphyr::from_str(text).unwrap()).collect()
 }
 
-/// The CronJob in a file, checked for what both have in common; its job and its container.
+/// The `CronJob` in a file, checked for what both have in common; its job and its container.
 fn job_of(name: &str) -> (Value, Value) {
     let documents = documents(name);
     let cron = documents.iter().find(|document| document["kind"] == "CronJob").unwrap();

@@ -8,7 +8,7 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 
-use crate::drift::DriftArguments;
+use crate::{drift::DriftArguments, pipeline::PipelineFiles};
 
 /// Declarative infrastructure for the identity and security of Azure Kubernetes Service.
 #[derive(Debug, Parser)]
@@ -195,6 +195,8 @@ pub(crate) enum Command {
         record: Option<PathBuf>,
         #[command(flatten)]
         recorded: FromRecording,
+        #[command(flatten)]
+        files: PipelineFiles,
     },
     /// Make it so.
     Apply {
@@ -235,6 +237,8 @@ pub(crate) enum Command {
         /// A file of `plan --out`.
         #[arg(value_name = "PLANFILE")]
         plan: PathBuf,
+        #[command(flatten)]
+        files: PipelineFiles,
     },
     /// Print the resource graph.
     Graph,

@@ -16,6 +16,7 @@ mod ledgers;
 mod load;
 mod observer;
 mod output;
+mod pipeline;
 mod planfile;
 mod recording;
 mod reports;
@@ -67,7 +68,7 @@ fn run(arguments: &Arguments) -> Exit {
         Command::Init { folder } => commands::init::run(global, folder.as_deref()),
         Command::Fmt { check, paths } => commands::fmt::run(global, *check, paths),
         Command::Check => commands::check::run(global),
-        Command::Plan { planning, out, destroy, detailed_exitcode, deny_new_access, record, recorded } => {
+        Command::Plan { planning, out, destroy, detailed_exitcode, deny_new_access, record, recorded, files } => {
             let flags = commands::plan::Flags {
                 out: out.clone(),
                 all: planning.all,
@@ -75,6 +76,7 @@ fn run(arguments: &Arguments) -> Exit {
                 deny_new_access: *deny_new_access,
                 record: record.clone(),
                 recorded: recorded.clone(),
+                files: files.clone(),
             };
             session::block_on(commands::plan::run(global, &Asked::new(planning, *destroy), &flags))
         }
@@ -86,7 +88,7 @@ fn run(arguments: &Arguments) -> Exit {
         }
         Command::Drift { asked } => session::block_on(commands::drift::run(global, asked)),
         Command::Import { asked } => session::block_on(commands::import::run(global, asked)),
-        Command::Show { plan } => commands::show::run(global, plan),
+        Command::Show { plan, files } => commands::show::run(global, plan, files),
         Command::Graph => commands::graph::run(global),
         Command::Expand { address } => commands::expand::run(global, address.as_deref()),
         Command::Kubeconfig { asked } => session::block_on(commands::kubeconfig::run(global, asked)),

@@ -194,8 +194,8 @@ mod tests {
     fn rules_are_read() {
         let (guard, wrong) = read("# ours\nguard {\n  roles = [\"Reader\", \"AcrPull\"]\n  deletes = []\n}\n");
         assert_eq!(wrong, Vec::<String>::new());
-        assert_eq!(guard.rule(Rule::Roles).unwrap().patterns, ["Reader", "AcrPull"]);
-        assert!(guard.rule(Rule::Deletes).unwrap().patterns.is_empty());
+        assert_eq!(guard.rule(Rule::Roles).expect("the rule is written").patterns, ["Reader", "AcrPull"]);
+        assert!(guard.rule(Rule::Deletes).expect("the rule is written").patterns.is_empty());
         assert!(guard.rule(Rule::Scopes).is_none());
     }
 

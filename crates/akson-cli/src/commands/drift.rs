@@ -43,6 +43,9 @@ async fn looked(global: &Global, asked: &DriftArguments, found: &mut Option<Foun
     let drift = drift::look(&mut run, global, look).await?;
     *found = Some(Found { stack_id: run.binding.stack_id.clone(), document: drift.clone() });
     print(&mut run, &drift, global);
+    if let Err(diagnostic) = asked.files.write(&drift.plan, "", &global.directory) {
+        return Err(run.refuse_with(*diagnostic, global));
+    }
     if drift.found.unseen > 0 {
         return Err(run.refuse_with(drift::incomplete(drift.found.unseen), global));
     }

@@ -10,8 +10,9 @@ use crate::{
     codes::{ACCESS_INCOMPLETE, NOT_THE_SAME},
     exit::Exit,
     output,
+    pipeline::PipelineFiles,
     planfile::{self, Asked},
-    recording::Recording,
+    recording::{Made, Recording},
     session::{self, Run, Source},
     views::{markdown, plan},
 };
@@ -26,6 +27,7 @@ pub(crate) struct Flags {
     pub(crate) deny_new_access: bool,
     pub(crate) record: Option<PathBuf>,
     pub(crate) recorded: FromRecording,
+    pub(crate) files: PipelineFiles,
 }
 
 /// Plans and prints.
@@ -66,6 +68,10 @@ async fn planned(global: &Global, asked: &Asked, flags: &Flags) -> Result<Exit, 
     {
         return Err(run.refuse_with(*diagnostic, global));
     }
+    let more = whole.recording.as_ref().map(of_recording).unwrap_or_default();
+    if let Err(diagnostic) = flags.files.write(&whole, &more, &global.directory) {
+        return Err(run.refuse_with(*diagnostic, global));
+    }
     let changes = whole.summary.changes();
     match global.format {
         // The diagnostics are in the document.
@@ -74,13 +80,7 @@ async fn planned(global: &Global, asked: &Asked, flags: &Flags) -> Result<Exit, 
             run.report(global);
             run.tell_recording(global);
             output::result(&match format {
-                Some(OutputFormat::Markdown) => {
-                    let mut text = markdown::markdown(&whole);
-                    if let Some(made) = &whole.recording {
-                        text.push_str(&format!("\n{}\n", plan::recorded(made).replace('\n', "  \n")));
-                    }
-                    text
-                }
+                Some(OutputFormat::Markdown) => format!("{}{more}", markdown::markdown(&whole)),
                 _ => plan::human(&whole),
             });
         }
@@ -96,6 +96,11 @@ async fn planned(global: &Global, asked: &Asked, flags: &Flags) -> Result<Exit, 
         ));
     }
     Ok(if flags.detailed && changes > 0 { Exit::Changes } else { Exit::Done })
+}
+
+/// Which recording a plan was made from, as a line of Markdown.
+fn of_recording(made: &Made) -> String {
+    format!("\n{}\n", plan::recorded(made).replace('\n', "  \n"))
 }
 
 /// Writes a recording, once it is sure that the same plan is made from it.

@@ -7,14 +7,16 @@ use akson_diagnostics::{Diagnostics, SourceMap};
 use crate::{
     arguments::{Global, OutputFormat},
     exit::Exit,
-    load, output, planfile,
+    load, output,
+    pipeline::PipelineFiles,
+    planfile,
     views::{markdown, plan},
 };
 
 /// Prints a saved plan.
-pub(crate) fn run(global: &Global, path: &Path) -> Exit {
-    let path = global.directory.join(path);
-    match planfile::read(&path) {
+pub(crate) fn run(global: &Global, path: &Path, files: &PipelineFiles) -> Exit {
+    let read = planfile::read(&global.directory.join(path));
+    match read.and_then(|file| files.write(&file.plan, "", &global.directory).map(|()| file)) {
         Ok(file) => {
             output::result(&match global.format {
                 Some(OutputFormat::Json) => super::plan::to_text(&file.plan),

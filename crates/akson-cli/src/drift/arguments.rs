@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::{arguments::FromRecording, schedule::ScheduleArguments};
+use crate::{arguments::FromRecording, pipeline::PipelineFiles, schedule::ScheduleArguments};
 
 /// How drift is looked for, and what is done about it.
 #[derive(Debug, Clone, Default, Args)]
@@ -17,6 +17,8 @@ pub(crate) struct DriftArguments {
     pub(crate) schedule: ScheduleArguments,
     #[command(flatten)]
     pub(crate) recorded: FromRecording,
+    #[command(flatten)]
+    pub(crate) files: PipelineFiles,
 }
 
 /// Undoing it.

@@ -92,7 +92,7 @@ mod tests {
         },
         *,
     };
-    use crate::{reports::Reports, schedule::ScheduleArguments};
+    use crate::reports::Reports;
 
     fn rounds(asked: &ScheduleArguments) -> Rounds {
         let global = super::super::tests::global();
