@@ -14,6 +14,9 @@ use crate::{
 
 /// Prints the differences.
 pub(crate) async fn run(global: &Global, asked: &DriftArguments) -> Exit {
+    if asked.take_over.adopt.is_some() {
+        return drift::adopt::run(global, &asked.take_over).await;
+    }
     if let Some(addresses) = &asked.undo.revert {
         let reverted = Asked { revert: Some(addresses.clone()), ..Asked::default() };
         let (out, recorded) = (asked.undo.out.clone(), asked.recorded.clone());

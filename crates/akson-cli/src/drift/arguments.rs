@@ -12,6 +12,8 @@ pub(crate) struct DriftArguments {
     #[command(flatten)]
     pub(crate) look: LookArguments,
     #[command(flatten)]
+    pub(crate) take_over: AdoptArguments,
+    #[command(flatten)]
     pub(crate) undo: RevertArguments,
     #[command(flatten)]
     pub(crate) schedule: ScheduleArguments,
@@ -19,6 +21,22 @@ pub(crate) struct DriftArguments {
     pub(crate) recorded: FromRecording,
     #[command(flatten)]
     pub(crate) files: PipelineFiles,
+}
+
+/// Taking it over.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct AdoptArguments {
+    /// Write what changed outside into the `.aks` files: all of it, or that of these resources; may be repeated.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        num_args = 0..,
+        conflicts_with_all = ["revert", "every", "each", "targets", "metrics_file", "snapshot"]
+    )]
+    pub(crate) adopt: Option<Vec<String>>,
+    /// With `--adopt`: print what would be edited and write nothing.
+    #[arg(long, requires = "adopt")]
+    pub(crate) dry_run: bool,
 }
 
 /// Undoing it.

@@ -6,13 +6,14 @@ use std::{
 };
 
 use akson_catalog::{
-    ArmId, Catalog, Kind, Type, Value,
+    ArmId, Catalog, InstanceKey, Kind, Type, Value,
     encode::Context,
     equality::{Equality, equal},
     json::{from_json, lookup},
     kind::{FoundBy, LateId, NameFrom, Plane, Role, ids::type_of},
     roles,
 };
+use akson_parser::ast::Expr;
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -28,6 +29,10 @@ use super::{
 pub(super) struct Thing {
     pub object: Object,
     pub label: String,
+    /// How it is referred to, where an author wrote its block.
+    pub address: Option<Expr>,
+    /// The modules that its block is in.
+    pub scope: Vec<(String, Option<InstanceKey>)>,
     /// The first label of a raw block.
     pub raw: Option<String>,
     pub existing: bool,
@@ -103,6 +108,8 @@ impl<'a> Stack<'a> {
             existing: existing || !object.kind.managed,
             object,
             label: String::new(),
+            address: None,
+            scope: Vec::new(),
             raw,
             within: None,
             workload: None,
