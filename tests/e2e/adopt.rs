@@ -107,3 +107,414 @@ fn a_dry_run_prints_and_writes_nothing() {
     assert_eq!(std::fs::read_to_string(folder.path().join("main.aks")).unwrap(), SHOP);
     let _ = folder.akson(&["drift", "--no-unmanaged"]).exits(2);
 }
+
+const PLACES: &str = r#"
+stack "shop" {
+  location = "westeurope"
+}
+
+locals {
+  office  = "203.0.113.0/28" # the office
+  ranges  = [
+    local.office,   // stays
+    "192.0.2.0/24", // leaves
+    "192.0.2.7/32"  # the last one
+  ]
+  cost    = "a1"
+  shared  = "both"
+  teams = {
+    mail = { cost = "m1", size = 1 } # post
+    web  = {
+      cost = "w1"
+    }
+  }
+}
+
+variable "owner" {
+  type    = string
+  default = "anna" # default
+}
+
+variable "night" {
+  type    = string
+  default = "nobody"
+}
+
+resource_group "app" {
+  name = "shop-rg"
+  tags = { cost = local.cost, owner = var.owner, night = var.night, shared = local.shared, both = "${local.shared}!" }
+}
+
+identity "team" {
+  for_each       = local.teams
+  name           = "team-${each.key}"
+  resource_group = resource_group.app
+  tags           = { cost = each.value.cost, fixed = "f1" }
+}
+
+vault "app" {
+  name             = "shop-kv-7421"
+  resource_group   = resource_group.app
+  purge_protection = enabled
+  network          = selected(local.ranges)
+  tags             = { shared = local.shared }
+}
+
+lock "app" {
+  name  = "keep"
+  on    = vault.app
+  level = cannot_delete
+  notes = <<-EOT
+    Holds what the shop knows.
+      Ask before you take it away.
+  EOT
+}
+//- night.aksvars
+# Who is called.
+night = "bert" # for now
+"#;
+
+#[test]
+fn values_are_edited_where_they_are_written() {
+    let folder = Folder::with(PLACES);
+    let vars = ["--var-file", "night.aksvars"];
+    let _ = folder.akson(&["apply", "--auto-approve", vars[0], vars[1]]).exits(0);
+    outside(
+        &folder,
+        &[
+            ("/resourceGroups/shop-rg", "/tags/cost", json!("a2")),
+            ("/resourceGroups/shop-rg", "/tags/owner", json!("otto")),
+            ("/resourceGroups/shop-rg", "/tags/night", json!("carl")),
+            ("Microsoft.ManagedIdentity/userAssignedIdentities/team-web", "/tags/cost", json!("w2")),
+            (
+                VAULT,
+                "/properties/networkAcls/ipRules",
+                json!([{ "value": "203.0.113.0/28" }, { "value": "192.0.2.7/32" }, { "value": "198.51.100.0/24" }]),
+            ),
+        ],
+    );
+    let world = folder.world();
+    let group = format!("/subscriptions/{}/resourceGroups/shop-rg/providers", world.identity().subscription);
+    let edited = world.god().edit(&format!("{group}/{VAULT}/providers/Microsoft.Authorization/locks/keep"), |lock| {
+        let notes = lock["properties"]["notes"].as_str().unwrap();
+        let text = notes.replace("Ask before you take it away.", "Ask anna ${first}.\n\nThen wait.");
+        assert_ne!(notes, text);
+        lock["properties"]["notes"] = text.into();
+    });
+    assert!(edited.unwrap());
+    drop(world);
+    let ran = folder.akson(&["drift", "--adopt", vars[0], vars[1]]).exits(0);
+    let main = std::fs::read_to_string(folder.path().join("main.aks")).unwrap();
+    let before = PLACES.split("//- night").next().unwrap();
+    let expected = before
+        .replace("cost    = \"a1\"", "cost    = \"a2\"")
+        .replace("\"anna\"", "\"otto\"")
+        .replace("cost = \"w1\"", "cost = \"w2\"")
+        .replace("    \"192.0.2.0/24\", // leaves\n", "")
+        .replace("\"192.0.2.7/32\"  # the last one\n", "\"192.0.2.7/32\",  # the last one\n    \"198.51.100.0/24\"\n")
+        .replace("      Ask before you take it away.\n", "      Ask anna $${first}.\n\n    Then wait.\n");
+    assert_eq!(main, expected, "{}\n{}", ran.stdout, ran.stderr);
+    let values = std::fs::read_to_string(folder.path().join("night.aksvars")).unwrap();
+    assert_eq!(values, "# Who is called.\nnight = \"carl\" # for now\n");
+    let _ = folder.akson(&["plan", "--detailed-exitcode", vars[0], vars[1]]).exits(0);
+}
+
+#[test]
+fn what_is_written_in_no_place_of_its_own_is_refused_and_the_rest_is_done() {
+    let folder = Folder::with(PLACES);
+    let _ = folder.akson(&["apply", "--auto-approve", "--var", "night=doris"]).exits(0);
+    outside(
+        &folder,
+        &[
+            ("/resourceGroups/shop-rg", "/tags/cost", json!("a2")),
+            ("/resourceGroups/shop-rg", "/tags/night", json!("carl")),
+            ("/resourceGroups/shop-rg", "/tags/shared", json!("one")),
+            ("/resourceGroups/shop-rg", "/tags/both", json!("two")),
+            ("Microsoft.ManagedIdentity/userAssignedIdentities/team-web", "/tags/fixed", json!("f2")),
+        ],
+    );
+    let ran = folder.akson(&["drift", "--adopt", "--var", "night=doris"]).exits(2);
+    let main = std::fs::read_to_string(folder.path().join("main.aks")).unwrap();
+    let before = PLACES.split("//- night").next().unwrap();
+    assert_eq!(main, before.replace("cost    = \"a1\"", "cost    = \"a2\""), "{}", ran.stderr);
+    for why in [
+        "AKS0269",
+        "is given by `--var night=…`",
+        "`local.shared` is read in 3 places",
+        "a text that is put together",
+        "other instances read the same text",
+    ] {
+        assert!(ran.stderr.contains(why), "{why}: {}", ran.stderr);
+    }
+}
+
+const TABLE: &str = r#"
+stack "shop" {
+  location = "westeurope"
+}
+
+resource_group "app" {
+  name = "shop-rg"
+}
+
+# Every way out.
+route_table "app" {
+  name            = "shop-routes"
+  resource_group  = resource_group.app
+  bgp_propagation = disabled
+
+  # The way out.
+  route "default" {
+    to       = "0.0.0.0/0" # everything
+    next_hop = virtual_appliance
+    address  = "10.0.0.4"
+  }
+  route "office" { # to the office
+    to       = "203.0.113.0/28"
+    next_hop = internet
+  }
+  # Behind them.
+}
+
+network "app" {
+  name           = "shop-net"
+  resource_group = resource_group.app
+  ranges         = ["10.0.0.0/16"]
+}
+
+subnet "nodes" {
+  name      = "nodes"
+  network   = network.app
+  range     = "10.0.1.0/24"
+}
+
+vault "app" {
+  name             = "shop-kv-7421"
+  resource_group   = resource_group.app
+  purge_protection = enabled
+  network          = selected(ips = ["203.0.113.0/28"])
+}
+
+output "vault" { value = vault.app.uri }
+"#;
+
+#[test]
+fn blocks_in_blocks_and_references() {
+    let folder = applied(TABLE);
+    let table = "Microsoft.Network/routeTables/shop-routes";
+    let world = folder.world();
+    let group = format!("/subscriptions/{}/resourceGroups/shop-rg/providers", world.identity().subscription);
+    let edited = world.god().edit(&format!("{group}/{table}"), |table| {
+        let routes = table["properties"]["routes"].as_array_mut().unwrap();
+        routes.retain(|route| route["name"] != "office");
+        routes[0]["properties"]["nextHopIpAddress"] = json!("10.0.0.5");
+    });
+    assert!(edited.unwrap());
+    let subnet = format!("{group}/Microsoft.Network/virtualNetworks/shop-net/subnets/nodes");
+    drop(world);
+    outside(
+        &folder,
+        &[(VAULT, "/properties/networkAcls/virtualNetworkRules", json!([{ "id": subnet.to_lowercase() }]))],
+    );
+    let expected = TABLE
+        .replace("\"10.0.0.4\"", "\"10.0.0.5\"")
+        .replace(
+            "  route \"office\" { # to the office\n    to       = \"203.0.113.0/28\"\n    next_hop = internet\n  }\n",
+            "",
+        )
+        .replace(
+            "selected(ips = [\"203.0.113.0/28\"])",
+            "selected(ips = [\"203.0.113.0/28\"], subnets = [subnet.nodes])",
+        );
+    becomes(&folder, "main.aks", &expected);
+}
+
+#[test]
+fn blocks_of_what_was_deleted_go_unless_something_refers_to_them() {
+    let folder = applied(TABLE);
+    let world = folder.world();
+    let group = format!("/subscriptions/{}/resourceGroups/shop-rg/providers", world.identity().subscription);
+    for gone in [
+        "Microsoft.Network/routeTables/shop-routes",
+        "Microsoft.Network/virtualNetworks/shop-net/subnets/nodes",
+        "Microsoft.Network/virtualNetworks/shop-net",
+    ] {
+        assert!(world.god().delete_object(&format!("{group}/{gone}")).unwrap(), "{gone}");
+    }
+    assert!(world.god().delete_object(&format!("{group}/{VAULT}")).unwrap());
+    drop(world);
+    let ran = folder.akson(&["drift", "--adopt"]).exits(2);
+    assert!(ran.stderr.contains("`output.vault` refers to it"), "{}", ran.stderr);
+    let main = std::fs::read_to_string(folder.path().join("main.aks")).unwrap();
+    let (head, rest) = TABLE.split_once("route_table").unwrap();
+    let (_, vault) = rest.split_once("vault \"app\"").unwrap();
+    assert_eq!(main, format!("{head}vault \"app\"{vault}"), "{}", ran.stdout);
+}
+
+#[test]
+fn instances_go_from_what_they_are_made_of() {
+    let folder = applied(super::stacks::TEAMS);
+    let world = folder.world();
+    let group = format!("/subscriptions/{}/resourceGroups/teams-rg/providers", world.identity().subscription);
+    let identity = format!("{group}/Microsoft.ManagedIdentity/userAssignedIdentities/team-web");
+    assert!(world.god().delete_object(&format!("{identity}/federatedIdentityCredentials/pipeline")).unwrap());
+    assert!(world.god().delete_object(&identity).unwrap());
+    drop(world);
+    // The variable is read by both blocks: nothing is done to it.
+    let ran = folder.akson(&["drift", "--adopt"]).exits(2);
+    assert!(ran.stderr.contains("is read in"), "{}", ran.stderr);
+    let text = std::fs::read_to_string(folder.path().join("main.aks")).unwrap();
+    assert_eq!(text, super::stacks::TEAMS);
+}
+
+#[test]
+fn an_instance_of_a_list_of_its_own_goes() {
+    let text = "stack \"shop\" {\n  location = \"westeurope\"\n}\n\nresource_group \"many\" {\n  for_each = [\"a\", \"b\", \"c\"] # all\n  name     = \"rg-${each.key}\"\n}\n";
+    let folder = applied(text);
+    let world = folder.world();
+    let subscription = format!("/subscriptions/{}", world.identity().subscription);
+    for gone in ["b", "c"] {
+        assert!(world.god().delete_object(&format!("{subscription}/resourceGroups/rg-{gone}")).unwrap());
+    }
+    drop(world);
+    let _ = folder.akson(&["drift", "--adopt", "resource_group.many[\"b\"]"]).exits(0);
+    let read = || std::fs::read_to_string(folder.path().join("main.aks")).unwrap();
+    assert_eq!(read(), text.replace("[\"a\", \"b\", \"c\"]", "[\"a\", \"c\"]"));
+    let _ = folder.akson(&["drift", "--adopt"]).exits(0);
+    assert_eq!(read(), text.replace("[\"a\", \"b\", \"c\"]", "[\"a\"]"));
+    let _ = folder.apply().exits(0);
+    folder.settled();
+}
+
+#[test]
+fn modules_are_edited_where_all_instances_agree() {
+    let text = r#"stack "shop" {
+  location = "westeurope"
+}
+
+module "one" {
+  source = "./parts"
+  name   = "one-rg"
+  cost   = "a1"
+}
+//- parts/main.aks
+variable "name" { type = string }
+variable "cost" { type = string }
+
+resource_group "part" {
+  name = var.name
+  tags = { cost = var.cost, kind = "part" } # of a module
+}
+"#;
+    let folder = applied(text);
+    outside(
+        &folder,
+        &[
+            ("/resourceGroups/one-rg", "/tags/cost", json!("a2")),
+            ("/resourceGroups/one-rg", "/tags/kind", json!("piece")),
+        ],
+    );
+    let ran = folder.akson(&["drift", "--adopt"]).exits(0);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(read("main.aks").contains("cost   = \"a2\"\n"), "{}", ran.stderr);
+    assert!(read("parts/main.aks").contains("tags = { cost = var.cost, kind = \"piece\" } # of a module\n"));
+    folder.settled();
+    // Two instances: what one has alone cannot be said.
+    folder.edit(
+        "main.aks",
+        "module \"one\"",
+        "module \"two\" {\n  source = \"./parts\"\n  name   = \"two-rg\"\n  cost   = \"b1\"\n}\n\nmodule \"one\"",
+    );
+    let _ = folder.apply().exits(0);
+    outside(&folder, &[("/resourceGroups/two-rg", "/tags/kind", json!("other"))]);
+    let _ = folder.akson(&["drift", "--adopt"]).exits(2).says("other instances");
+    outside(&folder, &[("/resourceGroups/one-rg", "/tags/kind", json!("other"))]);
+    let _ = folder.akson(&["drift", "--adopt"]).exits(0);
+    assert!(read("parts/main.aks").contains("kind = \"other\" } # of a module\n"));
+    folder.settled();
+}
+
+#[test]
+fn what_the_author_changed_since_stays_and_stays_his() {
+    let folder = applied(SHOP);
+    outside(
+        &folder,
+        &[
+            ("/resourceGroups/shop-rg", "/tags/cost", json!("a2")),
+            (VAULT, "/properties/networkAcls/bypass", json!("None")),
+        ],
+    );
+    folder.edit("main.aks", "app  = \"shop\" // what it is", "app  = \"store\" // what it is");
+    let before = std::fs::read_to_string(folder.path().join("main.aks")).unwrap();
+    let _ = folder.akson(&["drift", "--adopt"]).exits(0);
+    let after = std::fs::read_to_string(folder.path().join("main.aks")).unwrap();
+    assert_eq!(
+        after,
+        before
+            .replace("\"a1\"   // finance's", "\"a2\"   // finance's")
+            .replace("trusted_services = enabled", "trusted_services = disabled")
+    );
+    let plan = folder.plan();
+    assert_eq!(akson_tests::actions(&plan), ["resource_group.app update"]);
+    assert_eq!(plan["changes"][0]["reasons"].as_array().unwrap().len(), 1);
+    assert_eq!(plan["changes"][0]["reasons"][0]["attribute"], "tags.app");
+}
+
+#[test]
+fn no_request_of_it_writes_and_nothing_is_written_outside_of_the_folder() {
+    let mut folder = applied(SHOP);
+    outside(&folder, &[("/resourceGroups/shop-rg", "/tags/cost", json!("a2"))]);
+    let world = folder.world();
+    world.god().clear_request_log();
+    drop(world);
+    let emulator = folder.start_emulator(&[]);
+    let url = emulator.url.clone();
+    folder.use_emulator(&url);
+    let _ = folder.akson(&["drift", "--adopt"]).exits(0);
+    let log: Value = serde_json::from_str(&emulator.ask("GET", "/_akson/requests", "")).unwrap_or(Value::Null);
+    for request in log.as_array().into_iter().flatten() {
+        assert!(!matches!(request["method"].as_str(), Some("PUT" | "PATCH" | "DELETE")), "{request}");
+    }
+}
+
+#[test]
+fn objects_that_nobody_declared_are_declared_by_their_id() {
+    let folder = applied(SHOP);
+    let world = folder.world();
+    let subscription = format!("/subscriptions/{}", world.identity().subscription);
+    let group = format!("{subscription}/resourceGroups/shop-rg");
+    let identity = format!("{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/by-hand");
+    let own = format!("{group}/providers/{IDENTITY}");
+    let body = json!({ "location": "westeurope", "tags": { "made": "by hand" } });
+    world.god().put_object(&identity, body).unwrap();
+    let principal = world.god().object(&own).unwrap()["properties"]["principalId"].clone();
+    let grant =
+        format!("{group}/providers/Microsoft.Authorization/roleAssignments/0a0a0a0a-0000-4000-8000-00000000000f");
+    let reader = format!(
+        "{subscription}/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7"
+    );
+    let body = json!({ "properties": { "principalId": principal, "principalType": "ServicePrincipal", "roleDefinitionId": reader, "scope": group } });
+    world.god().put_object(&grant, body).unwrap();
+    drop(world);
+    let _ = folder.akson(&["drift", "--adopt", &identity, "--adopt", &grant]).exits(0).says("identity.by_hand");
+    let main = std::fs::read_to_string(folder.path().join("main.aks")).unwrap();
+    let more = main.strip_prefix(SHOP).expect("what was there is as it was");
+    assert!(more.starts_with('\n'), "{more}");
+    for text in [
+        "name           = \"by-hand\"",
+        "resource_group = resource_group.app",
+        "to   = identity.app",
+        "on   = resource_group.app",
+        "role = \"Reader\"",
+    ] {
+        assert!(more.contains(text), "{text}: {more}");
+    }
+    let _ = folder.akson(&["fmt", "--check"]).exits(1);
+    let mut actions = folder.actions();
+    actions.retain(|action| !action.ends_with(" adopt"));
+    assert!(actions.is_empty(), "{actions:?}");
+    let _ = folder.apply().exits(0);
+    folder.settled();
+    let _ = folder.akson(&["drift", "--adopt", &identity]).exits(1).says("declared already");
+    let _ = folder.akson(&["drift", "--adopt", "identity.ap"]).exits(1).says("did you mean `identity.app`");
+}

@@ -331,14 +331,14 @@ impl Run {
         }
     }
 
-    /// Plans as if files had other texts; this run goes on as it was.
+    /// Plans as if files had other texts; this run goes on as it was. Without a snapshot what is there is read again.
     ///
     /// # Errors
     /// What is wrong with the configuration then.
-    pub(crate) fn plan_with(
+    pub(crate) async fn plan_with(
         &self,
         texts: &BTreeMap<SourceId, String>,
-        snapshot: &Snapshot,
+        snapshot: Option<&Snapshot>,
         (owned, options): (&Owned, &PlanOptions),
         global: &Global,
     ) -> Result<Plan, Diagnostics> {
@@ -353,6 +353,14 @@ impl Run {
         }
         let options = &PlanOptions { caller: self.caller.clone(), ..options.clone() };
         let owned = &*ways::with(owned, &self.ways);
+        let read = match snapshot {
+            Some(_) => None,
+            None => match refresh(&self.engine, &config, owned, loaded.catalog, options).await {
+                Ok(read) => Some(read),
+                Err(failure) => return Err(Diagnostics::from(report::read_for(&failure, &config))),
+            },
+        };
+        let Some(snapshot) = snapshot.or(read.as_ref()) else { return Err(loaded.diagnostics) };
         let plan = akson_planner::plan(&config, snapshot, owned, loaded.catalog, options, &mut loaded.diagnostics);
         plan.filter(|_| !loaded.diagnostics.has_errors()).ok_or(loaded.diagnostics)
     }

@@ -36,7 +36,7 @@ mod variables;
 mod version;
 mod workload;
 
-pub use adopt::{Adopting, Adoption, Drifted, adopt};
+pub use adopt::{Adopting, Adoption, Drifted, adopt, declare};
 pub use edit::{Edit, Overlap, apply as apply_edits};
 pub use evaluate::evaluate;
 pub use expand::{ExpandError, Expanded, expand};

@@ -8,16 +8,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use akson_catalog::SymbolicId;
-use akson_config::{Adopting, Adoption, Drifted, apply_edits};
-use akson_diagnostics::{Diagnostic, SourceId, did_you_mean};
-use akson_planner::{Action, Cause, Owned, Plan, Snapshot, codes::UNKNOWN_ADDRESS, options::PlanOptions};
+use akson_applier::{gather, report};
+use akson_catalog::{ArmId, SymbolicId};
+use akson_config::{Adopting, Adoption, Drifted, Inputs, apply_edits, import::ImportOptions};
+use akson_diagnostics::{Diagnostic, Diagnostics, SourceId, did_you_mean};
+use akson_planner::{Action, Cause, Plan, Reason, Snapshot, codes::UNKNOWN_ADDRESS};
 use serde_json::{Value as Json, json};
 
 use super::{AdoptArguments, incomplete};
 use crate::{
     arguments::{Global, OutputFormat},
-    codes::{FILE_CHANGED, NOT_PROVED, NOT_WRITTEN},
+    codes::{FILE_CHANGED, NOT_PROVED, NOT_WRITTEN, NOTHING_TO_IMPORT},
     commands::{fmt::difference, plan::to_text},
     exit::Exit,
     output,
@@ -44,20 +45,24 @@ async fn adopted(global: &Global, asked: &AdoptArguments) -> Result<Exit, Exit> 
     if unseen > 0 {
         return Err(run.refuse_with(incomplete(unseen), global));
     }
-    let wanted = asked.adopt.as_deref().unwrap_or_default();
-    check_addresses(&mut run, wanted, global)?;
-    let drifted = drifted(&plan, wanted);
-    let adoption = edits(&run, &snapshot, &plan, &drifted, global);
+    let all = asked.adopt.as_deref().unwrap_or_default();
+    let (ids, addresses): (Vec<String>, Vec<String>) = all.iter().cloned().partition(|one| is_id(one));
+    check_addresses(&mut run, &addresses, global)?;
+    let drifted = if addresses.is_empty() && !ids.is_empty() { Vec::new() } else { drifted(&plan, &addresses) };
+    let mut adoption = edits(&run, &snapshot, &plan, &drifted, global);
+    let declared = declare(&mut run, &mut adoption, (&snapshot, &plan), &ids, global).await?;
     let texts = texts(&mut run, &adoption, global)?;
     let files = places(&mut run, &texts, global)?;
     if !texts.is_empty() {
-        proved(&mut run, &plan, &adoption, (&snapshot, &owned, &options), &texts, global)?;
+        let added = !declared.is_empty();
+        let again = run.plan_with(&texts, (!added).then_some(&snapshot), (&owned, &options), global).await;
+        proved(&mut run, &plan, (&adoption, &declared), &snapshot, again, global)?;
     }
     if !asked.dry_run {
         write(&mut run, &files, global)?;
     }
     let is_whole = adoption.refused.is_empty();
-    tell(&mut run, &adoption, &files, asked.dry_run, global);
+    tell(&mut run, (&adoption, &declared), &files, asked.dry_run, global);
     Ok(if is_whole { Exit::Done } else { Exit::Changes })
 }
 
@@ -103,35 +108,102 @@ fn drifted(plan: &Plan, wanted: &[String]) -> Vec<Drifted> {
     let mut found = Vec::new();
     for change in plan.changes.iter().filter(|change| matches(wanted, &change.address)) {
         let outside = change.reasons.iter().filter(|reason| reason.cause == Cause::Drift);
-        let attributes: Vec<String> = outside.clone().filter_map(|reason| reason.attribute.clone()).collect();
-        let gone = change.action == Action::Create && outside.count() > 0;
-        if gone || !attributes.is_empty() {
-            found.push(Drifted { id: change.symbolic_id.clone(), gone, attributes });
+        // The mark is no attribute of the author's: what is said of it stands at the block.
+        let is_mark = |reason: &&Reason| reason.span.is_some() && reason.span == change.source;
+        let gone = change.action == Action::Create && outside.clone().count() > 0;
+        let unmarked = !gone && outside.clone().any(|reason| is_mark(&reason));
+        let own = outside.filter(|reason| !is_mark(reason));
+        let attributes: Vec<String> = own.filter_map(|reason| reason.attribute.clone()).collect();
+        if gone || unmarked || !attributes.is_empty() {
+            found.push(Drifted { id: change.symbolic_id.clone(), gone, unmarked, attributes });
         }
     }
     found
 }
 
-fn edits(run: &Run, snapshot: &Snapshot, plan: &Plan, drifted: &[Drifted], global: &Global) -> Adoption {
-    let live: BTreeMap<SymbolicId, (String, Json)> = run
-        .config
+/// Whether something is an id in Azure, and no address.
+fn is_id(text: &str) -> bool {
+    text.starts_with('/') || uuid::Uuid::try_parse(text).is_ok()
+}
+
+/// Adds blocks for objects that nobody declared: their addresses and ids.
+async fn declare(
+    run: &mut Run,
+    adoption: &mut Adoption,
+    (snapshot, plan): (&Snapshot, &Plan),
+    ids: &[String],
+    global: &Global,
+) -> Result<Vec<(String, String)>, Exit> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (places, directory): (Vec<&String>, Vec<&String>) = ids.iter().partition(|id| id.starts_with('/'));
+    let places: Vec<ArmId> = places.into_iter().map(|id| ArmId::new(id.trim_end_matches('/'))).collect();
+    let directory: Vec<String> = directory.into_iter().cloned().collect();
+    let gathered = match gather(&run.engine, run.loaded.catalog, &places, &directory, false).await {
+        Ok(gathered) => gathered,
+        Err(failure) => return Err(run.refuse_with(report::read(&failure), global)),
+    };
+    let live = live(run, snapshot);
+    let inputs = run.inputs(global);
+    let options = ImportOptions {
+        stack: run.config.stack.label.clone(),
+        tenant: Some(run.config.stack.tenant.clone()),
+        subscription: Some(run.config.stack.subscription.clone()),
+        token_exchange_audience: inputs.token_exchange_audience.clone(),
+        api_versions: gathered.api_versions,
+        looked_at: gathered.looked_at,
+    };
+    let from = adopting(run, &inputs, &live, plan);
+    let (edit, declared, skipped) = akson_config::declare(&from, &gathered.objects, &options);
+    for skipped in skipped {
+        let found = Diagnostic::error(
+            NOTHING_TO_IMPORT,
+            format!("`{}` is not declared: {}", literal::safe(&skipped.id), skipped.why),
+        );
+        adoption.refused.push(found.help("declare it by hand, if it is to be this stack's"));
+    }
+    if let Some(edit) = edit {
+        adoption.edits.entry(edit.span.source).or_default().push(edit);
+    } else if adoption.refused.is_empty() {
+        let found = Diagnostic::error(NOTHING_TO_IMPORT, "these objects are declared already")
+            .help("`akson drift` lists what nobody declares");
+        return Err(run.refuse_with(found, global));
+    }
+    Ok(declared)
+}
+
+fn live(run: &Run, snapshot: &Snapshot) -> BTreeMap<SymbolicId, (String, Json)> {
+    run.config
         .resources
         .iter()
         .filter_map(|resource| {
             let live = snapshot.live(&resource.symbolic_id)?;
             Some((resource.symbolic_id.clone(), (live.id.clone(), live.body.clone())))
         })
-        .collect();
-    let inputs = run.inputs(global);
-    let from = Adopting {
+        .collect()
+}
+
+fn adopting<'a>(
+    run: &'a Run,
+    inputs: &'a Inputs,
+    live: &'a BTreeMap<SymbolicId, (String, Json)>,
+    plan: &'a Plan,
+) -> Adopting<'a> {
+    Adopting {
         files: run.loaded.files(),
         sources: &run.loaded.sources,
-        inputs: &inputs,
+        inputs,
         config: &run.config,
         catalog: run.loaded.catalog,
-        live: &live,
+        live,
         known: &plan.known,
-    };
+    }
+}
+
+fn edits(run: &Run, snapshot: &Snapshot, plan: &Plan, drifted: &[Drifted], global: &Global) -> Adoption {
+    let (live, inputs) = (live(run, snapshot), run.inputs(global));
+    let from = adopting(run, &inputs, &live, plan);
     akson_config::adopt(&from, drifted)
 }
 
@@ -159,7 +231,7 @@ fn not_proved(why: &str) -> Diagnostic {
 /// One reason of a plan, whatever the values.
 type Left = BTreeSet<(String, String, &'static str)>;
 
-fn left(plan: &Plan) -> Left {
+fn left(plan: &Plan, adoption: &Adoption, snapshot: &Snapshot) -> Left {
     let mut found = Left::new();
     for change in &plan.changes {
         let word = |cause: Cause| match cause {
@@ -171,7 +243,9 @@ fn left(plan: &Plan) -> Left {
             Cause::Dependency => "dependency",
         };
         // What is gone and declared no longer is only taken out of the ledger.
-        if matches!(change.action, Action::NoOp | Action::Forget) {
+        let removed = adoption.adopted.iter().any(|(address, path)| *address == change.address && path.is_none());
+        let gone = removed && snapshot.live(&change.symbolic_id).is_none();
+        if change.action == Action::NoOp || (gone && matches!(change.action, Action::Delete | Action::Forget)) {
             continue;
         }
         for reason in &change.reasons {
@@ -186,12 +260,12 @@ fn left(plan: &Plan) -> Left {
 fn proved(
     run: &mut Run,
     plan: &Plan,
-    adoption: &Adoption,
-    (snapshot, owned, options): (&Snapshot, &Owned, &PlanOptions),
-    texts: &BTreeMap<SourceId, String>,
+    (adoption, declared): (&Adoption, &[(String, String)]),
+    snapshot: &Snapshot,
+    again: Result<Plan, Diagnostics>,
     global: &Global,
 ) -> Result<(), Exit> {
-    let after = match run.plan_with(texts, snapshot, (owned, options), global) {
+    let after = match again {
         Ok(after) => after,
         Err(errors) => {
             let mut found = not_proved("with the edited files no plan could be made");
@@ -201,7 +275,8 @@ fn proved(
             return Err(run.refuse_with(found, global));
         }
     };
-    let before = left(plan);
+    let before = left(plan, adoption, snapshot);
+    let after = left(&after, adoption, snapshot);
     let over = |(address, attribute, cause): &(String, String, &'static str)| {
         *cause == "drift"
             && adoption.adopted.iter().any(|(adopted, path)| {
@@ -213,7 +288,13 @@ fn proved(
                     })
             })
     };
-    let wrong: Vec<_> = left(&after).into_iter().filter(|one| !before.contains(one) || over(one)).collect();
+    // What nobody declared is adopted by the next apply, as it is.
+    let adopts =
+        |one: &(String, String, &'static str)| one.2 == "adopt" && declared.iter().any(|(own, _)| *own == one.0);
+    let new = after.iter().filter(|one| (!before.contains(one) && !adopts(one)) || over(one));
+    // What the author changed is still to be done.
+    let lost = before.iter().filter(|one| one.2 != "drift" && !after.contains(one));
+    let wrong: Vec<_> = new.chain(lost).collect();
     if wrong.is_empty() {
         return Ok(());
     }
@@ -306,7 +387,13 @@ fn failed(file: &File, error: &std::io::Error) -> Diagnostic {
         .help("mend the folder's permissions or free some space")
 }
 
-fn tell(run: &mut Run, adoption: &Adoption, files: &[File], dry: bool, global: &Global) {
+fn tell(
+    run: &mut Run,
+    (adoption, declared): (&Adoption, &[(String, String)]),
+    files: &[File],
+    dry: bool,
+    global: &Global,
+) {
     for refused in &adoption.refused {
         run.loaded.diagnostics.push(refused.clone());
     }
@@ -316,6 +403,7 @@ fn tell(run: &mut Run, adoption: &Adoption, files: &[File], dry: bool, global: &
             .adopted
             .iter()
             .map(|(address, attribute)| json!({ "address": address, "attribute": attribute }))
+            .chain(declared.iter().map(|(address, id)| json!({ "address": address, "attribute": null, "id": id })))
             .collect();
         let diagnostics = akson_diagnostics::render::json::value(&run.loaded.diagnostics, &run.loaded.sources);
         let document = json!({
@@ -332,7 +420,7 @@ fn tell(run: &mut Run, adoption: &Adoption, files: &[File], dry: bool, global: &
         }
         return;
     }
-    if adoption.adopted.is_empty() {
+    if adoption.adopted.is_empty() && declared.is_empty() {
         if adoption.refused.is_empty() {
             output::result("No drift: there is nothing to take over.");
         }
@@ -346,7 +434,10 @@ fn tell(run: &mut Run, adoption: &Adoption, files: &[File], dry: bool, global: &
         };
         text.push_str(&what);
     }
-    let names: Vec<String> = names.iter().map(|name| literal::safe(name).to_string()).collect();
+    for (address, id) in declared {
+        text.push_str(&format!("declared {}: {}\n", literal::safe(address), literal::safe(id)));
+    }
+    let names: Vec<String> = names.iter().map(|name| literal::safe(name)).collect();
     text.push_str(&format!("{} written: {}", count(files.len(), "file"), names.join(", ")));
     output::result(&text);
 }

@@ -26,10 +26,11 @@ pub(crate) struct DriftArguments {
 /// Taking it over.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct AdoptArguments {
-    /// Write what changed outside into the `.aks` files: all of it, or that of these resources; may be repeated.
+    /// Write what changed outside into the `.aks` files: all of it, or that of these resources; by its id, an object that nobody declared.
+    /// May be repeated.
     #[arg(
         long,
-        value_name = "ADDRESS",
+        value_name = "ADDRESS|ID",
         num_args = 0..,
         conflicts_with_all = ["revert", "every", "each", "targets", "metrics_file", "snapshot"]
     )]

@@ -6,7 +6,7 @@ use akson_catalog::{
     decode::{decode_attribute, decode_leaf},
     encode::{Context, Leaf, encode},
     equality::{Equality, equal},
-    json::{escape, from_json, lookup, to_plain_json},
+    json::{escape, from_json, lookup, put, remove, to_plain_json},
 };
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -56,6 +56,7 @@ impl<'a> Live<'a> {
         path: &str,
         attribute: &Attribute,
         value: &Value,
+        drifted: &[String],
     ) -> Result<(Value, Now), String> {
         let unknown = || "what is there is not known".to_owned();
         let (id, root) = self.from.live.get(&resource.symbolic_id).ok_or_else(unknown)?;
@@ -71,7 +72,8 @@ impl<'a> Live<'a> {
         if attribute.equality == Equality::Edges
             && let Value::List(items) = &value
         {
-            let there: Vec<bool> = leaves.iter().map(|leaf| lookup(root, &leaf.pointer).is_some()).collect();
+            let stays = |leaf: &Leaf| !drifted.contains(&leaf.attribute) || lookup(root, &leaf.pointer).is_some();
+            let there: Vec<bool> = leaves.iter().map(stays).collect();
             let plain: Vec<Value> = items.iter().map(plain).collect();
             let left = plain.iter().zip(&there).filter(|(_, there)| **there).map(|(item, _)| item.clone()).collect();
             return Ok((Value::List(plain), Now::Value(Value::List(left))));
@@ -79,8 +81,15 @@ impl<'a> Live<'a> {
         if attribute.is_raw() {
             let pointer = attribute.pointer.as_deref().unwrap_or_default();
             let was = plain(&value);
-            let now = walked(&was, lookup(live, pointer).unwrap_or(&Json::Null));
-            return Ok((was, now.map_or(Now::Gone, Now::Value)));
+            let mut now = to_plain_json(&was).ok_or_else(unknown)?;
+            for leaf in leaves.iter().filter(|leaf| drifted.contains(&leaf.attribute)) {
+                let Some(place) = leaf.pointer.strip_prefix(&format!("{base}{pointer}")) else { continue };
+                match lookup(root, &leaf.pointer).filter(|live| !live.is_null()) {
+                    Some(there) => put(&mut now, place, there.clone()),
+                    None => remove(&mut now, place),
+                }
+            }
+            return Ok((was, Now::Value(from_json(&now))));
         }
         if let (Type::Map(_), Value::Map(entries)) = (&attribute.of, &value) {
             let was = plain(&value);
@@ -88,9 +97,11 @@ impl<'a> Live<'a> {
             for (key, written) in entries {
                 let end = format!("/{}", escape(key));
                 let Some(leaf) = leaves.iter().find(|leaf| leaf.pointer.ends_with(&end)) else { continue };
-                let Some(there) = decode_leaf(&resource.kind, leaf, root) else { continue };
-                let kept = leaf.in_sync(root) == Some(true);
-                left.insert(key.clone(), if kept { plain(written) } else { there });
+                if !drifted.contains(&leaf.attribute) {
+                    left.insert(key.clone(), plain(written));
+                } else if let Some(there) = decode_leaf(&resource.kind, leaf, root) {
+                    left.insert(key.clone(), there);
+                }
             }
             return Ok((was, Now::Value(Value::Map(left))));
         }
@@ -102,7 +113,7 @@ impl<'a> Live<'a> {
         // What must be absent says nothing that could be read.
         let was = match (&value, read) {
             (Value::None | Value::Default, _) | (_, None) => plain(&value),
-            (_, Some(read)) => read,
+            (_, Some(read)) => aligned(&value, read),
         };
         let name = resource.id.as_ref().map(|id| id.name().to_owned()).unwrap_or_default();
         let mut with_id = root.clone();
@@ -112,7 +123,7 @@ impl<'a> Live<'a> {
         let read = reading.again(&resource.kind, (&name, &with_id), (attribute, path, live), &was)?;
         let Some(read) = read else { return Ok((was, Now::Gone)) };
         let read = if attribute.equality == Equality::Items { picked(&was, read) } else { read };
-        Ok((aligned(&value, was), Now::Value(read)))
+        Ok((was, Now::Value(read)))
     }
 
     /// A value with what is known by now.
@@ -142,17 +153,16 @@ impl<'a> Live<'a> {
     }
 }
 
-/// What was read of what is written, item by item as it is written: a list that was read shorter or longer stands for itself.
+/// What was read of what is written: a word says nothing of what a create sends beside it.
 fn aligned(written: &Value, read: Value) -> Value {
-    match (written, read) {
-        (Value::Text(word), Value::Choice { name, .. }) if *word == name => {
-            Value::Choice { name, arguments: IndexMap::new() }
-        }
-        (Value::Choice { arguments: said, .. }, Value::Choice { name, arguments }) => {
-            let arguments = arguments.into_iter().filter(|(word, _)| said.contains_key(word)).collect();
-            Value::Choice { name, arguments }
-        }
-        (_, read) => read,
+    let is_word = match written {
+        Value::Text(_) => true,
+        Value::Choice { arguments, .. } => arguments.is_empty(),
+        _ => false,
+    };
+    match read {
+        Value::Choice { name, .. } if is_word => Value::Choice { name, arguments: IndexMap::new() },
+        read => read,
     }
 }
 
@@ -165,20 +175,6 @@ fn plain(value: &Value) -> Value {
         Value::List(items) => Value::List(items.iter().map(plain).collect()),
         Value::Map(entries) => Value::Map(entries.iter().map(|(key, value)| (key.clone(), plain(value))).collect()),
         value => value.clone(),
-    }
-}
-
-/// Of a raw body what is written, as it is there; none if it is gone.
-fn walked(was: &Value, live: &Json) -> Option<Value> {
-    match (was, live) {
-        (_, Json::Null) => None,
-        (Value::Map(entries), Json::Object(members)) => Some(Value::Map(
-            entries.iter().filter_map(|(key, value)| Some((key.clone(), walked(value, members.get(key)?)?))).collect(),
-        )),
-        (was, live) => {
-            let want = to_plain_json(was);
-            if equal(Equality::Subset, want.as_ref(), Some(live)) { Some(was.clone()) } else { Some(from_json(live)) }
-        }
     }
 }
 

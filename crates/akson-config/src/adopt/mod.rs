@@ -13,8 +13,8 @@ use serde_json::Value as Json;
 
 use crate::{
     codes,
-    edit::{Change, Edit, Refused, Site, cut, without},
-    import::Known,
+    edit::{Change, Edit, Refused, Site, append, cut, without},
+    import::{ImportOptions, Known, Skipped},
     model::{Config, Inputs, Resource},
 };
 use live::{Live, Now};
@@ -45,6 +45,8 @@ pub struct Drifted {
     pub id: SymbolicId,
     /// It was deleted.
     pub gone: bool,
+    /// Its mark of ownership is gone, which no text says.
+    pub unmarked: bool,
     /// The attributes that differ, as a plan calls them.
     pub attributes: Vec<String>,
 }
@@ -79,9 +81,13 @@ pub fn adopt(from: &Adopting<'_>, drifted: &[Drifted]) -> Adoption {
             removed.push(resource);
             continue;
         }
-        for (path, result) in work.resource(resource, &one.attributes) {
-            match result {
-                Ok(edits) => work.wanted.push(Wanted { resource, path, edits }),
+        if one.unmarked {
+            let why = "its mark of ownership is gone: `akson apply` writes it again".to_owned();
+            adoption.refused.push(told(resource, "mark of ownership", &Refused { span: resource.header, why }));
+        }
+        for Found { path, span, edits } in work.resource(resource, &one.attributes) {
+            match edits {
+                Ok(edits) => work.wanted.push(Wanted { resource, path, span, edits }),
                 Err(refused) => adoption.refused.push(told(resource, &path, &refused)),
             }
         }
@@ -102,11 +108,34 @@ pub fn adopt(from: &Adopting<'_>, drifted: &[Drifted]) -> Adoption {
     adoption
 }
 
+/// Edits that declare objects which nobody declared: blocks behind the others of the file with the `stack` block, and the addresses and
+/// ids of what they declare; and what cannot be declared.
+pub fn declare(
+    from: &Adopting<'_>,
+    objects: &[Json],
+    options: &ImportOptions,
+) -> (Option<Edit>, Vec<(String, String)>, Vec<Skipped>) {
+    let mut known = Known::new(from.config, from.live, from.catalog);
+    let (text, declared, skipped) = known.declare(objects, options);
+    let place = from.config.stack.span.map(|span| span.source).filter(|_| !declared.is_empty());
+    let edit = place.map(|source| append(source, &from.sources.get(source).text, &text));
+    (edit, declared, skipped)
+}
+
 /// What a resource's attribute comes to.
 struct Wanted<'a> {
     resource: &'a Resource,
     path: String,
+    /// Where the attribute is written.
+    span: Span,
     edits: Vec<Edit>,
+}
+
+/// The edits of an attribute, or of a part of it.
+struct Found {
+    path: String,
+    span: Span,
+    edits: Edits,
 }
 
 struct Work<'a, 's> {
@@ -121,8 +150,8 @@ type Edits = Result<Vec<Edit>, Refused>;
 
 impl<'a> Work<'a, '_> {
     /// The edits of each written attribute that differs.
-    fn resource(&self, resource: &'a Resource, attributes: &[String]) -> Vec<(String, Edits)> {
-        let mut found: Vec<(String, Edits)> = Vec::new();
+    fn resource(&self, resource: &'a Resource, attributes: &[String]) -> Vec<Found> {
+        let mut found: Vec<Found> = Vec::new();
         let mut done: BTreeSet<&str> = BTreeSet::new();
         for attribute in attributes {
             // The longest path that is written.
@@ -131,23 +160,34 @@ impl<'a> Work<'a, '_> {
             };
             let written = resource.attributes.iter().filter(|(path, ..)| under(path));
             let Some((path, value, span)) = written.max_by_key(|(path, ..)| path.len()) else {
-                let why = if attribute.starts_with("tags.") || attribute.starts_with("label ") {
-                    "it is the mark of ownership, which `akson apply` writes again"
-                } else {
-                    "no attribute of the block says it"
-                };
-                found.push((attribute.clone(), Err(Refused { span: resource.header, why: why.to_owned() })));
+                let why = "no attribute of the block says it".to_owned();
+                let span = resource.header;
+                found.push(Found { path: attribute.clone(), span, edits: Err(Refused { span, why }) });
                 continue;
             };
             // A labelled block that is gone goes as a whole.
             if let Some((whole, span)) = self.gone_item(resource, path) {
                 if done.insert(whole) {
-                    found.push((whole.to_owned(), self.cut(span)));
+                    found.push(Found { path: whole.to_owned(), span, edits: self.cut(span) });
                 }
                 continue;
             }
-            if done.insert(path) {
-                found.push((path.clone(), self.attribute(resource, path, value, *span)));
+            if !done.insert(path) {
+                continue;
+            }
+            let written = (path.as_str(), value, *span);
+            let is_own = |other: &&String| {
+                other.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            };
+            let own: Vec<String> = attributes.iter().filter(is_own).cloned().collect();
+            let parts = own.len() > 1 && own.iter().all(|own| own != path);
+            match self.attribute(resource, written, &own) {
+                // What of a map cannot be edited does not keep the rest from it.
+                Err(_) if parts => found.extend(own.into_iter().map(|own| {
+                    let edits = self.attribute(resource, written, std::slice::from_ref(&own));
+                    Found { path: own, span: *span, edits }
+                })),
+                edits => found.push(Found { path: path.clone(), span: *span, edits }),
             }
         }
         found
@@ -179,7 +219,12 @@ impl<'a> Work<'a, '_> {
         &self.from.sources.get(span.source).text
     }
 
-    fn attribute(&self, resource: &'a Resource, path: &str, value: &Value, span: Span) -> Edits {
+    fn attribute(
+        &self,
+        resource: &'a Resource,
+        (path, value, span): (&str, &Value, Span),
+        drifted: &[String],
+    ) -> Edits {
         let refused = |why: &str| Refused { span, why: why.to_owned() };
         let Some((around, item)) = self.scopes.find(span) else {
             return Err(refused("it is made by another block, such as a `workload`"));
@@ -197,7 +242,7 @@ impl<'a> Work<'a, '_> {
             Some(attribute) => (attribute, &attribute.of),
             None => return Err(refused("no attribute of the block says it")),
         };
-        let (was, now) = self.live.now(resource, path, attribute, value).map_err(|why| refused(&why))?;
+        let (was, now) = self.live.now(resource, path, attribute, value, drifted).map_err(|why| refused(&why))?;
         let now = match now {
             Now::Value(now) => now,
             Now::Gone if attribute.required => return Err(refused("it is gone, and a block must say it")),
@@ -338,14 +383,9 @@ fn agreed<'a>(config: &Config, wanted: Vec<Wanted<'a>>, refused: &mut Vec<Diagno
             readers.entry(*span).or_default().push(&resource.symbolic_id);
         }
     }
-    let place =
-        |one: &Wanted<'_>| one.resource.attributes.iter().find(|(path, ..)| *path == one.path).map(|(.., span)| *span);
     let mut kept: Vec<bool> = Vec::with_capacity(wanted.len());
     for one in &wanted {
-        let Some(span) = place(one) else {
-            kept.push(true);
-            continue;
-        };
+        let span = one.span;
         // Edits in the attribute itself are read by every instance of the block; an entry of `for_each` is one instance's.
         let shared =
             one.edits.iter().any(|edit| {
@@ -364,7 +404,7 @@ fn agreed<'a>(config: &Config, wanted: Vec<Wanted<'a>>, refused: &mut Vec<Diagno
         if keep {
             left.push(one);
         } else {
-            let span = place(&one).unwrap_or(one.resource.header);
+            let span = one.span;
             let why = "other instances read the same text and have another value".to_owned();
             refused.push(told(one.resource, &one.path, &Refused { span, why }));
         }
@@ -378,7 +418,7 @@ fn agreed<'a>(config: &Config, wanted: Vec<Wanted<'a>>, refused: &mut Vec<Diagno
         .into_iter()
         .partition(|one| one.edits.iter().all(|edit| takes.get(&edit.span).is_none_or(|texts| texts.len() == 1)));
     for one in torn {
-        let span = place(&one).unwrap_or(one.resource.header);
+        let span = one.span;
         let why = "resources that read the same text have different values".to_owned();
         refused.push(told(one.resource, &one.path, &Refused { span, why }));
     }

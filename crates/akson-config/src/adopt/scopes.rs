@@ -120,19 +120,19 @@ impl<'f> Scopes<'f> {
                 }
                 let mut uses = 0;
                 expressions(reader.block, &mut |own| count(own, chain, &mut uses));
-                self.only(expr, uses, "`each.value`")?;
-                let entry = self.entry(expr, &for_each.value, key, reader)?;
+                Self::only(expr, uses, "`each.value`")?;
+                let entry = self.entry(&for_each.value, key, reader)?;
                 self.down(expr, entry, rest, reader)
             }
             "local" => {
-                let found = folder.blocks.iter().filter(|block| block.keyword.text == "locals");
-                let found = found.filter_map(|block| block.attribute(name)).next();
+                let mut found = folder.blocks.iter().filter(|block| block.keyword.text == "locals");
+                let found = found.find_map(|block| block.attribute(name));
                 let Some(local) = found else { return Err(refused(expr, "it is computed")) };
-                self.sole(expr, chain, folder)?;
+                Self::sole(expr, chain, folder)?;
                 self.down(expr, &local.value, rest, reader)
             }
             _ => {
-                self.sole(expr, chain, folder)?;
+                Self::sole(expr, chain, folder)?;
                 let value = self.variable(expr, name, folder)?;
                 self.down(expr, value, rest, reader)
             }
@@ -173,13 +173,13 @@ impl<'f> Scopes<'f> {
     }
 
     /// The value of an entry of a map that is written out, here or elsewhere.
-    fn entry(&self, expr: &'f Expr, map: &'f Expr, key: &str, reader: Reader<'f, '_>) -> Result<&'f Expr, Refused> {
+    fn entry(&self, map: &'f Expr, key: &str, reader: Reader<'f, '_>) -> Result<&'f Expr, Refused> {
         let map = match self.follow(map, reader)? {
             Some(place) => place,
             None => map,
         };
         match &map.kind {
-            ExprKind::Parens(inner) => self.entry(expr, inner, key, reader),
+            ExprKind::Parens(inner) => self.entry(inner, key, reader),
             ExprKind::Object(entries) => {
                 let is = |own: &ObjectKey| match own {
                     ObjectKey::Name(name) => name.text == key,
@@ -233,13 +233,13 @@ impl<'f> Scopes<'f> {
         let mut at = from;
         for step in steps {
             let Step::Key(key) = step else { return Err(refused(expr, "it is computed")) };
-            at = self.entry(expr, at, key, reader)?;
+            at = self.entry(at, key, reader)?;
         }
         Ok(at)
     }
 
     /// Refuses what something else reads, too.
-    fn sole(&self, expr: &'f Expr, chain: &Chain, folder: &Folder<'f>) -> Result<(), Refused> {
+    fn sole(expr: &'f Expr, chain: &Chain, folder: &Folder<'f>) -> Result<(), Refused> {
         let mut uses = 0;
         for block in &folder.blocks {
             expressions(block, &mut |own| count(own, chain, &mut uses));
@@ -248,10 +248,10 @@ impl<'f> Scopes<'f> {
             Some(Step::Key(name)) => format!("`{}.{name}`", chain.root),
             _ => format!("`{}`", chain.root),
         };
-        self.only(expr, uses, &name)
+        Self::only(expr, uses, &name)
     }
 
-    fn only(&self, expr: &'f Expr, uses: usize, name: &str) -> Result<(), Refused> {
+    fn only(expr: &'f Expr, uses: usize, name: &str) -> Result<(), Refused> {
         if uses <= 1 { Ok(()) } else { Err(refused(expr, &format!("{name} is read in {uses} places"))) }
     }
 

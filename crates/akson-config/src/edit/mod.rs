@@ -8,7 +8,7 @@ mod walk;
 
 use akson_diagnostics::Span;
 
-pub(crate) use item::{cut, without};
+pub(crate) use item::{append, cut, without};
 pub(crate) use value::{Change, Refused, Site, take_out};
 pub(crate) use walk::{Chain, Step, below, chain, expressions, find_expression, plain_text};
 

@@ -300,7 +300,8 @@ impl<'f> Change<'f, '_> {
         let mut more = Vec::new();
         for (at, argument) in new.iter().enumerate() {
             let Some(name) = name_of(at, argument) else { continue };
-            if find(arguments, &name).is_none() {
+            // What a create sends anyway was said by nobody.
+            if find(arguments, &name).is_none() && !was.contains_key(&name) {
                 let value = self.printed(&argument.value, old.span);
                 let fits = argument.name.is_none() && at == arguments.len() && stays.iter().all(|stays| *stays);
                 more.push((arguments.len(), if fits { value } else { format!("{name} = {value}") }));

@@ -1,7 +1,7 @@
 //! Ways through expressions: all of them below one, one by its place, and what a chain of names begins at.
 
 use akson_diagnostics::Span;
-use akson_parser::ast::{Block, Expr, ExprKind, Item, ObjectKey, TemplatePart};
+use akson_parser::ast::{Argument, Block, Expr, ExprKind, Item, ObjectKey, TemplatePart};
 
 /// A step of a chain: a name, a key in brackets that is written out, or one that is computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,13 +95,15 @@ pub(crate) fn below<'f>(expr: &'f Expr, found: &mut impl FnMut(&'f Expr)) {
             below(base, found);
             below(index, found);
         }
-        ExprKind::Call(_, arguments) => arguments.iter().for_each(|argument| below(&argument.value, found)),
+        ExprKind::Call(_, arguments) => in_arguments(arguments, found),
         ExprKind::Method(base, _, arguments) => {
             below(base, found);
-            arguments.iter().for_each(|argument| below(&argument.value, found));
+            in_arguments(arguments, found);
         }
         ExprKind::Conditional(condition, yes, no) => {
-            [condition, yes, no].into_iter().for_each(|part| below(part, found));
+            for part in [condition, yes, no] {
+                below(part, found);
+            }
         }
         ExprKind::For(walk) => {
             below(&walk.collection, found);
@@ -109,6 +111,12 @@ pub(crate) fn below<'f>(expr: &'f Expr, found: &mut impl FnMut(&'f Expr)) {
             below(&walk.result, found);
             walk.condition.iter().for_each(|part| below(part, found));
         }
+    }
+}
+
+fn in_arguments<'f>(arguments: &'f [Argument], found: &mut impl FnMut(&'f Expr)) {
+    for argument in arguments {
+        below(&argument.value, found);
     }
 }
 
@@ -121,7 +129,7 @@ fn in_brackets<'f>(expr: &'f Expr, found: &mut impl FnMut(&'f Expr)) {
         }
         ExprKind::Method(base, _, arguments) => {
             in_brackets(base, found);
-            arguments.iter().for_each(|argument| below(&argument.value, found));
+            in_arguments(arguments, found);
         }
         _ => {}
     }
@@ -146,7 +154,7 @@ fn in_template<'f>(parts: &'f [TemplatePart], found: &mut impl FnMut(&'f Expr)) 
 }
 
 /// The attribute whose value stands at a place, with the blocks around it, outermost first.
-pub(crate) fn find_expression<'f>(block: &'f Block, span: Span) -> Option<(Vec<&'f Block>, &'f Item)> {
+pub(crate) fn find_expression(block: &Block, span: Span) -> Option<(Vec<&Block>, &Item)> {
     for item in &block.body {
         match item {
             Item::Attribute(attribute) if attribute.value.span == span => return Some((vec![block], item)),

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use akson_catalog::{Address, ArmId, Attribute, Catalog, SymbolicId, Type, Value};
 use akson_diagnostics::{Diagnostics, SourceMap};
-use akson_parser::{ast::Expr, parse_expression};
+use akson_parser::{ast::Expr, parse_expression, print_block};
 use serde_json::{Value as Json, json};
 
 use super::{
+    ImportOptions, Skipped,
     objects::{self, Object},
     stack::{Stack, Thing},
-    write::Writer,
+    write::{Writer, more},
 };
 use crate::model::{Config, Resource};
 
@@ -31,6 +32,7 @@ impl<'a> Known<'a> {
             subscription: Some(config.stack.subscription.clone()),
             location: config.stack.location.clone(),
             things: Vec::new(),
+            fixed: 0,
             by_id: HashMap::new(),
             workloads: Vec::new(),
         };
@@ -62,6 +64,28 @@ impl<'a> Known<'a> {
             .filter_map(|(from, on)| Some((*places.get(from)?, *places.get(on)?)))
             .collect();
         Self { stack, places, needs }
+    }
+
+    /// Blocks that declare more objects, as canonical text, and what they declare: addresses and ids.
+    pub(crate) fn declare(
+        &mut self,
+        answers: &[Json],
+        options: &ImportOptions,
+    ) -> (String, Vec<(String, String)>, Vec<Skipped>) {
+        let skipped = self.stack.declare(answers, options);
+        let blocks = more(&self.stack, &self.needs);
+        let declared = blocks
+            .iter()
+            .filter_map(|(at, block)| {
+                let thing = self.stack.things.get(*at).filter(|thing| !thing.existing)?;
+                Some((format!("{}.{}", block.keyword.text, thing.label), thing.object.id.clone()))
+            })
+            .collect();
+        let text: Vec<String> = blocks.iter().map(|(_, block)| print_block(block)).collect();
+        let text = text.join("\n");
+        let mut sources = SourceMap::new();
+        let id = sources.add("adopted.aks", text.as_str());
+        (akson_parser::format(&sources, id).unwrap_or(text), declared, skipped)
     }
 
     /// The writer of values.

@@ -36,6 +36,21 @@ pub(super) fn blocks(stack: &Stack<'_>) -> Vec<Block> {
     blocks
 }
 
+/// The blocks of what was declared beside what an author declared, in order, and where each is.
+pub(super) fn more(stack: &Stack<'_>, needs: &[(usize, usize)]) -> Vec<(usize, Block)> {
+    let mut writer = Writer::new(stack);
+    for (from, on) in needs {
+        writer.needs(*from, *on);
+    }
+    let mut blocks = Vec::new();
+    for at in writer.order.clone() {
+        if let Some(thing) = stack.things.get(at).filter(|thing| at >= stack.fixed && thing.within.is_none()) {
+            blocks.push((at, writer.block(at, thing)));
+        }
+    }
+    blocks
+}
+
 /// Texts that stand for something of a declared object.
 type Told = HashMap<(&'static str, String), (usize, String)>;
 
