@@ -61,3 +61,6 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String, Overlap> {
     out.push_str(text.get(at..).unwrap_or_default());
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests;
