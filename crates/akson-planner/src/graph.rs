@@ -61,8 +61,12 @@ impl Graph {
             }
             let declared = |id: &SymbolicId| by_id.get(id).copied();
             let within = resource.parent.as_ref().and_then(declared);
-            let above = within.or_else(|| ancestors(&resource.symbolic_id).find_map(|id| declared(&id)));
-            if let Some(on) = above.filter(|on| *on != at && seen.insert(*on)) {
+            // What it says it lies in may be more than the next above it: an account says its cluster, and a namespace by name.
+            let nearest = ancestors(&resource.symbolic_id).find_map(|id| declared(&id));
+            for on in within.into_iter().chain(nearest).filter(|on| *on != at) {
+                if !seen.insert(on) {
+                    continue;
+                }
                 let text = format!("`{}` lies in it", resource.address);
                 graph.add_edge(
                     node(at),
