@@ -460,20 +460,45 @@ fn what_the_author_changed_since_stays_and_stays_his() {
     assert_eq!(plan["changes"][0]["reasons"][0]["attribute"], "tags.app");
 }
 
+/// The object of an id, wherever it stands in a document.
+fn object<'v>(within: &'v Value, id: &str) -> Option<&'v Value> {
+    let is = |value: &Value| value["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(id));
+    match within {
+        Value::Object(members) if !is(within) => members.values().find_map(|value| object(value, id)),
+        Value::Array(items) => items.iter().find_map(|value| object(value, id)),
+        value => is(value).then_some(value),
+    }
+}
+
 #[test]
-fn no_request_of_it_writes_and_nothing_is_written_outside_of_the_folder() {
-    let mut folder = applied(SHOP);
-    outside(&folder, &[("/resourceGroups/shop-rg", "/tags/cost", json!("a2"))]);
-    let world = folder.world();
-    world.god().clear_request_log();
-    drop(world);
+fn no_request_of_it_writes_and_no_file_outside_of_the_folder_is_written() {
+    let mut folder = Folder::with(PLACES);
+    folder.write("elsewhere/night.aksvars", "night = \"bert\"\n");
     let emulator = folder.start_emulator(&[]);
-    let url = emulator.url.clone();
-    folder.use_emulator(&url);
-    let _ = folder.akson(&["drift", "--adopt"]).exits(0);
-    let log: Value = serde_json::from_str(&emulator.ask("GET", "/_akson/requests", "")).unwrap_or(Value::Null);
-    for request in log.as_array().into_iter().flatten() {
-        assert!(!matches!(request["method"].as_str(), Some("PUT" | "PATCH" | "DELETE")), "{request}");
+    folder.use_emulator(&emulator.url);
+    // The configuration lies beside the file of variables.
+    std::fs::create_dir(folder.path().join("stack")).unwrap();
+    std::fs::copy(folder.path().join("main.aks"), folder.path().join("stack/main.aks")).unwrap();
+    let given = ["-C", "stack", "--var-file", "elsewhere/night.aksvars"];
+    let run = |arguments: &[&str]| folder.akson(&[&given, arguments].concat());
+    let _ = run(&["apply", "--auto-approve"]).exits(0);
+    let group = run(&["plan", "--all", "--format", "json"]).exits(0).json();
+    let all = group["changes"].as_array().unwrap();
+    let group = all.iter().find(|change| change["address"] == "resource_group.app").unwrap()["id"].as_str().unwrap();
+    let world: Value = serde_json::from_str(&emulator.ask("GET", "/_emulator/world", "")).unwrap();
+    let mut changed = object(&world, group).expect("the group is there").clone();
+    assert_eq!(changed["tags"]["night"], "bert");
+    changed["tags"]["night"] = json!("carl");
+    emulator.ask("POST", "/_emulator/objects", &changed.to_string());
+    emulator.ask("DELETE", "/_emulator/requests", "");
+    let _ = run(&["drift", "--adopt"]).exits(1).says("is outside of the configuration's folder");
+    let outside = std::fs::read_to_string(folder.path().join("elsewhere/night.aksvars")).unwrap();
+    assert_eq!(outside, "night = \"bert\"\n");
+    let sent: Vec<Value> = serde_json::from_str(&emulator.ask("GET", "/_emulator/requests", "")).unwrap();
+    assert!(sent.len() > 3, "{sent:#?}");
+    for call in &sent {
+        let method = call["method"].as_str().unwrap();
+        assert!(!matches!(method, "PUT" | "PATCH" | "DELETE"), "{call}");
     }
 }
 
@@ -517,4 +542,51 @@ fn objects_that_nobody_declared_are_declared_by_their_id() {
     folder.settled();
     let _ = folder.akson(&["drift", "--adopt", &identity]).exits(1).says("declared already");
     let _ = folder.akson(&["drift", "--adopt", "identity.ap"]).exits(1).says("did you mean `identity.app`");
+}
+
+/// The example: a cluster with pools and admin groups, a policy assignment. What its own block says alone is edited; what a variable says that others
+/// read is told.
+#[test]
+fn a_cluster_and_what_belongs_to_it() {
+    let folder = Folder::example("myapp");
+    let _ = folder.apply().exits(0);
+    let before = std::fs::read_to_string(folder.path().join("main.aks")).unwrap();
+    let plan = folder.akson(&["plan", "--all", "--format", "json"]).exits(0).json();
+    let all = plan["changes"].as_array().unwrap();
+    let developers = all.iter().find(|change| change["address"] == "group.developers").unwrap()["id"].clone();
+    let world = folder.world();
+    let find = |part: &str| {
+        let ids = world.god().ids();
+        let found = ids.iter().filter(|id| id.to_lowercase().contains(&part.to_lowercase()));
+        found.min_by_key(|id| id.len()).unwrap_or_else(|| panic!("{part}: {ids:#?}")).clone()
+    };
+    let cluster = find("/managedClusters/");
+    let edited = world.god().edit(&cluster, |cluster| {
+        let properties = &mut cluster["properties"];
+        properties["apiServerAccessProfile"]["authorizedIPRanges"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!("198.51.100.7/32"));
+        properties["disableLocalAccounts"] = json!(false);
+        properties["aadProfile"]["adminGroupObjectIDs"].as_array_mut().unwrap().push(developers);
+    });
+    assert!(edited.unwrap());
+    let pool = find("/agentPools/apps");
+    let edited = world.god().edit(&pool, |pool| {
+        pool["properties"]["maxCount"] = json!(12);
+        pool["properties"]["nodeLabels"]["workload"] = json!("other");
+    });
+    assert!(edited.unwrap());
+    drop(world);
+    let _ = folder.akson(&["drift", "--adopt"]).exits(2).says("`var.runner_ranges` is read in 2 places");
+    let after = std::fs::read_to_string(folder.path().join("main.aks")).unwrap();
+    let expected = before
+        .replace("local_accounts    = disabled", "local_accounts    = enabled")
+        .replace("[group.platform_admins]", "[group.platform_admins, group.developers]")
+        .replace("autoscale(1, 10)", "autoscale(1, 12)")
+        .replace("{ workload = \"apps\" }", "{ workload = \"other\" }");
+    assert_eq!(after, expected);
+    let left = folder.akson(&["drift", "--no-unmanaged", "--format", "json"]).exits(2).json();
+    assert_eq!(left["found"]["changed"], 1);
+    assert_eq!(left["changes"][0]["reasons"].as_array().unwrap().len(), 1);
 }

@@ -68,7 +68,9 @@ impl<'a> Live<'a> {
             leaf.attribute.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
         let leaves: Vec<Leaf> = encode(&resource.kind, &[(path.to_owned(), value.clone(), resource.header)], &context);
-        let leaves: Vec<Leaf> = leaves.iter().filter(own).cloned().map(Leaf::settled).collect();
+        let known = |leaf: &Leaf| Some(Leaf { want: self.filled(&leaf.want)?, ..leaf.clone() }.settled());
+        let leaves: Option<Vec<Leaf>> = leaves.iter().filter(own).map(known).collect();
+        let leaves = leaves.ok_or("what it says is known after apply")?;
         if attribute.equality == Equality::Edges
             && let Value::List(items) = &value
         {
