@@ -263,7 +263,7 @@ fn five_kinds_of_actors() {
 
     // What it says to do, does.
     let id = unmanaged["id"].as_str().unwrap();
-    assert_eq!(unmanaged["adopt"], format!("akson import {id}"));
+    assert_eq!(unmanaged["adopt"], format!("akson drift --adopt {id}"));
     let _ = folder.akson(&["import", id]).exits(0).says("grant \"owner_on_shop_rg\"").says("tom@example.com");
     assert!(folder.world().god().delete_object(id).unwrap());
     let _ = folder.apply().exits(0);

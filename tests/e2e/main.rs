@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests fail by panicking")]
 
+mod adopt;
 mod approvals;
 mod canaries;
 mod changes;
@@ -25,6 +26,7 @@ mod reader;
 mod recordings;
 mod recover;
 mod reports;
+mod revert;
 mod rights;
 mod schedules;
 mod sign_in;

@@ -116,7 +116,7 @@ impl Kind {
     }
 
     /// The attribute of a path, and where in the body its pointer begins: at the item of a list for what stands in a labelled block.
-    pub(crate) fn attribute_at(&self, path: &str) -> Option<(&Attribute, String)> {
+    pub fn attribute_at(&self, path: &str) -> Option<(&Attribute, String)> {
         let mut steps = path.split('.');
         let mut found = self.attributes.get(steps.next()?)?;
         let mut base = String::new();

@@ -28,6 +28,10 @@ pub(crate) const NO_STACKS: Code = Code(672);
 pub(crate) const BAD_RECORDING: Code = Code(660);
 /// From what was recorded another plan is made than from Azure.
 pub(crate) const NOT_THE_SAME: Code = Code(661);
+/// What would be written does not make the plan empty.
+pub(crate) const NOT_PROVED: Code = Code(662);
+/// A file changed while it was looked at.
+pub(crate) const FILE_CHANGED: Code = Code(663);
 /// There is nothing to import.
 pub(crate) const NOTHING_TO_IMPORT: Code = Code(678);
 /// A file to import from holds no objects.

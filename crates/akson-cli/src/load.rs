@@ -1,6 +1,10 @@
 //! A configuration on its way in: files read, parsed, evaluated, and what was found on the way, printed.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use akson_catalog::Catalog;
 use akson_config::{Config, ExpandError, Expanded, model::Inputs};
@@ -43,6 +47,39 @@ impl Loaded {
             }
         }
         loaded
+    }
+
+    /// The same with other texts in place of some; nothing is read.
+    pub(crate) fn with_texts(&self, texts: &BTreeMap<SourceId, String>) -> Self {
+        let mut loaded = Self::empty();
+        for (id, source) in self.sources.iter() {
+            let text = texts.get(&id).map_or_else(|| Arc::clone(&source.text), |text| Arc::from(text.as_str()));
+            // In the same order each gets the number that it had.
+            loaded.sources.add(source.name.clone(), text);
+        }
+        let again = |files: &[ast::File], diagnostics: &mut Diagnostics| -> Vec<ast::File> {
+            files.iter().map(|file| akson_parser::parse(&loaded.sources, file.source, diagnostics)).collect()
+        };
+        let mut found = Diagnostics::new();
+        let files = again(&self.files, &mut found);
+        let modules =
+            self.modules.iter().map(|(name, files)| (name.clone(), Arc::new(again(files, &mut found)))).collect();
+        loaded.diagnostics.append(found);
+        Self { files, modules, variable_files: self.variable_files.clone(), ..loaded }
+    }
+
+    /// The files of the configuration's own folder.
+    pub(crate) fn files(&self) -> &[ast::File] {
+        &self.files
+    }
+
+    /// Where a text was read from.
+    pub(crate) fn path_of(&self, id: SourceId, global: &Global) -> PathBuf {
+        let given = self.variable_files.iter().position(|file| *file == id);
+        match given.and_then(|at| global.variable_files.get(at)) {
+            Some(path) => path.clone(),
+            None => global.directory.join(&self.sources.get(id).name),
+        }
     }
 
     /// Reads and parses the folders that `module` blocks name, those in their files included.
@@ -136,7 +173,7 @@ impl Loaded {
         akson_config::expand(&self.files, &self.sources, self.catalog, &inputs, only, &mut self.diagnostics)
     }
 
-    fn inputs(&self, global: &Global, identity: Option<&Identity>) -> Inputs {
+    pub(crate) fn inputs(&self, global: &Global, identity: Option<&Identity>) -> Inputs {
         let environment: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();

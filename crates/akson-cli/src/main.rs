@@ -31,6 +31,7 @@ use std::process::ExitCode;
 use arguments::{Arguments, Command, EmulatorAction, LedgerAction};
 use clap::Parser as _;
 use exit::Exit;
+use planfile::Asked;
 
 fn main() -> ExitCode {
     akson_azure::network::install_tls();
@@ -70,14 +71,14 @@ fn run(arguments: &Arguments) -> Exit {
         Command::Plan { planning, out, destroy, detailed_exitcode, deny_new_access, record, recorded, files } => {
             let flags = commands::plan::Flags {
                 out: out.clone(),
-                destroy: *destroy,
+                all: planning.all,
                 detailed: *detailed_exitcode,
                 deny_new_access: *deny_new_access,
                 record: record.clone(),
                 recorded: recorded.clone(),
                 files: files.clone(),
             };
-            session::block_on(commands::plan::run(global, planning, &flags))
+            session::block_on(commands::plan::run(global, &Asked::new(planning, *destroy), &flags))
         }
         Command::Apply { plan, planning, applying, partial } => {
             session::block_on(commands::apply::run(global, plan.as_deref(), planning, applying, *partial))

@@ -36,6 +36,9 @@ pub(crate) struct Asked {
     pub(crate) targets: Vec<String>,
     pub(crate) replace: Vec<String>,
     pub(crate) max_deletes: Option<usize>,
+    /// Undo what changed outside and nothing else: of these addresses, or of everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) revert: Option<Vec<String>>,
 }
 
 impl Asked {
@@ -46,6 +49,7 @@ impl Asked {
             targets: planning.targets.clone(),
             replace: planning.replace.clone(),
             max_deletes: planning.max_deletes,
+            revert: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One run against a cloud: configuration, engine and ledger brought together. What is done with them is in `commands`.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use akson_applier::{
     Cancel, Engine, EngineOptions, Limits, Pace,
@@ -8,8 +8,8 @@ use akson_applier::{
     look_around, refresh, report, settle,
 };
 use akson_azure::recording::{Recorder, Replay};
-use akson_config::Config;
-use akson_diagnostics::{Diagnostic, Diagnostics};
+use akson_config::{Config, Inputs};
+use akson_diagnostics::{Diagnostic, Diagnostics, SourceId};
 use akson_planner::{
     Caller, Owned, Plan, Snapshot,
     options::{Mode, PlanOptions},
@@ -67,7 +67,7 @@ pub(crate) struct Run {
     outlives: bool,
     /// Who the plan is for, as far as that is known by now.
     caller: Caller,
-    ways: std::collections::BTreeMap<akson_catalog::SymbolicId, akson_planner::Way>,
+    ways: BTreeMap<akson_catalog::SymbolicId, akson_planner::Way>,
     /// What answers in place of a cloud.
     replay: Option<(String, Arc<Replay>)>,
     /// What is remembered of the answers.
@@ -331,6 +331,45 @@ impl Run {
         }
     }
 
+    /// Plans as if files had other texts; this run goes on as it was. Without a snapshot what is there is read again.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration then.
+    pub(crate) async fn plan_with(
+        &self,
+        texts: &BTreeMap<SourceId, String>,
+        snapshot: Option<&Snapshot>,
+        (owned, options): (&Owned, &PlanOptions),
+        global: &Global,
+    ) -> Result<Plan, Diagnostics> {
+        let mut loaded = self.loaded.with_texts(texts);
+        let Some(mut config) = loaded.evaluate(global, Some(&self.identity)) else { return Err(loaded.diagnostics) };
+        let held = akson_planner::held_names(&config, owned);
+        if !held.is_empty() {
+            match loaded.evaluate_with(global, &self.identity, held) {
+                Some(again) => config = again,
+                None => return Err(loaded.diagnostics),
+            }
+        }
+        let options = &PlanOptions { caller: self.caller.clone(), ..options.clone() };
+        let owned = &*ways::with(owned, &self.ways);
+        let read = match snapshot {
+            Some(_) => None,
+            None => match refresh(&self.engine, &config, owned, loaded.catalog, options).await {
+                Ok(read) => Some(read),
+                Err(failure) => return Err(Diagnostics::from(report::read_for(&failure, &config))),
+            },
+        };
+        let Some(snapshot) = snapshot.or(read.as_ref()) else { return Err(loaded.diagnostics) };
+        let plan = akson_planner::plan(&config, snapshot, owned, loaded.catalog, options, &mut loaded.diagnostics);
+        plan.filter(|_| !loaded.diagnostics.has_errors()).ok_or(loaded.diagnostics)
+    }
+
+    /// What the configuration is evaluated with.
+    pub(crate) fn inputs(&self, global: &Global) -> Inputs {
+        self.loaded.inputs(global, Some(&self.identity))
+    }
+
     /// Whether the guard file refuses the plan. Why is told with the rest of what was found.
     pub(crate) fn is_guarded(&mut self, plan: &Plan, global: &Global) -> bool {
         let place = self.store.place();
@@ -433,6 +472,7 @@ pub(crate) fn plan_options(asked: &planfile::Asked, global: &Global) -> PlanOpti
         cloud: global.cloud.as_str().to_owned(),
         adopt_only: false,
         caller: Caller::default(),
+        revert: asked.revert.clone(),
         today: Some(clock::today()),
     }
 }

@@ -115,6 +115,8 @@ pub const POLICY_PARAMETERS: Code = Code(254);
 pub const TOLERANCE: Code = Code(267);
 /// A tolerated difference of what is not compared.
 pub const NOTHING_TO_TOLERATE: Code = Code(268);
+/// A difference that cannot be taken over into the source.
+pub const NOT_ADOPTED: Code = Code(269);
 
 /// A federated credential's issuer is not written as the token has it.
 pub const LINT_ISSUER: Code = Code(301);

@@ -9,7 +9,9 @@
     reason = "matches over pairs of types and values are tables: one line a case, in the order in which one looks for it"
 )]
 
+mod adopt;
 pub mod codes;
+mod edit;
 mod eval;
 mod evaluate;
 mod expand;
@@ -34,6 +36,8 @@ mod variables;
 mod version;
 mod workload;
 
+pub use adopt::{Adopting, Adoption, Drifted, adopt, declare};
+pub use edit::{Edit, Overlap, apply as apply_edits};
 pub use evaluate::evaluate;
 pub use expand::{ExpandError, Expanded, expand};
 pub use fold::{FoldError, check_folded, fold};

@@ -29,6 +29,11 @@ pub fn module_folders(files: &[File], folder: &str) -> Vec<(String, Span)> {
         .collect()
 }
 
+/// The folder that a `module` block in `folder` stands for.
+pub(crate) fn folder_of(block: &Block, folder: &str) -> Option<String> {
+    joined(folder, source_of(block)?.0)
+}
+
 /// The text of `source`, if it is a plain one.
 fn source_of(block: &Block) -> Option<(&str, Span)> {
     let value = &block.attribute("source")?.value;

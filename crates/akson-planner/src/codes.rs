@@ -60,5 +60,7 @@ pub const ENTRY_CONTRADICTS: Code = Code(427);
 pub const TOLERATED: Code = Code(434);
 /// The time in which a difference was tolerated is over.
 pub const TOLERANCE_ENDED: Code = Code(435);
+/// What was deleted outside cannot come back without what the author has added since.
+pub const NOT_REVERTED: Code = Code(436);
 /// A plan does what the guard file does not allow.
 pub const GUARD: Code = Code(441);

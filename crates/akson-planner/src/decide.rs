@@ -8,6 +8,7 @@ mod locks;
 mod named;
 mod refuse;
 mod removed;
+mod revert;
 mod tolerate;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -28,6 +29,7 @@ pub(crate) use declared::{check_existing, decide as decide_declared};
 pub(crate) use locks::{check as check_locks, is_read_only};
 pub(crate) use refuse::{name_made_anew, name_moves, name_undecided, unknown_kind};
 pub(crate) use removed::{Removal, decide as decide_removed, go_along, go_with_cluster, spare_containers};
+pub(crate) use revert::decide as decide_reverted;
 pub(crate) use tolerate::report as report_tolerated;
 
 /// What every decision is made with.
@@ -81,6 +83,8 @@ pub(crate) struct Decision {
     pub reasons: Vec<Reason>,
     pub notes: Vec<String>,
     pub tolerated: Vec<Tolerated>,
+    /// JSON pointers of leaves that stay as they are, in the ledger too.
+    pub kept: Vec<String>,
     pub differences: Vec<Difference>,
     /// It could not be looked at, and is decided about by the ledger alone.
     pub not_verified: bool,
@@ -98,6 +102,7 @@ impl Decision {
             reasons: Vec::new(),
             notes: Vec::new(),
             tolerated: Vec::new(),
+            kept: Vec::new(),
             differences: Vec::new(),
             not_verified: false,
             diagnostics: Vec::new(),

@@ -34,6 +34,8 @@ pub struct PlanOptions {
     pub adopt_only: bool,
     /// Who will apply it, as far as that is known.
     pub caller: Caller,
+    /// Only what changed outside is undone, of these addresses or of everything if there is none; what the author changed since waits.
+    pub revert: Option<Vec<String>>,
     /// Which day it is. Without one nothing is tolerated.
     pub today: Option<Day>,
 }
@@ -53,6 +55,13 @@ impl PlanOptions {
         self.mode == Mode::Apply && self.replace.iter().any(|pattern| matches(pattern, address))
     }
 
+    /// Whether what changed outside of a resource of that address is undone, where nothing else is done.
+    pub(crate) fn reverts(&self, address: &str) -> bool {
+        let asked =
+            |patterns: &Vec<String>| patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, address));
+        self.revert.as_ref().is_some_and(asked)
+    }
+
     /// Whether a resource of that address is asked for by name.
     pub(crate) fn targets(&self, address: &str) -> bool {
         self.targets.iter().any(|pattern| matches(pattern, address))
@@ -60,7 +69,8 @@ impl PlanOptions {
 
     /// Reports targets and replacements that name nothing.
     pub(crate) fn check(&self, config: &Config, owned: &Owned, diagnostics: &mut Diagnostics) {
-        if self.targets.is_empty() && self.replace.is_empty() {
+        let reverted = self.revert.clone().unwrap_or_default();
+        if self.targets.is_empty() && self.replace.is_empty() && reverted.is_empty() {
             return;
         }
         let declared = config.resources.iter().filter(|resource| !resource.existing);
@@ -68,7 +78,7 @@ impl PlanOptions {
         let addressed = owned.entries.values().filter(|entry| !entry.address.is_empty());
         let mut gone: BTreeSet<String> = addressed.map(|entry| entry.address.clone()).collect();
         gone.retain(|address| !known.contains(address));
-        for (flag, list) in [("--target", &self.targets), ("--replace", &self.replace)] {
+        for (flag, list) in [("--target", &self.targets), ("--replace", &self.replace), ("--revert", &reverted)] {
             for pattern in list {
                 let hit = |address: &String| matches(pattern, address);
                 if known.iter().any(hit) || (flag == "--target" && gone.iter().any(hit)) {

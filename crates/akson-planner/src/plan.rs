@@ -58,6 +58,8 @@ pub struct Change {
     pub reasons: Vec<Reason>,
     /// What changed outside and is left as it is, as its block says.
     pub tolerated: Vec<Tolerated>,
+    /// JSON pointers of leaves that are not written as they are wanted: what the ledger remembers of them stays.
+    pub kept: Vec<String>,
     /// Facts to tell beside it: a leaf released, what else a deletion takes along.
     pub notes: Vec<String>,
     /// The declaring block's header, while there is one.

@@ -20,8 +20,8 @@ use crate::{
     codes,
     decide::{
         Case, Decision, Pending, Removal, Setting, check_credentials, check_existing, check_locks, decide_declared,
-        decide_removed, go_along, go_with_cluster, name_made_anew, name_moves, name_undecided, report_tolerated,
-        spare_containers, title, unknown_kind,
+        decide_removed, decide_reverted, go_along, go_with_cluster, name_made_anew, name_moves, name_undecided,
+        report_tolerated, spare_containers, title, unknown_kind,
     },
     digest::digest,
     graph::Graph,
@@ -116,6 +116,8 @@ impl<'a> Planning<'a> {
         let mut decided: BTreeMap<usize, Pending<'a>> = BTreeMap::new();
         // What lies in these is gone with them, or not there yet.
         let mut new: BTreeSet<&SymbolicId> = BTreeSet::new();
+        // Not there, and not to be: where only drift is undone.
+        let mut missing: BTreeSet<SymbolicId> = BTreeSet::new();
         for at in self.graph.order() {
             let Some(resource) = self.config.resources.get(*at) else { continue };
             let address = self.setting.addresses.get(&resource.symbolic_id).cloned().unwrap_or_default();
@@ -145,7 +147,13 @@ impl<'a> Planning<'a> {
                 }
                 continue;
             }
-            let decision = decide_declared(&case, self.setting);
+            let decision = match &self.setting.options.revert {
+                Some(_) => decide_reverted(&case, self.setting, &missing),
+                None => decide_declared(&case, self.setting),
+            };
+            if matches!(presence, Presence::Absent) && decision.action == Action::NoOp {
+                missing.insert(resource.symbolic_id.clone());
+            }
             match (decision.action, presence) {
                 // What was not looked at may be there already, and things in it.
                 (Action::Create | Action::Replace, _) if decision.not_verified => {}
@@ -176,6 +184,9 @@ impl<'a> Planning<'a> {
 
     /// Decides about what is ours and not declared; to destroy, about all that is ours.
     fn removed(&mut self) {
+        if self.setting.options.revert.is_some() {
+            return;
+        }
         let destroy = self.setting.options.mode == Mode::Destroy;
         if !destroy && self.config.stack.span.is_none() {
             // Without a stack block nobody said that this is the whole stack.
@@ -459,6 +470,7 @@ fn finished(change: Pending<'_>, needs: Vec<SymbolicId>, early: BTreeMap<Symboli
         reasons,
         notes,
         tolerated,
+        kept,
         differences,
         not_verified,
         diagnostics: _,
@@ -475,6 +487,7 @@ fn finished(change: Pending<'_>, needs: Vec<SymbolicId>, early: BTreeMap<Symboli
         reasons,
         notes,
         tolerated,
+        kept,
         source: change.header,
         needs,
         early,

@@ -1,4 +1,4 @@
-//! Every code that the product raises has a page, and every page's code is raised somewhere.
+//! Every code that the product raises has a page, and every page's code is raised somewhere; no two names have one number.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,16 @@ const KINDS: &str = "crates/akson-catalog/kinds/";
 
 pub(super) fn check(tree: &Tree, findings: &mut Findings) {
     let mut raised: BTreeMap<u16, (&str, usize)> = BTreeMap::new();
+    let mut named: BTreeMap<u16, &str> = BTreeMap::new();
     for (path, text) in tree.rust().filter(|(path, _)| path.starts_with("crates/") && !is_test(path)) {
         for (line, content) in production(text) {
             for code in codes(content) {
                 raised.entry(code).or_insert((path, line));
+                if let Some(name) = constant(content)
+                    && let Some(other) = named.insert(code, name)
+                {
+                    findings.add(path, line, format!("`{name}` has the number of `{other}`"));
+                }
                 if let Some(name) = constant(content).filter(|name| !used(tree, path, name)) {
                     findings.add(path, line, format!("`{name}` is declared, but nothing raises it"));
                 }
@@ -82,7 +88,7 @@ mod tests {
             &[
                 (
                     "crates/a/src/lib.rs",
-                    "x(Code(101));\ny(Code(102), StatusCode(404)); // Code(103)\nconst A: Code = Code(104);\nconst B: Code = Code(105);\nz(A); // B\n#[cfg(test)]\nmod tests {\nCode(9)\n}\n",
+                    "x(Code(101));\ny(Code(102), StatusCode(404)); // Code(103)\nconst A: Code = Code(104);\nconst B: Code = Code(105);\nz(A); // B\nconst C: Code = Code(105);\nz(C);\n#[cfg(test)]\nmod tests {\nCode(9)\n}\n",
                 ),
                 ("crates/akson-catalog/kinds/x.toml", "[[rules]]\ncode = 255\n"),
                 ("crates/akson-diagnostics/codes/AKS0101.md", ""),
@@ -95,6 +101,7 @@ mod tests {
             &[
                 "crates/a/src/lib.rs:2: AKS0102 has no page: write crates/akson-diagnostics/codes/AKS0102.md",
                 "crates/a/src/lib.rs:4: `B` is declared, but nothing raises it",
+                "crates/a/src/lib.rs:6: `C` has the number of `B`",
                 "crates/akson-diagnostics/codes/AKS0900.md:1: nothing raises this code",
             ],
         );

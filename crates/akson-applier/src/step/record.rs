@@ -79,13 +79,13 @@ impl Run<'_> {
         let id = body.get("id").and_then(Json::as_str).or(change.id.as_deref()).unwrap_or(change.symbolic_id.as_str());
         let (mut sent, mut observed) = recorded(kept, body);
         let before = self.ledger.entry(&change.symbolic_id);
-        // What is tolerated stays a difference: what was sent of it and what came of that is remembered, not what is there.
-        for one in &change.tolerated {
-            sent.remove(&one.pointer);
-            observed.remove(&one.pointer);
+        // What is left as it is stays a difference: what was sent of it and what came of that is remembered, not what is there.
+        for pointer in &change.kept {
+            sent.remove(pointer);
+            observed.remove(pointer);
         }
         let gone = lost.iter().filter(|leaf| leaf.want == Value::None).map(|leaf| &leaf.pointer);
-        for pointer in gone.chain(change.tolerated.iter().map(|one| &one.pointer)) {
+        for pointer in gone.chain(&change.kept) {
             let Some(OwnedEntry { sent: was_sent, observed: was_observed, .. }) =
                 before.as_ref().map(|entry| &entry.owned)
             else {

@@ -8,6 +8,6 @@ use crate::{
 
 /// Plans the deletion, asks, deletes.
 pub(crate) async fn run(global: &Global, applying: &Applying, targets: &[String], max_deletes: Option<usize>) -> Exit {
-    let asked = Asked { destroy: true, targets: targets.to_vec(), replace: Vec::new(), max_deletes };
+    let asked = Asked { destroy: true, targets: targets.to_vec(), max_deletes, ..Asked::default() };
     super::apply::carry_out(global, asked, applying, None).await
 }

@@ -1,10 +1,12 @@
 //! `akson drift`: what changed outside. It looks and changes nothing; what it could not read is an error, never "no drift".
 
+use super::plan;
 use crate::{
     arguments::{Global, OutputFormat},
     drift::{self, DriftArguments, DriftDocument, LookArguments},
     exit::Exit,
     output,
+    planfile::Asked,
     schedule::{self, Begun, Found},
     session::{Run, Source},
     views,
@@ -12,6 +14,15 @@ use crate::{
 
 /// Prints the differences.
 pub(crate) async fn run(global: &Global, asked: &DriftArguments) -> Exit {
+    if asked.take_over.adopt.is_some() {
+        return drift::adopt::run(global, &asked.take_over).await;
+    }
+    if let Some(addresses) = &asked.undo.revert {
+        let reverted = Asked { revert: Some(addresses.clone()), ..Asked::default() };
+        let (out, recorded) = (asked.undo.out.clone(), asked.recorded.clone());
+        let flags = plan::Flags { out, recorded, ..plan::Flags::default() };
+        return plan::run(global, &reverted, &flags).await;
+    }
     if asked.schedule.is_more_than_a_look() {
         return schedule::run(global, asked).await;
     }

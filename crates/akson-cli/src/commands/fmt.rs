@@ -40,7 +40,7 @@ pub(crate) fn run(global: &Global, check: bool, paths: &[PathBuf]) -> Exit {
         }
         differs = true;
         if check {
-            output::result(&difference(&name, &text, &formatted));
+            output::result(&difference(&name, "formatted", &text, &formatted));
         } else if let Err(error) = replace(path, &formatted) {
             diagnostics.push(
                 Diagnostic::error(NOT_WRITTEN, format!("cannot write `{name}`: {error}"))
@@ -69,7 +69,7 @@ fn stdin(global: &Global, check: bool) -> Exit {
             if let Some(formatted) = format(&sources, id, &mut diagnostics) {
                 let same = formatted.as_bytes() == bytes;
                 if check && !same {
-                    output::result(&difference("-", &sources.get(id).text, &formatted));
+                    output::result(&difference("-", "formatted", &sources.get(id).text, &formatted));
                 } else {
                     exit = Exit::Done;
                 }
@@ -118,10 +118,10 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-fn difference(name: &str, old: &str, new: &str) -> String {
+pub(crate) fn difference(name: &str, made: &str, old: &str, new: &str) -> String {
     similar::TextDiff::from_lines(old, new)
         .unified_diff()
         .context_radius(2)
-        .header(name, &format!("{name} (formatted)"))
+        .header(name, &format!("{name} ({made})"))
         .to_string()
 }

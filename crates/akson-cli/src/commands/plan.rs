@@ -6,7 +6,7 @@ use akson_diagnostics::Diagnostic;
 use serde::Serialize;
 
 use crate::{
-    arguments::{FromRecording, Global, OutputFormat, Planning},
+    arguments::{FromRecording, Global, OutputFormat},
     codes::{ACCESS_INCOMPLETE, NOT_THE_SAME},
     exit::Exit,
     output,
@@ -17,10 +17,12 @@ use crate::{
     views::{markdown, plan},
 };
 
-/// The flags of `plan` alone.
+/// The flags of `plan` that are not about what is planned.
+#[derive(Default)]
 pub(crate) struct Flags {
     pub(crate) out: Option<PathBuf>,
-    pub(crate) destroy: bool,
+    /// List what does not change, too.
+    pub(crate) all: bool,
     pub(crate) detailed: bool,
     pub(crate) deny_new_access: bool,
     pub(crate) record: Option<PathBuf>,
@@ -29,13 +31,13 @@ pub(crate) struct Flags {
 }
 
 /// Plans and prints.
-pub(crate) async fn run(global: &Global, planning: &Planning, flags: &Flags) -> Exit {
-    match planned(global, planning, flags).await {
+pub(crate) async fn run(global: &Global, asked: &Asked, flags: &Flags) -> Exit {
+    match planned(global, asked, flags).await {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
-async fn planned(global: &Global, planning: &Planning, flags: &Flags) -> Result<Exit, Exit> {
+async fn planned(global: &Global, asked: &Asked, flags: &Flags) -> Result<Exit, Exit> {
     let (mut source, global) = Source::of(&flags.recorded, global)?;
     let global = &global;
     if flags.record.is_some() {
@@ -48,9 +50,8 @@ async fn planned(global: &Global, planning: &Planning, flags: &Flags) -> Result<
             .help("leave `--deny-new-access` out and review the plan");
         return Err(run.refuse_with(refused, global));
     }
-    let asked = Asked::new(planning, flags.destroy);
     let document = run.peek(global).await?;
-    let options = session::plan_options(&asked, global);
+    let options = session::plan_options(asked, global);
     let owned = session::owned(document.as_ref());
     let snapshot = run.refresh(&owned, &options, global).await?;
     let plan = run.plan_from(&snapshot, &owned, &options, global)?;
@@ -59,11 +60,11 @@ async fn planned(global: &Global, planning: &Planning, flags: &Flags) -> Result<
     if let Some(path) = &flags.record {
         let recording = run.recording(&snapshot, document.as_ref(), &options, &whole.digest).await;
         let recording = recording.expect("this run remembers what it is answered");
-        record(&mut run, &recording, &asked, path, global).await?;
+        record(&mut run, &recording, asked, path, global).await?;
     }
     if let Some(path) = &flags.out
         && !refused
-        && let Err(diagnostic) = planfile::write(&global.directory.join(path), asked, whole.clone())
+        && let Err(diagnostic) = planfile::write(&global.directory.join(path), asked.clone(), whole.clone())
     {
         return Err(run.refuse_with(*diagnostic, global));
     }
@@ -74,7 +75,7 @@ async fn planned(global: &Global, planning: &Planning, flags: &Flags) -> Result<
     let changes = whole.summary.changes();
     match global.format {
         // The diagnostics are in the document.
-        Some(OutputFormat::Json) => output::result(&to_text(&run.document(&plan, planning.all))),
+        Some(OutputFormat::Json) => output::result(&to_text(&run.document(&plan, flags.all))),
         format => {
             run.report(global);
             run.tell_recording(global);

@@ -1,11 +1,12 @@
 //! What changed outside, as a document: what `akson drift` prints, what reports are made from and what a watch counts.
 
+pub(crate) mod adopt;
 mod arguments;
 mod report;
 mod unmanaged;
 mod who;
 
-pub(crate) use arguments::{DriftArguments, LookArguments};
+pub(crate) use arguments::{AdoptArguments, DriftArguments, LookArguments};
 pub(crate) use report::{Actor, DriftDocument, Severity, Unmanaged};
 pub(crate) use unmanaged::quoted;
 

@@ -38,7 +38,7 @@ fn told(found: Found) -> Unmanaged {
     Unmanaged {
         severity: Severity::from(found.severity),
         kind: found.kind,
-        adopt: format!("akson import {id}"),
+        adopt: format!("akson drift --adopt {id}"),
         remove: format!("az rest --method delete --url {url}"),
         id: found.id,
         what: found.what,

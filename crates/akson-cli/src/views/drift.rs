@@ -109,6 +109,18 @@ fn one(out: &mut String, change: &ChangeDocument) {
     let _ = writeln!(out, "        undo: {}{FAINT}{replaces}{FAINT:#}", undo(change));
 }
 
+/// What is said behind a difference: of one that is tolerated, until when and why.
+fn told(mark: &str, reason: &ReasonDocument) -> String {
+    let mut text = mark.to_owned();
+    if let Some(until) = &reason.until {
+        let _ = write!(text, " until {}", literal::safe(until));
+    }
+    if let Some(because) = &reason.because {
+        let _ = write!(text, ": {}", literal::safe(because));
+    }
+    text
+}
+
 /// A line for what is gone, or one for each attribute that differs, the worst first.
 fn differences(out: &mut String, change: &ChangeDocument, mark: &str) {
     let address = literal::safe(&change.address);
@@ -119,6 +131,7 @@ fn differences(out: &mut String, change: &ChangeDocument, mark: &str) {
     let mut reasons: Vec<&ReasonDocument> = change.reasons.iter().collect();
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.severity));
     for reason in reasons {
+        let mark = &told(mark, reason);
         let severity = reason.severity.unwrap_or_else(|| worst(change));
         let Some(attribute) = &reason.attribute else {
             line(out, severity, &address, &format!("is not as it was applied{FAINT}{mark}{FAINT:#}"));
@@ -203,8 +216,10 @@ pub(crate) mod tests {
         let mut gone =
             change("vault.b", "create", "medium", json!([reason("sku", json!(null), json!("standard"), "medium")]));
         gone["notes"] = json!(["nobody wrote down who yet"]);
-        let tolerated =
+        let mut tolerated =
             change("vault.c", "update", "low", json!([reason("sku", json!("premium"), json!("standard"), "low")]));
+        tolerated["reasons"][0]["until"] = json!("2026-12-31");
+        tolerated["reasons"][0]["because"] = json!("OPS-77");
         let found = |stack: Value| {
             json!({ "severity": if stack.is_null() { "high" } else { "low" }, "kind": "grant", "id": "/i", "what": "gives `Owner` to </details>", "on": "vault.a",
                 "adopt": "akson import /i", "remove": "az rest --method delete --url /i", "stack": stack })
@@ -237,7 +252,7 @@ MEDIUM  vault.b  declared, now gone
         note: nobody wrote down who yet
         undo: akson apply --target vault.b
 LOW     unmanaged grant  gives `Owner` to </details>  # of stack other
-LOW     vault.c.sku  declared "standard", now "premium"  # tolerated
+LOW     vault.c.sku  declared "standard", now "premium"  # tolerated until 2026-12-31: OPS-77
         note: the log was not read
 
 drift: 1 changed, 1 deleted, 1 unmanaged, 1 tolerated, 3 in sync

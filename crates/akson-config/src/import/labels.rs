@@ -12,6 +12,11 @@ pub(super) struct Labels {
 }
 
 impl Labels {
+    /// Takes a label that an author gave.
+    pub(super) fn take(&mut self, kind: &str, label: &str) {
+        self.taken.entry(kind.to_owned()).or_default().push(label.to_owned());
+    }
+
     /// A label for an object of this name among others of a kind.
     pub(super) fn give(&mut self, kind: &str, name: &str) -> String {
         let taken = self.taken.entry(kind.to_owned()).or_default();

@@ -2,6 +2,7 @@
 //! Not the reading of objects from Azure or from files: that is the caller's.
 
 mod fold;
+mod known;
 mod labels;
 mod objects;
 mod read;
@@ -20,6 +21,7 @@ use akson_diagnostics::{SourceMap, Span};
 use akson_parser::print_block;
 use serde_json::Value as Json;
 
+pub(crate) use known::Known;
 pub use objects::{kind_of, spread};
 pub use read::{Reading, Unsaid, Written, flatten};
 

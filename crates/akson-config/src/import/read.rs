@@ -84,6 +84,50 @@ impl Reading<'_> {
 }
 
 impl Reading<'_> {
+    /// What an attribute says of a body where it is written already: also what is as Azure has it anyway. `was` is what it says now.
+    ///
+    /// # Errors
+    /// Why it cannot be said.
+    pub(crate) fn again(
+        &self,
+        kind: &Kind,
+        (name, root): (&str, &Json),
+        (attribute, path, body): (&Attribute, &str, &Json),
+        was: &Value,
+    ) -> Result<Option<Value>, String> {
+        let mut reader = Reader { reading: self, kind, name, root, unsaid: Vec::new(), silent: Vec::new() };
+        let Some(value) = decode_attribute(attribute, body) else {
+            let choice =
+                attribute.of == Type::Choice && places(attribute).any(|pointer| !nothing(lookup(body, pointer)));
+            return if choice { Err("none of its constructors says it".to_owned()) } else { Ok(None) };
+        };
+        let value = reader.cleaned(attribute, value);
+        let value = if attribute.of == Type::Choice {
+            let whole = value.clone();
+            let said = reader.choice(attribute, value, path);
+            let why =
+                || reader.unsaid.first().map_or("a secret is a part of it", |unsaid| unsaid.why.as_str()).to_owned();
+            with_said(attribute, said.ok_or_else(why)?, &whole, was)
+        } else {
+            value
+        };
+        reader.legal(attribute, &attribute.of, &value)?;
+        Ok(Some(value))
+    }
+}
+
+/// A constructor with the arguments that are there and that the author wrote, also where nobody would need to.
+fn with_said(attribute: &Attribute, said: Value, whole: &Value, was: &Value) -> Value {
+    let (Value::Choice { name, arguments }, Value::Choice { arguments: all, .. }) = (&said, whole) else { return said };
+    let Value::Choice { name: before, arguments: written } = was else { return said };
+    let Some(variant) = attribute.variants.get(name).filter(|_| name == before) else { return said };
+    let of =
+        |word: &String| arguments.get(word).or_else(|| all.get(word).filter(|_| written.contains_key(word))).cloned();
+    let arguments = variant.arguments.keys().filter_map(|word| Some((word.clone(), of(word)?))).collect();
+    Value::Choice { name: name.clone(), arguments }
+}
+
+impl Reading<'_> {
     /// What of an attribute reads back as what is live: without fields that do not, if it can be without them.
     fn right(&self, kind: &Kind, written: Written, body: &Json, told: &mut Vec<Unsaid>) -> Option<Written> {
         let attribute = kind.attributes.get(written.name())?;

@@ -6,13 +6,14 @@ use std::{
 };
 
 use akson_catalog::{
-    ArmId, Catalog, Kind, Type, Value,
+    ArmId, Catalog, InstanceKey, Kind, Type, Value,
     encode::Context,
     equality::{Equality, equal},
     json::{from_json, lookup},
     kind::{FoundBy, LateId, NameFrom, Plane, Role, ids::type_of},
     roles,
 };
+use akson_parser::ast::Expr;
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -28,6 +29,10 @@ use super::{
 pub(super) struct Thing {
     pub object: Object,
     pub label: String,
+    /// How it is referred to, where an author wrote its block.
+    pub address: Option<Expr>,
+    /// The modules that its block is in.
+    pub scope: Vec<(String, Option<InstanceKey>)>,
     /// The first label of a raw block.
     pub raw: Option<String>,
     pub existing: bool,
@@ -62,6 +67,8 @@ pub(super) struct Stack<'a> {
     pub subscription: Option<String>,
     pub location: Option<String>,
     pub things: Vec<Thing>,
+    /// How many of them an author declared: they stay as they are.
+    pub fixed: usize,
     pub by_id: HashMap<String, usize>,
     pub workloads: Vec<Workload>,
 }
@@ -79,6 +86,7 @@ impl<'a> Stack<'a> {
             subscription,
             location: None,
             things: Vec::new(),
+            fixed: 0,
             by_id: HashMap::new(),
             workloads: Vec::new(),
         };
@@ -91,9 +99,39 @@ impl<'a> Stack<'a> {
         stack.stand();
         stack.nest();
         stack.find_workloads();
+        stack.location = most(stack.things.iter().filter_map(Thing::region));
         stack.locations();
         stack.labels();
         (stack, skipped)
+    }
+
+    /// Declares more objects beside what an author declared.
+    pub(super) fn declare(&mut self, answers: &[Json], options: &ImportOptions) -> Vec<Skipped> {
+        let mut skipped = Vec::new();
+        self.fixed = self.things.len();
+        for (object, raw) in sorted(objects::spread(answers, self.catalog), self.catalog, options, &mut skipped) {
+            if self.find(&object.id).is_none() && !self.is_principal(&object.id) {
+                let looked_at = options.looked_at.contains(&object.id.to_ascii_lowercase());
+                self.add(object, raw, looked_at);
+            }
+        }
+        self.parents();
+        self.read(options);
+        self.stand();
+        self.nest();
+        self.locations();
+        self.labels();
+        skipped
+    }
+
+    /// Whether an object of the directory is what a thing acts as, which needs no block of its own.
+    fn is_principal(&self, id: &str) -> bool {
+        self.things.iter().any(|thing| {
+            let kind = &thing.object.kind;
+            let output = kind.principal.as_ref().and_then(|principal| kind.outputs.get(&principal.output));
+            let live = output.and_then(|output| lookup(&thing.object.body, &output.pointer)).and_then(Json::as_str);
+            live.is_some_and(|live| live.eq_ignore_ascii_case(id))
+        })
     }
 
     pub(super) fn add(&mut self, object: Object, raw: Option<String>, existing: bool) -> usize {
@@ -103,6 +141,8 @@ impl<'a> Stack<'a> {
             existing: existing || !object.kind.managed,
             object,
             label: String::new(),
+            address: None,
+            scope: Vec::new(),
             raw,
             within: None,
             workload: None,
@@ -121,7 +161,7 @@ impl<'a> Stack<'a> {
 
     /// What each lies in; what is not among the objects is declared as existing.
     fn parents(&mut self) {
-        let mut at = 0;
+        let mut at = self.fixed;
         while let Some(thing) = self.things.get(at) {
             let told = matches!(thing.object.kind.late, Some(LateId::Told { .. }));
             let parent = match thing.object.parent.clone() {
@@ -162,7 +202,7 @@ impl<'a> Stack<'a> {
 
     /// What each says.
     fn read(&mut self, options: &ImportOptions) {
-        for thing in &mut self.things {
+        for thing in self.things.iter_mut().skip(self.fixed) {
             let object = &thing.object;
             let context = Context {
                 subscription: object.subscription.clone().or_else(|| self.subscription.clone()).unwrap_or_default(),
@@ -210,7 +250,7 @@ impl<'a> Stack<'a> {
 
     /// What stands for a resource that is not among the objects is said as the text that it is, if a map takes it.
     fn stand(&mut self) {
-        for at in 0..self.things.len() {
+        for at in self.fixed..self.things.len() {
             let Some(thing) = self.things.get(at) else { continue };
             let kind = Arc::clone(&thing.object.kind);
             let lost: Vec<(String, String, String)> = thing
@@ -254,9 +294,11 @@ impl<'a> Stack<'a> {
 
     /// Blocks in blocks; a kind that cannot be declared without one of them is only looked at if it has none.
     fn nest(&mut self) {
-        for at in 0..self.things.len() {
+        for at in self.fixed..self.things.len() {
             let word = self.things.get(at).and_then(|thing| {
-                let above = thing.parent.and_then(|parent| self.things.get(parent))?;
+                // Into an author's block nothing is put.
+                let above = thing.parent.filter(|parent| *parent >= self.fixed);
+                let above = above.and_then(|parent| self.things.get(parent))?;
                 let blocks = above.object.kind.blocks.iter();
                 let own = blocks.filter(|(_, nested)| nested.kind == thing.object.kind.keyword);
                 let word = own.map(|(word, _)| word.clone()).next()?;
@@ -277,7 +319,7 @@ impl<'a> Stack<'a> {
             };
             (!self.things.iter().any(is)).then_some(at)
         };
-        let without: BTreeSet<usize> = (0..self.things.len()).filter_map(lacks).collect();
+        let without: BTreeSet<usize> = (self.fixed..self.things.len()).filter_map(lacks).collect();
         for at in without {
             if let Some(thing) = self.things.get_mut(at).filter(|thing| !thing.existing) {
                 thing.existing = true;
@@ -295,10 +337,9 @@ impl<'a> Stack<'a> {
         }
     }
 
-    /// The stack's location is the most frequent one; what does not follow from it or from the resource group is written.
+    /// What does not follow from the stack's location or from the resource group is written.
     fn locations(&mut self) {
         let all: Vec<Option<String>> = self.things.iter().map(Thing::region).collect();
-        self.location = most(all.iter().flatten().cloned());
         let inherited = |at: usize| {
             let mut above = self.things.get(at)?.parent;
             while let Some(parent) = above {
@@ -317,7 +358,7 @@ impl<'a> Stack<'a> {
                 own.clone().filter(|own| inherited(at).or_else(|| self.location.clone()).as_ref() != Some(own))
             })
             .collect();
-        for (thing, said) in self.things.iter_mut().zip(said) {
+        for (thing, said) in self.things.iter_mut().zip(said).skip(self.fixed) {
             thing.location = said;
         }
     }
@@ -325,7 +366,12 @@ impl<'a> Stack<'a> {
     fn labels(&mut self) {
         let mut labels = Labels::default();
         // Of what lies in other blocks each has its own labels; the parent's place keeps them apart.
-        let given: Vec<String> = (0..self.things.len())
+        for thing in
+            self.things.iter().take(self.fixed).filter(|thing| thing.scope.is_empty() && thing.within.is_none())
+        {
+            labels.take(&thing.object.kind.keyword, &thing.label);
+        }
+        let given: Vec<String> = (self.fixed..self.things.len())
             .filter_map(|at| {
                 let thing = self.things.get(at)?;
                 let name = self.called(thing);
@@ -340,7 +386,7 @@ impl<'a> Stack<'a> {
                 Some(labels.give(&among, &name))
             })
             .collect();
-        for (thing, label) in self.things.iter_mut().zip(given) {
+        for (thing, label) in self.things.iter_mut().skip(self.fixed).zip(given) {
             thing.label = label;
             let kind = &thing.object.kind;
             let attribute = kind.attributes.values().find(|attribute| attribute.role == Role::Name);

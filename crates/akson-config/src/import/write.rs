@@ -36,10 +36,25 @@ pub(super) fn blocks(stack: &Stack<'_>) -> Vec<Block> {
     blocks
 }
 
+/// The blocks of what was declared beside what an author declared, in order, and where each is.
+pub(super) fn more(stack: &Stack<'_>, needs: &[(usize, usize)]) -> Vec<(usize, Block)> {
+    let mut writer = Writer::new(stack);
+    for (from, on) in needs {
+        writer.needs(*from, *on);
+    }
+    let mut blocks = Vec::new();
+    for at in writer.order.clone() {
+        if let Some(thing) = stack.things.get(at).filter(|thing| at >= stack.fixed && thing.within.is_none()) {
+            blocks.push((at, writer.block(at, thing)));
+        }
+    }
+    blocks
+}
+
 /// Texts that stand for something of a declared object.
 type Told = HashMap<(&'static str, String), (usize, String)>;
 
-struct Writer<'s> {
+pub(super) struct Writer<'s> {
     stack: &'s Stack<'s>,
     make: Make,
     /// Principals by their id.
@@ -55,7 +70,7 @@ struct Writer<'s> {
 }
 
 impl<'s> Writer<'s> {
-    fn new(stack: &'s Stack<'s>) -> Self {
+    pub(super) fn new(stack: &'s Stack<'s>) -> Self {
         let mut writer = Self {
             stack,
             make: Make { span: nowhere() },
@@ -230,7 +245,7 @@ impl<'s> Writer<'s> {
         }
     }
 
-    fn expr(&mut self, at: usize, attribute: &Attribute, of: &Type, value: &Value) -> Expr {
+    pub(super) fn expr(&mut self, at: usize, attribute: &Attribute, of: &Type, value: &Value) -> Expr {
         let make = self.make;
         match (of, value) {
             (_, Value::None) => Expr { span: make.span, kind: ExprKind::None },
@@ -363,8 +378,20 @@ impl<'s> Writer<'s> {
         Some(output.split('.').fold(base, |base, step| self.make.member(&base, step)))
     }
 
-    /// A reference, unless it would close a circle.
+    /// Remembers that a block needs another one, whatever is written of it here.
+    pub(super) fn needs(&mut self, from: usize, on: usize) {
+        let (from, on) = (self.root(from), self.root(on));
+        if let Some(edges) = self.edges.get_mut(from).filter(|_| from != on) {
+            edges.insert(on);
+        }
+    }
+
+    /// A reference, unless it would close a circle or cannot be seen from there.
     fn refer(&mut self, from: usize, to: usize) -> Option<Expr> {
+        let scope = |at: usize| self.stack.things.get(at).map(|thing| &thing.scope);
+        if scope(from) != scope(to) {
+            return None;
+        }
         let (from, root) = (self.root(from), self.root(to));
         if from == root || self.reaches(root, from) {
             return None;
@@ -400,6 +427,9 @@ impl<'s> Writer<'s> {
 
     fn address(&self, at: usize) -> Option<Expr> {
         let thing = self.stack.things.get(at)?;
+        if let Some(address) = &thing.address {
+            return Some(address.clone());
+        }
         if let Some((label, part, key)) = self.stack.part(at) {
             let base = self.make.member(&self.make.member(&self.make.word("workload"), label), part);
             return Some(match key {

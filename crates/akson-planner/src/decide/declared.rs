@@ -11,19 +11,20 @@ use akson_catalog::{
     kind::{ChangeEffect, Marker, Plane},
     marker::{LABEL, TAG},
 };
-use akson_config::{Day, Tolerance};
+use akson_config::Tolerance;
 use serde_json::Value as Json;
 
 use super::{
     Case, Decision, Setting, deleted_name,
     leaf::{Past, Verdict, verdict},
     named::attribute_of,
-    refuse, tolerate,
+    refuse, revert, tolerate,
 };
 use crate::{
     OwnedEntry, OwnedState,
     hashes::sent_hash,
     marker::{Ownership, marker, ownership},
+    options::PlanOptions,
     plan::{Action, Cause, Difference, Effect, Reason, Shown, Tolerated, Work},
     presence::Presence,
     rest::{failed, unsettled},
@@ -142,8 +143,11 @@ fn present(case: &Case<'_>, setting: &Setting<'_>, live: &LiveObject) -> Decisio
     };
     let mut found = Found::new(case, live, past);
     found.notes.extend(notes);
-    found.compare(setting.options.today);
-    if let Some(entry) = case.entry.filter(|_| !matches!(past, Past::Foreign)) {
+    found.compare(setting.options);
+    if setting.options.revert.is_some() {
+        let gone = case.entry.into_iter().flat_map(|entry| revert::not_written(case, entry));
+        found.kept.extend(gone);
+    } else if let Some(entry) = case.entry.filter(|_| !matches!(past, Past::Foreign)) {
         found.left_out(entry, matches!(past, Past::Recorded(_)));
     }
     if let Some(why) = again {
@@ -172,6 +176,8 @@ struct Found<'a> {
     taken_out: Vec<Leaf>,
     /// What is left as it is.
     tolerated: Vec<Tolerated>,
+    /// Pointers of what stays as it is, in the ledger too.
+    kept: Vec<String>,
     irreversible: bool,
     refresh: bool,
     /// Ours by the ledger, and its mark is gone.
@@ -192,13 +198,14 @@ impl<'a> Found<'a> {
             back: Vec::new(),
             taken_out: Vec::new(),
             tolerated: Vec::new(),
+            kept: Vec::new(),
             irreversible: false,
             refresh: false,
             unmarked: false,
         }
     }
 
-    fn compare(&mut self, today: Option<Day>) {
+    fn compare(&mut self, options: &PlanOptions) {
         let case = self.case;
         let owned = case.leaves.iter().filter(|leaf| !leaf.on_create_only);
         let verdicts: Vec<(&Leaf, Verdict)> =
@@ -207,8 +214,11 @@ impl<'a> Found<'a> {
             match *found {
                 Verdict::InSync => {}
                 Verdict::Refresh => self.refresh = true,
-                Verdict::Differs(why) => match tolerate::by(case, (leaf, why), &verdicts, today) {
+                Verdict::Differs(why) => match tolerate::by(case, (leaf, why), &verdicts, options.today) {
                     Some(tolerance) => self.tolerate(leaf, why, tolerance),
+                    None if options.revert.is_some() && !revert::is_undone(case, leaf, &verdicts) => {
+                        self.kept.push(leaf.pointer.clone());
+                    }
                     None => self.differs(leaf, why),
                 },
             }
@@ -220,6 +230,7 @@ impl<'a> Found<'a> {
         let before = self.before(leaf);
         let after = if leaf.sensitive { Shown::Sensitive } else { shown(&leaf.shown) };
         let attribute = Some(leaf.attribute.clone());
+        self.kept.push(leaf.pointer.clone());
         self.tolerated.push(Tolerated {
             reason: Reason { cause, attribute, before, after, effect: Effect::InPlace, span: leaf.span },
             pointer: leaf.pointer.clone(),
@@ -426,7 +437,7 @@ fn conclude(mut found: Found<'_>, setting: &Setting<'_>) -> Decision {
     }
 
     let mark = marker(kind, setting.stack_id, &case.resource.symbolic_id);
-    let spared: Vec<Leaf> = tolerate::spared(case, &found.tolerated, &found.live.body).collect();
+    let spared: Vec<Leaf> = tolerate::spared(case, &found.kept, &found.live.body).collect();
     let owned = || spared.iter().cloned();
     let write = |leaves: Vec<Leaf>, replace: bool| Work::Write {
         id: found.live.id.clone(),
@@ -473,7 +484,7 @@ fn conclude(mut found: Found<'_>, setting: &Setting<'_>) -> Decision {
         let note = format!("Azure is still at it ({state}): apply waits for it");
         found.whole(Cause::Config, Effect::InPlace, &note);
         (Action::Update, Work::Record { leaves: owned().collect() })
-    } else if found.refresh || is_stale(case) {
+    } else if setting.options.revert.is_none() && (found.refresh || is_stale(case)) {
         (Action::NoOp, Work::Record { leaves: owned().collect() })
     } else {
         (Action::NoOp, Work::Nothing)
@@ -486,6 +497,7 @@ fn conclude(mut found: Found<'_>, setting: &Setting<'_>) -> Decision {
         reasons: found.reasons,
         notes: found.notes,
         tolerated: if replace { Vec::new() } else { found.tolerated },
+        kept: if replace { Vec::new() } else { found.kept },
         differences: found.differences,
         not_verified: false,
         diagnostics: found.diagnostics,
@@ -575,6 +587,7 @@ fn create(case: &Case<'_>, setting: &Setting<'_>, why: Cause) -> Decision {
         reasons,
         notes,
         tolerated: Vec::new(),
+        kept: Vec::new(),
         differences,
         not_verified: false,
         diagnostics: Vec::new(),

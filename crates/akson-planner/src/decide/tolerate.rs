@@ -39,7 +39,7 @@ pub(super) fn by<'c>(
 
 /// Whether a difference was made outside, and there alone. While a write was announced and never recorded, what was sent before it tells
 /// whether the author changed anything since.
-fn is_outside(case: &Case<'_>, leaf: &Leaf, cause: Cause) -> bool {
+pub(super) fn is_outside(case: &Case<'_>, leaf: &Leaf, cause: Cause) -> bool {
     let announced = case.entry.filter(|entry| entry.state == OwnedState::IntentWrite);
     match cause {
         Cause::Drift => true,
@@ -51,15 +51,11 @@ fn is_outside(case: &Case<'_>, leaf: &Leaf, cause: Cause) -> bool {
     }
 }
 
-/// The owned leaves as they are written: in place of what is tolerated, what is there.
-pub(super) fn spared<'c>(
-    case: &'c Case<'_>,
-    tolerated: &'c [Tolerated],
-    body: &'c Json,
-) -> impl Iterator<Item = Leaf> + 'c {
+/// The owned leaves as they are written: in place of what is kept, what is there.
+pub(super) fn spared<'c>(case: &'c Case<'_>, kept: &'c [String], body: &'c Json) -> impl Iterator<Item = Leaf> + 'c {
     let owned = case.leaves.iter().filter(|leaf| !leaf.on_create_only);
     owned.filter_map(move |leaf| {
-        if !tolerated.iter().any(|one| one.pointer == leaf.pointer) {
+        if !kept.contains(&leaf.pointer) {
             return Some(leaf.clone());
         }
         // Edges are written one by one; what is applied in a cluster is what is to be ours there. What is not said stays.

@@ -276,11 +276,13 @@ impl World {
     fn record(&mut self, change: &Change, leaves: &[Leaf]) {
         let body = self.azure.objects.get(&change.symbolic_id).expect("what is recorded is there");
         let (mut sent, mut observed) = recorded(leaves, body);
-        // What is tolerated is remembered as it was.
+        // What stays as it is is remembered as it was.
         let before = self.owned.entries.get(&change.symbolic_id).cloned().unwrap_or_default();
-        for pointer in change.tolerated.iter().map(|one| &one.pointer) {
-            sent.insert(pointer.clone(), before.sent[pointer].clone());
-            observed.insert(pointer.clone(), before.observed[pointer].clone());
+        for pointer in &change.kept {
+            for (now, before) in [(&mut sent, &before.sent), (&mut observed, &before.observed)] {
+                now.remove(pointer);
+                now.extend(before.get(pointer).map(|hash| (pointer.clone(), hash.clone())));
+            }
         }
         self.owned.entries.insert(
             change.symbolic_id.clone(),

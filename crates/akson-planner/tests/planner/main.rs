@@ -18,6 +18,7 @@ mod phantoms;
 mod properties;
 mod reference;
 mod refusals;
+mod revert;
 mod situation;
 mod story;
 mod tolerate;
