@@ -94,6 +94,21 @@ fn plain_values_and_entries_of_maps() {
     becomes(&folder, "main.aks", &expected);
 }
 
+/// Whoever replaces all tags takes our mark along. The tags are taken over, and of the mark it is said that the next apply writes it.
+#[test]
+fn tags_that_were_replaced_as_a_whole() {
+    let folder = applied(SHOP);
+    outside(&folder, &[("/resourceGroups/shop-rg", "/tags", json!({ "app": "shop", "cost": "a2", "owner": "anna" }))]);
+    let _ = folder.akson(&["drift", "--adopt"]).exits(2).says("adopted resource_group.app.tags").says("AKS0269");
+    let text = std::fs::read_to_string(folder.path().join("main.aks")).unwrap();
+    assert_eq!(text, SHOP.replacen("cost = \"a1\"", "cost = \"a2\"", 1));
+    let plan = folder.plan();
+    let reasons = plan["changes"][0]["reasons"].as_array().unwrap();
+    assert!(reasons.len() == 1 && reasons[0]["attribute"] == "tags.akson", "{plan:#}");
+    let _ = folder.apply().exits(0);
+    folder.settled();
+}
+
 #[test]
 fn a_dry_run_prints_and_writes_nothing() {
     let folder = applied(SHOP);

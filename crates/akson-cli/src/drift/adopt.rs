@@ -12,7 +12,7 @@ use akson_applier::{gather, report};
 use akson_catalog::{ArmId, SymbolicId};
 use akson_config::{Adopting, Adoption, Drifted, Inputs, apply_edits, import::ImportOptions};
 use akson_diagnostics::{Diagnostic, Diagnostics, SourceId, did_you_mean};
-use akson_planner::{Action, Cause, Plan, Reason, Snapshot, codes::UNKNOWN_ADDRESS};
+use akson_planner::{Action, Cause, Change, Plan, Reason, Snapshot, codes::UNKNOWN_ADDRESS};
 use serde_json::{Value as Json, json};
 
 use super::{AdoptArguments, incomplete};
@@ -108,17 +108,20 @@ fn drifted(plan: &Plan, wanted: &[String]) -> Vec<Drifted> {
     let mut found = Vec::new();
     for change in plan.changes.iter().filter(|change| matches(wanted, &change.address)) {
         let outside = change.reasons.iter().filter(|reason| reason.cause == Cause::Drift);
-        // The mark is no attribute of the author's: what is said of it stands at the block.
-        let is_mark = |reason: &&Reason| reason.span.is_some() && reason.span == change.source;
         let gone = change.action == Action::Create && outside.clone().count() > 0;
-        let unmarked = !gone && outside.clone().any(|reason| is_mark(&reason));
-        let own = outside.filter(|reason| !is_mark(reason));
+        let unmarked = !gone && outside.clone().any(|reason| is_mark(change, reason));
+        let own = outside.filter(|reason| !is_mark(change, reason));
         let attributes: Vec<String> = own.filter_map(|reason| reason.attribute.clone()).collect();
         if gone || unmarked || !attributes.is_empty() {
             found.push(Drifted { id: change.symbolic_id.clone(), gone, unmarked, attributes });
         }
     }
     found
+}
+
+/// Whether a reason is about the mark, which is no attribute of the author's: what is said of it stands at the block.
+fn is_mark(change: &Change, reason: &Reason) -> bool {
+    reason.attribute.is_some() && reason.span.is_some() && reason.span == change.source
 }
 
 /// Whether something is an id in Azure, and no address.
@@ -248,7 +251,8 @@ fn left(plan: &Plan, adoption: &Adoption, snapshot: &Snapshot) -> Left {
         if change.action == Action::NoOp || (gone && matches!(change.action, Action::Delete | Action::Forget)) {
             continue;
         }
-        for reason in &change.reasons {
+        // The mark is written by the next apply, whatever is taken over.
+        for reason in change.reasons.iter().filter(|reason| !is_mark(change, reason)) {
             let attribute = reason.attribute.clone().unwrap_or_default();
             found.insert((change.address.clone(), attribute, word(reason.cause)));
         }
