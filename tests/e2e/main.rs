@@ -19,6 +19,7 @@ mod interrupt;
 mod kubeconfig;
 mod ledgers;
 mod main_job;
+mod manual;
 mod pages;
 mod pipelines;
 mod plan_files;

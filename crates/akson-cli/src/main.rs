@@ -8,6 +8,7 @@ mod codes;
 mod commands;
 mod document;
 mod drift;
+mod examples;
 mod exit;
 mod folder;
 mod guard;
@@ -29,14 +30,13 @@ mod ways;
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command, EmulatorAction, LedgerAction};
-use clap::Parser as _;
 use exit::Exit;
 use planfile::Asked;
 
 fn main() -> ExitCode {
     akson_azure::network::install_tls();
     std::panic::set_hook(Box::new(bug));
-    let mut arguments = match Arguments::try_parse() {
+    let mut arguments = match examples::parse(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => {
             let usage = error.use_stderr();
@@ -103,6 +103,7 @@ fn run(arguments: &Arguments) -> Exit {
             session::block_on(commands::emulator::start(global, asked))
         }
         Command::Completions { shell } => commands::completions::run(*shell),
+        Command::Man { folder } => commands::man::run(global, folder.as_deref()),
     }
 }
 
