@@ -23,6 +23,7 @@ mod manual;
 mod pages;
 mod pipelines;
 mod plan_files;
+mod progress;
 mod reader;
 mod recordings;
 mod recover;

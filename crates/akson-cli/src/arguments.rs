@@ -75,6 +75,9 @@ pub(crate) struct Global {
     /// Who watches the run, for what is told of it afterwards.
     #[arg(skip)]
     pub(crate) observer: Option<std::sync::Arc<crate::observer::Observer>>,
+    /// Where it is shown how far a long read is, if somebody sees it.
+    #[arg(skip)]
+    pub(crate) progress: Option<std::sync::Arc<crate::progress::Progress>>,
 }
 
 /// The words of `--credential`.

@@ -19,6 +19,7 @@ mod observer;
 mod output;
 mod pipeline;
 mod planfile;
+mod progress;
 mod recording;
 mod reports;
 mod schedule;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
     };
     arguments.global.event_lines = matches!(arguments.command, Command::Apply { .. } | Command::Destroy { .. });
     output::choose_color(arguments.global.color);
+    arguments.global.progress = progress::Progress::of(&arguments.global);
     if let Some(malformed) = arguments.global.variables.iter().find(|pair| !pair.contains('=')) {
         output::aside(&format!("error: `--var {malformed}` is not of the form NAME=VALUE"));
         return Exit::Usage.into();
