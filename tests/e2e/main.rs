@@ -20,6 +20,7 @@ mod kubeconfig;
 mod ledgers;
 mod main_job;
 mod manual;
+mod many;
 mod pages;
 mod pipelines;
 mod plan_files;

@@ -8,7 +8,7 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 
-use crate::{drift::DriftArguments, pipeline::PipelineFiles};
+use crate::{drift::DriftArguments, pipeline::PipelineFiles, schedule::EachArguments};
 
 /// Declarative infrastructure for the identity and security of Azure Kubernetes Service.
 #[derive(Debug, Parser)]
@@ -75,6 +75,9 @@ pub(crate) struct Global {
     /// Who watches the run, for what is told of it afterwards.
     #[arg(skip)]
     pub(crate) observer: Option<std::sync::Arc<crate::observer::Observer>>,
+    /// Of one of many stacks: its folder, below which its files are named.
+    #[arg(skip)]
+    pub(crate) stack_folder: Option<String>,
     /// Where it is shown how far a long read is, if somebody sees it.
     #[arg(skip)]
     pub(crate) progress: Option<std::sync::Arc<crate::progress::Progress>>,
@@ -177,7 +180,10 @@ pub(crate) enum Command {
         paths: Vec<PathBuf>,
     },
     /// Check syntax, names, types and security; without network or credentials.
-    Check,
+    Check {
+        #[command(flatten)]
+        each: EachArguments,
+    },
     /// Show what would change, from live state.
     Plan {
         #[command(flatten)]
@@ -195,12 +201,17 @@ pub(crate) enum Command {
         #[arg(long)]
         deny_new_access: bool,
         /// Write what Azure answered to a file that `--snapshot` takes; without tokens and secrets.
-        #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["snapshot", "each"])]
         record: Option<PathBuf>,
         #[command(flatten)]
         recorded: FromRecording,
         #[command(flatten)]
         files: PipelineFiles,
+        #[command(flatten)]
+        each: EachArguments,
+        /// With `--each`: how many stacks are planned at once.
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64), requires = "each")]
+        jobs: u16,
     },
     /// Make Azure as the configuration says.
     Apply {

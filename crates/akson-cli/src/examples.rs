@@ -42,6 +42,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             of("This folder", "akson check"),
             of("With a variable that has no default", "akson check --var region=westeurope"),
             of("For code scanning", "akson check --format sarif > akson.sarif"),
+            of("Every stack below this folder", "akson check --each '**'"),
         ],
     ),
     (

@@ -17,8 +17,14 @@ use crate::codes::{NO_CONFIGURATION, UNREADABLE};
 const LARGEST_FILE: u64 = 1024 * 1024;
 const MOST_FILES: usize = 2_000;
 
-/// Reads every `*.aks` file of a folder, by name; what cannot be read is a diagnostic and left out.
-pub(crate) fn read_sources(directory: &Path, sources: &mut SourceMap, diagnostics: &mut Diagnostics) -> Vec<SourceId> {
+/// Reads every `*.aks` file of a folder, by name, which people know as one `below` another; what cannot be read is a diagnostic and left
+/// out.
+pub(crate) fn read_sources(
+    directory: &Path,
+    below: Option<&str>,
+    sources: &mut SourceMap,
+    diagnostics: &mut Diagnostics,
+) -> Vec<SourceId> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) => {
@@ -40,7 +46,8 @@ pub(crate) fn read_sources(directory: &Path, sources: &mut SourceMap, diagnostic
                 .help("run `akson init` for a small working configuration, or name the folder with `-C DIR`"),
         );
     }
-    paths.iter().filter_map(|path| read_source(path, &display_name(path), sources, diagnostics)).collect()
+    let name = |path: &Path| named(below, &display_name(path));
+    paths.iter().filter_map(|path| read_source(path, &name(path), sources, diagnostics)).collect()
 }
 
 fn configuration_files(entries: fs::ReadDir) -> Vec<PathBuf> {
@@ -57,10 +64,9 @@ fn configuration_files(entries: fs::ReadDir) -> Vec<PathBuf> {
 /// be read is a diagnostic. `span` is where the folder is named.
 pub(crate) fn read_module(
     directory: &Path,
-    folder: &str,
-    span: Span,
-    sources: &mut SourceMap,
-    diagnostics: &mut Diagnostics,
+    below: Option<&str>,
+    (folder, span): (&str, Span),
+    (sources, diagnostics): (&mut SourceMap, &mut Diagnostics),
 ) -> Option<Vec<SourceId>> {
     let path = directory.join(folder);
     // A link may lead out of the folder: the same files would not give the same plan everywhere.
@@ -81,7 +87,7 @@ pub(crate) fn read_module(
     if paths.is_empty() {
         return None;
     }
-    let name = |path: &Path| format!("{folder}/{}", display_name(path));
+    let name = |path: &Path| named(below, &format!("{folder}/{}", display_name(path)));
     Some(paths.iter().filter_map(|path| read_source(path, &name(path), sources, diagnostics)).collect())
 }
 
@@ -162,6 +168,11 @@ pub(crate) fn read_files(directory: &Path) -> BTreeMap<String, Arc<str>> {
         }
     }
     files
+}
+
+/// A file's name as people know it.
+fn named(below: Option<&str>, name: &str) -> String {
+    below.map_or_else(|| name.to_owned(), |below| format!("{below}/{name}"))
 }
 
 fn display_name(path: &Path) -> String {

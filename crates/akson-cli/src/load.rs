@@ -36,10 +36,11 @@ impl Loaded {
     /// Reads and parses the folder, and reads the catalog.
     pub(crate) fn read(global: &Global) -> Self {
         let mut loaded = Self::empty();
-        let ids = folder::read_sources(&global.directory, &mut loaded.sources, &mut loaded.diagnostics);
+        let below = global.stack_folder.as_deref();
+        let ids = folder::read_sources(&global.directory, below, &mut loaded.sources, &mut loaded.diagnostics);
         loaded.files =
             ids.into_iter().map(|id| akson_parser::parse(&loaded.sources, id, &mut loaded.diagnostics)).collect();
-        loaded.read_modules(&global.directory);
+        loaded.read_modules(&global.directory, below);
         for path in &global.variable_files {
             let name = path.display().to_string();
             if let Some(id) = folder::read_source(path, &name, &mut loaded.sources, &mut loaded.diagnostics) {
@@ -78,22 +79,25 @@ impl Loaded {
         let given = self.variable_files.iter().position(|file| *file == id);
         match given.and_then(|at| global.variable_files.get(at)) {
             Some(path) => path.clone(),
-            None => global.directory.join(&self.sources.get(id).name),
+            None => {
+                let name = &self.sources.get(id).name;
+                let below =
+                    global.stack_folder.as_deref().and_then(|folder| name.strip_prefix(folder)?.strip_prefix('/'));
+                global.directory.join(below.unwrap_or(name))
+            }
         }
     }
 
     /// Reads and parses the folders that `module` blocks name, those in their files included.
-    fn read_modules(&mut self, directory: &Path) {
+    fn read_modules(&mut self, directory: &Path, below: Option<&str>) {
         let mut open = akson_config::module_folders(&self.files, "");
         while let Some((folder, span)) = open.pop() {
             // The configuration's own folder as a module is a circle, which the evaluation reports.
             if folder.is_empty() || self.modules.contains_key(&folder) {
                 continue;
             }
-            let Some(ids) = folder::read_module(directory, &folder, span, &mut self.sources, &mut self.diagnostics)
-            else {
-                continue;
-            };
+            let found = (&mut self.sources, &mut self.diagnostics);
+            let Some(ids) = folder::read_module(directory, below, (&folder, span), found) else { continue };
             let files: Vec<ast::File> =
                 ids.into_iter().map(|id| akson_parser::parse(&self.sources, id, &mut self.diagnostics)).collect();
             open.extend(akson_config::module_folders(&files, &folder));
@@ -215,12 +219,8 @@ impl Loaded {
 
     /// As `report`, but a machine format prints its document also when there is nothing to say.
     pub(crate) fn report_all(&mut self, global: &Global) {
-        let format = machine_format(global).unwrap_or(Format::Human);
-        if self.diagnostics.is_empty() && format.is_machine() {
-            output::result(&render::render(&self.diagnostics, &self.sources, format, &options(global)));
-        } else {
-            self.report(global);
-        }
+        report_all(&self.diagnostics, &self.sources, global);
+        self.diagnostics = Diagnostics::new();
     }
 
     /// Prints what was found and ends: nothing was done.
@@ -248,6 +248,16 @@ pub(crate) fn report_one(diagnostic: &Diagnostic, sources: &SourceMap, global: &
             Format::Human,
             &render::Options { footer: false, ..options(global) },
         ));
+    }
+}
+
+/// As `report`, but a machine format prints its document also when there is nothing to say.
+pub(crate) fn report_all(diagnostics: &Diagnostics, sources: &SourceMap, global: &Global) {
+    let format = machine_format(global).unwrap_or(Format::Human);
+    if diagnostics.is_empty() && format.is_machine() {
+        output::result(&render::render(diagnostics, sources, format, &options(global)));
+    } else {
+        report(diagnostics, sources, global);
     }
 }
 

@@ -69,8 +69,19 @@ fn run(arguments: &Arguments) -> Exit {
     match &arguments.command {
         Command::Init { folder } => commands::init::run(global, folder.as_deref()),
         Command::Fmt { check, paths } => commands::fmt::run(global, *check, paths),
-        Command::Check => commands::check::run(global),
-        Command::Plan { planning, out, destroy, detailed_exitcode, deny_new_access, record, recorded, files } => {
+        Command::Check { each } => commands::check::run(global, each),
+        Command::Plan {
+            planning,
+            out,
+            destroy,
+            detailed_exitcode,
+            deny_new_access,
+            record,
+            recorded,
+            files,
+            each,
+            jobs,
+        } => {
             let flags = commands::plan::Flags {
                 out: out.clone(),
                 all: planning.all,
@@ -80,7 +91,12 @@ fn run(arguments: &Arguments) -> Exit {
                 recorded: recorded.clone(),
                 files: files.clone(),
             };
-            session::block_on(commands::plan::run(global, &Asked::new(planning, *destroy), &flags))
+            let asked = Asked::new(planning, *destroy);
+            if each.is_many() {
+                session::block_on(commands::plan::each::run(global, &asked, &flags, (each, *jobs)))
+            } else {
+                session::block_on(commands::plan::run(global, &asked, &flags))
+            }
         }
         Command::Apply { plan, planning, applying, partial } => {
             session::block_on(commands::apply::run(global, plan.as_deref(), planning, applying, *partial))

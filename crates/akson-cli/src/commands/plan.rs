@@ -1,13 +1,17 @@
 //! `akson plan`: what would change, from live state. It locks nothing and writes nothing but the file it is asked for.
 
+pub(crate) mod each;
+
 use std::path::{Path, PathBuf};
 
 use akson_diagnostics::Diagnostic;
+use akson_planner::Plan;
 use serde::Serialize;
 
 use crate::{
     arguments::{FromRecording, Global, OutputFormat},
     codes::{ACCESS_INCOMPLETE, NOT_THE_SAME},
+    document::PlanDocument,
     exit::Exit,
     output,
     pipeline::PipelineFiles,
@@ -30,16 +34,35 @@ pub(crate) struct Flags {
     pub(crate) files: PipelineFiles,
 }
 
+/// A plan that was made, and all the files of it written.
+struct Planned {
+    run: Run,
+    plan: Plan,
+    /// With what does not change.
+    whole: PlanDocument,
+    /// What Markdown says of its recording.
+    more: String,
+    /// Whether the guard file refuses it.
+    refused: bool,
+}
+
 /// Plans and prints.
 pub(crate) async fn run(global: &Global, asked: &Asked, flags: &Flags) -> Exit {
-    match planned(global, asked, flags).await {
-        Ok(exit) | Err(exit) => exit,
+    let (source, global) = match Source::of(&flags.recorded, global) {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
+    };
+    match planned(&global, source, asked, flags).await {
+        Ok(mut planned) => {
+            planned.print(flags, &global);
+            planned.tell_saved(flags, &global);
+            planned.exit(flags)
+        }
+        Err(exit) => exit,
     }
 }
 
-async fn planned(global: &Global, asked: &Asked, flags: &Flags) -> Result<Exit, Exit> {
-    let (mut source, global) = Source::of(&flags.recorded, global)?;
-    let global = &global;
+async fn planned(global: &Global, mut source: Source, asked: &Asked, flags: &Flags) -> Result<Planned, Exit> {
     if flags.record.is_some() {
         source = Source::Remembered;
     }
@@ -72,30 +95,49 @@ async fn planned(global: &Global, asked: &Asked, flags: &Flags) -> Result<Exit, 
     if let Err(diagnostic) = flags.files.write(&whole, &more, &global.directory) {
         return Err(run.refuse_with(*diagnostic, global));
     }
-    let changes = whole.summary.changes();
-    match global.format {
-        // The diagnostics are in the document.
-        Some(OutputFormat::Json) => output::result(&to_text(&run.document(&plan, flags.all))),
-        format => {
-            run.report(global);
-            run.tell_recording(global);
-            output::result(&match format {
-                Some(OutputFormat::Markdown) => format!("{}{more}", markdown::markdown(&whole)),
-                _ => plan::human(&whole),
-            });
+    Ok(Planned { run, plan, whole, more, refused })
+}
+
+impl Planned {
+    /// As programs take it: with what does not change only if that is asked for, and with what was found.
+    fn document(&self, flags: &Flags) -> PlanDocument {
+        self.run.document(&self.plan, flags.all)
+    }
+
+    fn print(&mut self, flags: &Flags, global: &Global) {
+        match global.format {
+            // The diagnostics are in the document.
+            Some(OutputFormat::Json) => output::result(&to_text(&self.document(flags))),
+            format => {
+                self.run.report(global);
+                self.run.tell_recording(global);
+                output::result(&match format {
+                    Some(OutputFormat::Markdown) => format!("{}{}", markdown::markdown(&self.whole), self.more),
+                    _ => plan::human(&self.whole),
+                });
+            }
         }
     }
-    if refused {
-        return Err(Exit::Guarded);
+
+    fn tell_saved(&self, flags: &Flags, global: &Global) {
+        if let (Some(path), false, false) = (&flags.out, global.quiet, self.refused) {
+            output::aside(&format!(
+                "saved to {}: `akson apply {}` executes it if it is still the same",
+                path.display(),
+                path.display()
+            ));
+        }
     }
-    if let (Some(path), false) = (&flags.out, global.quiet) {
-        output::aside(&format!(
-            "saved to {}: `akson apply {}` executes it if it is still the same",
-            path.display(),
-            path.display()
-        ));
+
+    fn exit(&self, flags: &Flags) -> Exit {
+        if self.refused {
+            Exit::Guarded
+        } else if flags.detailed && self.whole.summary.changes() > 0 {
+            Exit::Changes
+        } else {
+            Exit::Done
+        }
     }
-    Ok(if flags.detailed && changes > 0 { Exit::Changes } else { Exit::Done })
 }
 
 /// Which recording a plan was made from, as a line of Markdown.

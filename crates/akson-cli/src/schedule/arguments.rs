@@ -1,10 +1,17 @@
 //! The flags of looks that are repeated, of many stacks, and of what is told about them. What they do is beside this file and in `reports`.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, ValueEnum};
 
-use super::{period::Period, stacks::Shard};
+use super::{
+    period::Period,
+    stacks::{self, NoStacks, Shard},
+};
 
 /// When to look, and where that shows.
 #[derive(Debug, Clone, Default, Args)]
@@ -52,6 +59,23 @@ pub(crate) struct EachArguments {
     /// With `--each`: only the I-th part of N, such as `1/4`; `auto/4` takes I from `JOB_COMPLETION_INDEX`.
     #[arg(long, value_name = "I/N", value_parser = Shard::parse, requires = "each")]
     pub(crate) shard: Option<Shard>,
+}
+
+impl EachArguments {
+    /// Whether there may be more than one stack.
+    pub(crate) fn is_many(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
+    /// The folders of the stacks, of the part that is asked for.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) fn folders(&self, root: &Path) -> Result<Vec<String>, NoStacks> {
+        let mut folders = stacks::find(root, &self.patterns)?;
+        folders.retain(|folder| self.shard.is_none_or(|shard| shard.has(folder)));
+        Ok(folders)
+    }
 }
 
 /// When messages are sent.

@@ -16,7 +16,7 @@ mod table;
 pub(crate) mod tests;
 mod watch;
 
-pub(crate) use arguments::{ReportArguments, ReportOn, ScheduleArguments, Unread};
+pub(crate) use arguments::{EachArguments, ReportArguments, ReportOn, ScheduleArguments, Unread};
 pub(crate) use look::{Begun, Found, Look, Outcome};
 pub(crate) use metrics::Metrics;
 
@@ -36,7 +36,7 @@ use round::Rounds;
 impl ScheduleArguments {
     /// Whether there is more to do than one look at one stack.
     pub(crate) fn is_more_than_a_look(&self) -> bool {
-        self.every.is_some() || !self.each.patterns.is_empty()
+        self.every.is_some() || self.each.is_many()
     }
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn run(global: &Global, asked: &DriftArguments) -> Exit {
 /// # Errors
 /// The exit code, if they are wrong; what is wrong with them is printed.
 pub(crate) fn rounds(global: &Global, asked: &ScheduleArguments) -> Result<Rounds, Exit> {
-    match Reports::new(&asked.reports, !asked.each.patterns.is_empty()) {
+    match Reports::new(&asked.reports, asked.each.is_many()) {
         Ok(reports) => Ok(Rounds::new(global, asked, reports)),
         Err(message) => {
             output::aside(&format!("error: {message}"));
@@ -82,6 +82,12 @@ pub(crate) fn rounds(global: &Global, asked: &ScheduleArguments) -> Result<Round
 pub(crate) async fn after(mut rounds: Rounds, look: &Look, exit: Exit) -> Exit {
     // Nobody wants to hear of what was not looked at.
     if exit == Exit::Interrupted || rounds.tell(look).await.is_whole() { exit } else { Exit::Error }
+}
+
+/// The flags of every command, for one of many stacks: as if its folder had been named by `-C`.
+pub(crate) fn of_stack(global: &Global, folder: &str) -> Global {
+    let stack_folder = (folder != ".").then(|| folder.to_owned());
+    Global { directory: stacks::below(&global.directory, folder), stack_folder, ..global.clone() }
 }
 
 /// Says that a report was not delivered: it is known how things are, and somebody who should know it does not.
@@ -97,7 +103,8 @@ fn undelivered(delivery: &Delivery, global: &Global) {
     );
 }
 
-fn no_stacks(error: &stacks::NoStacks) -> Diagnostic {
+/// There is nothing to look at, which must not look like nothing that is wrong.
+pub(crate) fn no_stacks(error: &stacks::NoStacks) -> Diagnostic {
     Diagnostic::error(NO_STACKS, literal::safe(&error.to_string()))
         .note("what is looked for is a folder with a file that has a `stack` block")
         .help("write the pattern relative to the folder of `-C`, such as `stacks/*` or `**`")

@@ -88,7 +88,7 @@ impl Rounds {
 
     /// Whether there may be more than one stack.
     pub(super) fn is_many(&self) -> bool {
-        !self.each.patterns.is_empty()
+        self.each.is_many()
     }
 
     /// Looks once at each stack, and tells of it. `look` looks at one, given its folder and its name below the one that was asked for.
@@ -99,13 +99,7 @@ impl Rounds {
         &mut self,
         look: &impl AsyncFn(&Global, &str) -> Look,
     ) -> Result<Round, stacks::NoStacks> {
-        let folders = if self.is_many() {
-            let mut folders = stacks::find(&self.global.directory, &self.each.patterns)?;
-            folders.retain(|folder| self.each.shard.is_none_or(|shard| shard.has(folder)));
-            folders
-        } else {
-            vec![".".to_owned()]
-        };
+        let folders = if self.is_many() { self.each.folders(&self.global.directory)? } else { vec![".".to_owned()] };
         self.reports.keep(&folders);
         if self.is_many() {
             let names: Vec<&str> = folders.iter().map(String::as_str).collect();

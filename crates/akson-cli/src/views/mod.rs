@@ -8,4 +8,5 @@ pub(crate) mod literal;
 pub(crate) mod markdown;
 pub(crate) mod outputs;
 pub(crate) mod plan;
+pub(crate) mod stacks;
 pub(crate) mod stale;
