@@ -246,6 +246,7 @@ fn a_run_that_overslept(stack: &Stack<'_>) {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn ledgers_in_azurite() {
     let Ok(program) = env::var("AKSON_AZURITE") else {
         eprintln!("skipped: AKSON_AZURITE does not name an Azurite");
