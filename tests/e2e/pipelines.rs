@@ -276,7 +276,7 @@ fn a_fork_gets_a_plan_without_credentials() {
     assert!(!machine.place("base").exists());
     fs::create_dir(machine.place("base")).unwrap();
     ends(&machine, &run(&machine, fork, &theirs), &[("plan", Success)]);
-    assert!(machine.file("summary").contains("9"), "{}", machine.file("summary"));
+    assert!(machine.file("summary").contains("9 to create"), "{}", machine.file("summary"));
     assert!(machine.file("asked").is_empty(), "a fork's job asks GitHub for nothing");
     // What the base branch recorded of the real thing is planned from, if there is any.
     let _ = machine.folder.apply().exits(0);
