@@ -22,6 +22,7 @@ pub(crate) struct Arguments {
 
 /// Flags of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// The configuration's folder.
     #[arg(short = 'C', long = "chdir", value_name = "DIR", global = true, default_value = ".")]
@@ -74,6 +75,9 @@ pub(crate) struct Global {
     /// Who watches the run, for what is told of it afterwards.
     #[arg(skip)]
     pub(crate) observer: Option<std::sync::Arc<crate::observer::Observer>>,
+    /// Where it is shown how far a long read is, if somebody sees it.
+    #[arg(skip)]
+    pub(crate) progress: Option<std::sync::Arc<crate::progress::Progress>>,
 }
 
 /// The words of `--credential`.
@@ -198,7 +202,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         files: PipelineFiles,
     },
-    /// Make it so.
+    /// Make Azure as the configuration says.
     Apply {
         /// A file of `plan --out`: applied only if the plan is still the same.
         #[arg(value_name = "PLANFILE")]
@@ -274,6 +278,12 @@ pub(crate) enum Command {
         /// For which shell.
         #[arg(value_enum)]
         shell: clap_complete::Shell,
+    },
+    /// Print the manual's main page, or write all of its pages into a folder.
+    Man {
+        /// Where the pages go; created if it is not there.
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
     },
 }
 
@@ -408,28 +418,28 @@ pub(crate) struct Applying {
 /// What to do with the ledger.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum LedgerAction {
-    /// Print it.
+    /// Print the ledger.
     Show,
-    /// Take resources out of it: they stay in Azure and are nobody's from then on.
+    /// Take resources out of the ledger: they stay in Azure and are nobody's from then on.
     Forget {
         /// Addresses, such as `vault.app`, or ids in Azure.
         #[arg(value_name = "RESOURCE", required = true)]
         resources: Vec<String>,
     },
-    /// Make a lost or damaged one again, of what bears this stack's mark in Azure. Nothing is changed there.
+    /// Make a lost or damaged ledger again, of what bears this stack's mark in Azure. Nothing is changed there.
     Recover {
         /// Write it without asking.
         #[arg(long)]
         yes: bool,
     },
-    /// Take the lock from a run that is known to be dead.
+    /// Take the ledger's lock from a run that is known to be dead.
     Unlock,
 }
 
 /// What to do with the emulator.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum EmulatorAction {
-    /// Serve it over HTTP and HTTPS on loopback until interrupted.
+    /// Serve the local Azure over HTTP and HTTPS on loopback until interrupted.
     Start(EmulatorArguments),
 }
 

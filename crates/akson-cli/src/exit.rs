@@ -22,6 +22,32 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// All of them, by number.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Done,
+        Self::Error,
+        Self::Changes,
+        Self::Partial,
+        Self::Stale,
+        Self::Guarded,
+        Self::Usage,
+        Self::Interrupted,
+    ];
+
+    /// What it means, for a manual.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done; with `plan --detailed-exitcode` and `drift`: nothing to change",
+            Self::Error => "an error; nothing was changed",
+            Self::Changes => "`plan --detailed-exitcode`, `drift`: there are changes",
+            Self::Partial => "some steps of an apply failed; what succeeded is recorded, running it again goes on",
+            Self::Stale => "the plan file is stale",
+            Self::Guarded => "the guard file refuses the plan",
+            Self::Usage => "the command line is wrong",
+            Self::Interrupted => "interrupted; what was done is recorded, running it again goes on",
+        }
+    }
+
     /// The one of two that a command over many stacks ends with: what went wrong before what is different.
     pub(crate) fn worse(self, other: Self) -> Self {
         let rank = |exit: Self| match exit {

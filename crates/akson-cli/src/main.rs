@@ -8,6 +8,7 @@ mod codes;
 mod commands;
 mod document;
 mod drift;
+mod examples;
 mod exit;
 mod folder;
 mod guard;
@@ -18,6 +19,7 @@ mod observer;
 mod output;
 mod pipeline;
 mod planfile;
+mod progress;
 mod recording;
 mod reports;
 mod schedule;
@@ -29,14 +31,13 @@ mod ways;
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command, EmulatorAction, LedgerAction};
-use clap::Parser as _;
 use exit::Exit;
 use planfile::Asked;
 
 fn main() -> ExitCode {
     akson_azure::network::install_tls();
     std::panic::set_hook(Box::new(bug));
-    let mut arguments = match Arguments::try_parse() {
+    let mut arguments = match examples::parse(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => {
             let usage = error.use_stderr();
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
     };
     arguments.global.event_lines = matches!(arguments.command, Command::Apply { .. } | Command::Destroy { .. });
     output::choose_color(arguments.global.color);
+    arguments.global.progress = progress::Progress::of(&arguments.global);
     if let Some(malformed) = arguments.global.variables.iter().find(|pair| !pair.contains('=')) {
         output::aside(&format!("error: `--var {malformed}` is not of the form NAME=VALUE"));
         return Exit::Usage.into();
@@ -103,6 +105,7 @@ fn run(arguments: &Arguments) -> Exit {
             session::block_on(commands::emulator::start(global, asked))
         }
         Command::Completions { shell } => commands::completions::run(*shell),
+        Command::Man { folder } => commands::man::run(global, folder.as_deref()),
     }
 }
 

@@ -123,7 +123,7 @@ impl Transport for Counted {
 }
 
 /// An answer without its body.
-fn head_of(answer: &http::Response<Bytes>) -> Answer {
+pub(crate) fn head_of(answer: &http::Response<Bytes>) -> Answer {
     let mut head = http::Response::new(Bytes::new());
     *head.status_mut() = answer.status();
     *head.headers_mut() = answer.headers().clone();

@@ -13,6 +13,7 @@ use akson_diagnostics::{Diagnostic, Diagnostics, SourceId};
 use akson_planner::{
     Caller, Owned, Plan, Snapshot,
     options::{Mode, PlanOptions},
+    waves::first_wave,
 };
 
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
     exit::Exit,
     guard, ledgers,
     load::{self, Loaded},
-    output, planfile,
+    output, planfile, progress,
     recording::{Made, Recording, Told},
     sign_in::{self, Written},
     views::{literal, plan},
@@ -138,6 +139,7 @@ impl Run {
         if let (Some(observer), Some(stack)) = (&global.observer, &written.name) {
             observer.learn(stack);
         }
+        let signing_in = progress::signing_in(global);
         let opened = match &source {
             Source::Live | Source::Remembered => cloud::open(global, &written).await.map(|session| (session, None)),
             Source::Recorded(recording, assume_absent) => recording
@@ -158,6 +160,9 @@ impl Run {
             tokens: Arc::clone(&session.tokens),
             pace: Pace::new(session.time_scale),
         };
+        if let Some(progress) = &global.progress {
+            session.transport = progress.counted(session.transport);
+        }
         // What is read of the ledger is no answer to a plan: it is kept by itself.
         let recorder = matches!(source, Source::Remembered).then(|| {
             let recorder = Arc::new(Recorder::new(Arc::clone(&session.transport)));
@@ -171,6 +176,7 @@ impl Run {
                 Ok(tenant) => identity.tenant = tenant,
                 Err(diagnostic) => return Err(loaded.refuse_with(*diagnostic, global)),
             }
+            drop(signing_in);
             if !global.quiet {
                 output::aside(&sign_in::announcement(session.cloud, signed_in, &identity));
             }
@@ -226,7 +232,10 @@ impl Run {
     /// # Errors
     /// The exit code; what is wrong is printed.
     pub(crate) async fn peek(&mut self, global: &Global) -> Result<Option<Document>, Exit> {
-        match peek(self.store.as_ref(), &self.binding).await {
+        let reading = progress::reading(global, "Reading the ledger");
+        let peeked = peek(self.store.as_ref(), &self.binding).await;
+        drop(reading);
+        match peeked {
             Ok((document, fallback)) => {
                 self.tell(fallback.as_ref());
                 Ok(document)
@@ -240,7 +249,10 @@ impl Run {
     /// # Errors
     /// The exit code; what is wrong is printed.
     pub(crate) async fn lock(&mut self, global: &Global) -> Result<Ledger, Exit> {
-        match Ledger::open(Arc::clone(&self.store), &self.binding, self.engine.run()).await {
+        let opening = progress::reading(global, "Opening the ledger");
+        let opened = Ledger::open(Arc::clone(&self.store), &self.binding, self.engine.run()).await;
+        drop(opening);
+        match opened {
             Ok((ledger, fallback)) => {
                 self.tell(fallback.as_ref());
                 if self.outlives && ledger.has_intents_of_others() && !global.quiet {
@@ -248,6 +260,7 @@ impl Run {
                         "an earlier run ended in the middle: waiting until none of its requests can be on its way",
                     );
                 }
+                let _waiting = progress::reading(global, "Waiting for an earlier run's requests");
                 if settle(&self.engine, &ledger, self.outlives).await.is_err() {
                     return Err(Exit::Interrupted);
                 }
@@ -275,7 +288,10 @@ impl Run {
     ) -> Result<Snapshot, Exit> {
         self.hold_names(owned, global)?;
         let owned = &*ways::with(owned, &self.ways);
-        match refresh(&self.engine, &self.config, owned, self.loaded.catalog, options).await {
+        let (config, catalog) = (&self.config, self.loaded.catalog);
+        let reading = refresh(&self.engine, config, owned, catalog, options);
+        let read = progress::counted(global, reading, || first_wave(config, owned, catalog, options).len()).await;
+        match read {
             Ok(snapshot) => {
                 // Its token is in memory by now.
                 self.caller.object_id = self.engine.signed_in().await.or_else(|| self.caller.object_id.take());
@@ -355,10 +371,13 @@ impl Run {
         let owned = &*ways::with(owned, &self.ways);
         let read = match snapshot {
             Some(_) => None,
-            None => match refresh(&self.engine, &config, owned, loaded.catalog, options).await {
-                Ok(read) => Some(read),
-                Err(failure) => return Err(Diagnostics::from(report::read_for(&failure, &config))),
-            },
+            None => {
+                let _reading = progress::reading_cloud(global);
+                match refresh(&self.engine, &config, owned, loaded.catalog, options).await {
+                    Ok(read) => Some(read),
+                    Err(failure) => return Err(Diagnostics::from(report::read_for(&failure, &config))),
+                }
+            }
         };
         let Some(snapshot) = snapshot.or(read.as_ref()) else { return Err(loaded.diagnostics) };
         let plan = akson_planner::plan(&config, snapshot, owned, loaded.catalog, options, &mut loaded.diagnostics);
@@ -393,8 +412,10 @@ impl Run {
         ledger: Option<&Document>,
         options: &PlanOptions,
         digest: &str,
+        global: &Global,
     ) -> Option<Recording> {
         let recorder = self.recorder.as_ref()?;
+        let _reading = progress::reading_cloud(global);
         let owned = owned(ledger);
         let owned = &*ways::with(&owned, &self.ways);
         look_around(&self.engine, &self.config, owned, self.loaded.catalog, options, snapshot).await;
@@ -440,6 +461,7 @@ impl Run {
                 output::aside(
                     "ended at once: what was sent stands in the ledger, and the next run looks what came of it",
                 );
+                progress::take_away();
                 std::process::exit(Exit::Interrupted as i32);
             }
         });
@@ -448,6 +470,7 @@ impl Run {
 
 /// Waits until somebody wants the run to stop. Whether that can be heard at all.
 pub(crate) async fn stop_is_asked() -> bool {
+    progress::is_heard();
     #[cfg(unix)]
     {
         let Ok(mut ended) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {

@@ -1,13 +1,11 @@
 //! `akson completions`: the shell's script, from the same definitions as the help.
 
-use clap::CommandFactory as _;
-
-use crate::{arguments::Arguments, exit::Exit, output};
+use crate::{examples, exit::Exit, output};
 
 /// Prints the script.
 pub(crate) fn run(shell: clap_complete::Shell) -> Exit {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "akson", &mut script);
+    clap_complete::generate(shell, &mut examples::command(), "akson", &mut script);
     output::result(&String::from_utf8_lossy(&script));
     Exit::Done
 }

@@ -24,7 +24,9 @@ pub(crate) async fn run(global: &Global, asked: &DriftArguments) -> Exit {
         return plan::run(global, &reverted, &flags).await;
     }
     if asked.schedule.is_more_than_a_look() {
-        return schedule::run(global, asked).await;
+        // A watch is looked at now and then; what it prints is lines.
+        let progress = global.progress.clone().filter(|_| asked.schedule.every.is_none());
+        return schedule::run(&Global { progress, ..global.clone() }, asked).await;
     }
     // What is wrong with the flags is told before anything is asked for.
     let rounds = match schedule::rounds(global, &asked.schedule) {

@@ -22,7 +22,7 @@ use crate::{
     codes::{BAD_OBJECTS, BUG, NOT_WRITTEN, NOTHING_TO_IMPORT, UNREADABLE},
     exit::Exit,
     load::Loaded,
-    output, session,
+    output, progress, session,
     sign_in::{self, Written},
     ways,
 };
@@ -99,11 +99,16 @@ async fn live(
     loaded: &Loaded,
 ) -> Result<(Gathered, Identity, String), Box<Diagnostic>> {
     let written = Written { subscription: asked.subscription.clone(), ..Written::default() };
-    let session = cloud::open(global, &written).await?;
+    let signing_in = progress::signing_in(global);
+    let mut session = cloud::open(global, &written).await?;
+    if let Some(progress) = &global.progress {
+        session.transport = progress.counted(session.transport);
+    }
     let engine = session::engine(&session, AT_ONCE, &Cancel::new());
     let mut identity = session.identity.clone();
     if let Some(signed_in) = &session.signed_in {
         identity.tenant = sign_in::settle_tenant(&engine, &identity, signed_in, &written).await?;
+        drop(signing_in);
         if !global.quiet {
             output::aside(&sign_in::announcement(session.cloud, signed_in, &identity));
         }
@@ -135,6 +140,7 @@ async fn live(
         [only] if only.name() != identity.subscription => only.name().to_owned(),
         _ => String::new(),
     };
+    let _reading = progress::reading_cloud(global);
     let gathered = gather(&engine, loaded.catalog, &places, &directory, !asked.no_clusters)
         .await
         .map_err(|failure| Box::new(report::read(&failure)))?;

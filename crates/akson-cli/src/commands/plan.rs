@@ -58,7 +58,7 @@ async fn planned(global: &Global, asked: &Asked, flags: &Flags) -> Result<Exit, 
     let refused = run.is_guarded(&plan, global);
     let whole = run.document(&plan, true);
     if let Some(path) = &flags.record {
-        let recording = run.recording(&snapshot, document.as_ref(), &options, &whole.digest).await;
+        let recording = run.recording(&snapshot, document.as_ref(), &options, &whole.digest, global).await;
         let recording = recording.expect("this run remembers what it is answered");
         record(&mut run, &recording, asked, path, global).await?;
     }

@@ -15,7 +15,7 @@ use super::apply::ask;
 use crate::{
     arguments::{Global, OutputFormat},
     exit::Exit,
-    output,
+    output, progress,
     session::Run,
     views::literal::safe,
 };
@@ -52,7 +52,10 @@ async fn recovered(
 ) -> Result<Exit, Exit> {
     let owned = ledger.owned();
     run.hold_names(&owned, global)?;
-    let found = match recover(&run.engine, run.loaded.catalog, &run.config, &owned).await {
+    let reading = progress::reading_cloud(global);
+    let found = recover(&run.engine, run.loaded.catalog, &run.config, &owned).await;
+    drop(reading);
+    let found = match found {
         Ok(found) => found,
         Err(_) if run.cancel.is_stopped() => return Err(Exit::Interrupted),
         Err(failure) => return Err(run.refuse_with(report::read_for(&failure, &run.config), global)),

@@ -23,6 +23,7 @@ use crate::{
     exit::Exit,
     output,
     planfile::Asked,
+    progress,
     session::{self, Run},
     views::{literal, plan::count},
 };
@@ -143,10 +144,12 @@ async fn declare(
     let (places, directory): (Vec<&String>, Vec<&String>) = ids.iter().partition(|id| id.starts_with('/'));
     let places: Vec<ArmId> = places.into_iter().map(|id| ArmId::new(id.trim_end_matches('/'))).collect();
     let directory: Vec<String> = directory.into_iter().cloned().collect();
+    let reading = progress::reading_cloud(global);
     let gathered = match gather(&run.engine, run.loaded.catalog, &places, &directory, false).await {
         Ok(gathered) => gathered,
         Err(failure) => return Err(run.refuse_with(report::read(&failure), global)),
     };
+    drop(reading);
     let live = live(run, snapshot);
     let inputs = run.inputs(global);
     let options = ImportOptions {

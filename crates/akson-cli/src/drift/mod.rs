@@ -17,6 +17,7 @@ use crate::{
     arguments::Global,
     exit::Exit,
     planfile::Asked,
+    progress,
     session::{self, Run},
     views::plan::count,
 };
@@ -34,10 +35,13 @@ pub(crate) async fn look(run: &mut Run, global: &Global, asked: LookArguments) -
     let unseen = plan.not_verified().count();
     let mut drift = DriftDocument::new(run.document(&plan, true), unseen);
     if !asked.no_unmanaged {
+        let _reading = progress::reading(global, "Looking for what nobody declares");
         unmanaged::find(run, &mut drift, &owned, &mut snapshot, global).await?;
     }
     drift.judge(run.loaded.catalog);
+    let asking = progress::reading(global, "Asking who did it");
     who::ask(run, &mut drift, &plan, &owned, &snapshot).await;
+    drop(asking);
     drift.plan.requests.reads = run.engine.requests();
     Ok(drift)
 }

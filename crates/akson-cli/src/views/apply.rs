@@ -42,10 +42,7 @@ impl View {
             View::Json
         } else if global.quiet {
             View::Quiet
-        } else if output::stderr_is_terminal()
-            && std::env::var_os("CI").is_none()
-            && std::env::var("TERM").as_deref() != Ok("dumb")
-        {
+        } else if output::stderr_may_move() {
             View::Bars(Bars::new(steps))
         } else {
             View::Lines
