@@ -4,6 +4,7 @@
 
 mod adopt;
 mod approvals;
+mod azurite;
 mod canaries;
 mod changes;
 mod crash;

@@ -1,15 +1,20 @@
-//! The action and the pipelines that are there to be copied: what they may say, and the action's own commands as a runner runs them, with the
-//! emulator in place of Azure and a script in place of `gh`.
+//! The action and the pipelines that are there to be copied: what they may say, and their life, step by step, with their own shell.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
+use std::{fs, process::Command};
 
-use akson_tests::{Folder, Ran, binary, root};
-use serde_json::Value;
+use akson_tests::{
+    Folder,
+    pipeline::{
+        Machine, devops,
+        expression::Context,
+        github::{self, Ended, Flow},
+        yaml,
+    },
+    root,
+};
+use serde_json::{Value, json};
 
-fn yaml(path: &str) -> Value {
-    let text = fs::read_to_string(root().join(path)).unwrap();
-    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
+use super::stacks::TEAMS;
 
 /// Every `run` and inline script below, with every `uses`.
 fn scripts(value: &Value, found: &mut Vec<(String, String)>) {
@@ -101,101 +106,225 @@ fn workflows_have_the_least_rights_and_ask_for_what_there_is() {
     }
 }
 
-/// A runner's folder, around a folder with a configuration.
-struct Runner {
-    folder: Folder,
-    temp: tempfile::TempDir,
+const GROUP: &str = "/resourceGroups/teams-rg";
+
+/// A machine with a stack checked out; none, and it says so, if this machine has no jq.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn machine() -> Option<Machine> {
+    let machine = Machine::new(Folder::with(TEAMS));
+    if machine.is_none() {
+        eprintln!("skipped: there is no jq here");
+    }
+    machine
 }
 
-impl Runner {
-    fn new() -> Self {
-        let temp = tempfile::tempdir().unwrap();
-        let bin = temp.path().join("bin");
-        fs::create_dir(&bin).unwrap();
-        std::os::unix::fs::symlink(binary(), bin.join("akson")).unwrap();
-        // It answers a question with what the file `ids` has, and notes what it was asked.
-        fs::write(bin.join("gh"), "#!/bin/sh\nprintf '%s\\n' \"$*\" >>\"$RUNNER_TEMP/asked\"\ncase \"$*\" in *paginate*) cat \"$RUNNER_TEMP/ids\" ;; esac\n").unwrap();
-        fs::set_permissions(bin.join("gh"), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::write(temp.path().join("ids"), "").unwrap();
-        fs::write(temp.path().join("event.json"), "{\"pull_request\":{\"number\":7}}").unwrap();
-        let folder = Folder::with(super::stacks::TEAMS);
-        Self { folder, temp }
-    }
-
-    fn file(&self, name: &str) -> String {
-        fs::read_to_string(self.temp.path().join(name)).unwrap_or_default()
-    }
-
-    /// Runs a step of the action, as a runner does; what it told later steps.
-    fn step(&self, name: &str, environment: &[(&str, &str)], code: i32) -> String {
-        let action = yaml("action.yml");
-        let steps = action["runs"]["steps"].as_array().unwrap();
-        let step = steps.iter().find(|step| step["name"] == name).unwrap();
-        let output: PathBuf = self.temp.path().join("output");
-        fs::write(&output, "").unwrap();
-        let path = format!("{}:{}", self.temp.path().join("bin").display(), std::env::var("PATH").unwrap());
-        let mut command = Command::new("bash");
-        command
-            .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"].as_str().unwrap()])
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("PATH", path)
-            .env("AKSON_CLOUD", "emulator")
-            .env("CI", "true")
-            .env("GITHUB_OUTPUT", &output)
-            .env("GITHUB_STEP_SUMMARY", self.temp.path().join("summary"))
-            .env("GITHUB_EVENT_PATH", self.temp.path().join("event.json"))
-            .env("GITHUB_REPOSITORY", "example/app")
-            .env("RUNNER_TEMP", self.temp.path())
-            .envs(environment.iter().copied());
-        let _ = Ran::of(&mut command).exits(code);
-        fs::read_to_string(output).unwrap()
-    }
-
-    fn run(&self, command: &str, plan: &str, args: &str, code: i32) -> String {
-        let environment = [("COMMAND", command), ("DIRECTORY", "."), ("PLAN_FILE", plan), ("ARGS", args)];
-        self.step("Run Akson", &environment, code)
-    }
+fn event(members: &[(&str, &str)]) -> Context {
+    let own = [("github.repository", "example/app"), ("github.token", "job-token"), ("vars.AZURE_TENANT_ID", "unused")];
+    own.iter().chain(members).map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect()
 }
 
-fn output<'t>(told: &'t str, name: &str) -> &'t str {
-    told.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default()
+fn pull_request_from(repository: &str) -> Context {
+    let from = ("github.event.pull_request.head.repo.full_name", repository);
+    event(&[("github.event_name", "pull_request"), ("github.base_ref", "main"), from])
+}
+
+fn push() -> Context {
+    event(&[("github.event_name", "push")])
+}
+
+/// A workflow with nothing between its jobs.
+fn run(machine: &Machine, path: &str, event: &Context) -> Flow {
+    github::run(machine, &yaml(path), event, &mut |_| {})
+}
+
+#[track_caller]
+fn ends(machine: &Machine, flow: &Flow, expected: &[(&str, Ended)]) {
+    let ended: Vec<(&str, Ended)> = flow.ended.iter().map(|(name, end)| (name.as_str(), *end)).collect();
+    assert_eq!(ended, expected, "{}", machine.file("log"));
+}
+
+/// Somebody changes a tag of the stack's group outside.
+fn retag(machine: &Machine, owner: &str) {
+    let world = machine.folder.world();
+    let ids = world.god().ids();
+    let group = ids.iter().find(|id| id.ends_with(&GROUP.to_ascii_lowercase())).expect("the group is there");
+    assert!(world.god().edit(group, |group| group["tags"]["owner"] = owner.into()).unwrap());
+}
+
+/// The action alone, in a job that tells its outputs.
+fn action(machine: &Machine, inputs: &Value) -> (Ended, Context) {
+    let outputs = yaml("action.yml")["outputs"].clone();
+    let names = outputs.as_object().unwrap().keys();
+    let told: Value =
+        names.map(|name| (name.clone(), Value::from(format!("${{{{ steps.it.outputs.{name} }}}}")))).collect();
+    let step = json!({ "id": "it", "uses": "OWNER/akson@VERSION", "with": inputs });
+    let flow = json!({ "jobs": { "it": { "outputs": told, "steps": [step] } } });
+    let flow = github::run(machine, &flow, &pull_request_from("example/app"), &mut |_| {});
+    let told = flow.context.into_iter().filter_map(|(path, value)| {
+        let name = path.strip_prefix("needs.it.outputs.")?;
+        Some((name.to_owned(), value))
+    });
+    (flow.ended["it"], told.collect())
 }
 
 #[test]
-fn the_action_plans_comments_applies_and_looks_for_drift() {
-    let runner = Runner::new();
-    let _ = runner.step("Install Akson", &[("INSTALL", "path")], 0);
-    let _ = runner.run("check", "", "", 0);
-    let planned = runner.run("plan", "", "", 0);
-    assert_eq!((output(&planned, "has-changes"), output(&planned, "exit-code")), ("true", "0"), "{planned}");
-    assert!(output(&planned, "digest").starts_with("sha256:") && output(&planned, "create") != "0", "{planned}");
-    assert!(runner.file("summary").starts_with("<!-- akson:plan stack="));
-
-    // A comment is made once, and changed from then on.
-    let comment = [("AUTHOR", "github-actions[bot]"), ("COMMENT_FILE", output(&planned, "comment-file"))];
-    let _ = runner.step("Keep the comment up to date", &comment, 0);
-    assert!(
-        runner.file("asked").contains("--method POST repos/example/app/issues/7/comments"),
-        "{}",
-        runner.file("asked")
-    );
-    fs::write(runner.temp.path().join("ids"), "41\n42\n").unwrap();
-    let _ = runner.step("Keep the comment up to date", &comment, 0);
-    assert!(runner.file("asked").contains("--method PATCH repos/example/app/issues/comments/41"));
-
-    let plan = output(&planned, "plan-file");
-    let applied = runner.run("apply", plan, "", 0);
-    assert_eq!((output(&applied, "digest"), output(&applied, "exit-code")), (output(&planned, "digest"), "0"));
-    assert!(runner.file("summary").ends_with("**Applied.**\n"));
+fn the_action_says_what_came_of_it() {
+    let Some(machine) = machine() else { return };
+    let (ended, _) = action(&machine, &json!({ "command": "check", "install": "path" }));
+    assert_eq!(ended, Ended::Success, "{}", machine.file("log"));
+    let (ended, planned) = action(&machine, &json!({ "command": "plan", "comment": true }));
+    assert_eq!((ended, planned["has-changes"].as_str(), planned["exit-code"].as_str()), (Ended::Success, "true", "0"));
+    assert!(planned["digest"].starts_with("sha256:") && planned["create"] != "0", "{planned:?}");
+    assert!(machine.file("summary").starts_with("<!-- akson:plan stack="));
+    assert_eq!(machine.list("comments").len(), 1);
+    let plan = &planned["plan-file"];
+    let (ended, applied) = action(&machine, &json!({ "command": "apply", "plan-file": plan }));
+    assert_eq!((ended, &applied["digest"], applied["exit-code"].as_str()), (Ended::Success, &planned["digest"], "0"));
+    assert!(machine.file("summary").ends_with("**Applied.**\n"));
     // What was approved is not what would be done now.
-    let stale = runner.run("apply", plan, "", 5);
-    assert_eq!(output(&stale, "exit-code"), "5");
-    assert!(runner.file("summary").contains("what was approved is not what would be done now"));
+    let (ended, stale) = action(&machine, &json!({ "command": "apply", "plan-file": plan }));
+    assert_eq!((ended, stale["exit-code"].as_str()), (Ended::Failure, "5"));
+    assert!(machine.file("summary").contains("what was approved is not what would be done now"));
+    let (ended, drift) = action(&machine, &json!({ "command": "drift" }));
+    assert_eq!((ended, drift["has-changes"].as_str()), (Ended::Success, "false"));
+    for wrong in [
+        json!({ "command": "plan", "args": "--detailed-exitcode\n\n--parallelism-that-is-none" }),
+        json!({ "command": "destroy" }),
+        json!({ "install": "anyhow" }),
+    ] {
+        let (ended, told) = action(&machine, &wrong);
+        let code = if wrong["install"].is_null() { "64" } else { "" };
+        assert_eq!((ended, told["exit-code"].as_str()), (Ended::Failure, code), "{wrong}");
+    }
+}
 
-    let quiet = runner.run("drift", "", "", 0);
-    assert_eq!(output(&quiet, "has-changes"), "false");
-    let empty = runner.run("plan", "", "--detailed-exitcode\n\n--parallelism-that-is-none", 64);
-    assert_eq!(output(&empty, "exit-code"), "64");
-    let _ = runner.run("destroy", "", "", 64);
+#[test]
+fn a_life_on_github() {
+    use Ended::{Failure, Skipped, Success};
+    let Some(machine) = machine() else { return };
+    let (plan, apply, drift) = (WORKFLOWS[0], WORKFLOWS[1], WORKFLOWS[2]);
+    // A pull request, twice: one comment.
+    let own = pull_request_from("example/app");
+    for _ in 0..2 {
+        ends(&machine, &run(&machine, plan, &own), &[("plan", Success)]);
+        let comments = machine.list("comments");
+        assert_eq!(comments.len(), 1, "{comments:?}");
+        assert!(comments[0]["body"].as_str().unwrap().starts_with("<!-- akson:plan stack="));
+    }
+    assert!(machine.place("artifacts/akson-plan/akson.plan").exists());
+    // Merged: the plan of the push is that of the pull request.
+    fs::rename(machine.place("artifacts"), machine.place("reviewed")).unwrap();
+    fs::rename(machine.place("reviewed/akson-plan"), machine.place("reviewed-artifact")).unwrap();
+    machine.put("pulls.json", "[{\"number\":7,\"head\":{\"sha\":\"0ff1ce\"}}]");
+    machine.put("runs.json", "[{\"databaseId\":9}]");
+    machine.put("summary", "");
+    ends(&machine, &run(&machine, apply, &push()), &[("apply", Success), ("plan", Success)]);
+    assert!(machine.file("summary").contains("The same plan as reviewed in #7."), "{}", machine.file("summary"));
+    assert!(machine.file("summary").ends_with("**Applied.**\n"));
+    assert!(machine.file("asked").contains("run list --workflow plan.yml --commit 0ff1ce --status success"));
+    machine.folder.settled();
+    // Nothing is left to do: nobody is asked to approve nothing, and it is not the plan of the pull request any more.
+    machine.put("summary", "");
+    ends(&machine, &run(&machine, apply, &push()), &[("apply", Skipped), ("plan", Success)]);
+    assert!(machine.file("summary").contains("**Not the plan that was reviewed in #7**"));
+
+    // At night: nothing; then somebody changed something, for two nights; then it is undone.
+    ends(&machine, &run(&machine, drift, &push()), &[("drift", Success)]);
+    assert!(machine.list("issues").is_empty());
+    for owner in ["tom", "ann"] {
+        retag(&machine, owner);
+        ends(&machine, &run(&machine, drift, &push()), &[("drift", Success)]);
+        let issues = machine.list("issues");
+        assert_eq!((issues.len(), issues[0]["state"].as_str()), (1, Some("open")));
+        assert_eq!(issues[0]["title"], "Drift in stack teams");
+        assert!(issues[0]["body"].as_str().unwrap().contains(owner), "{issues:?}");
+    }
+    // Between plan and approval somebody changes it again.
+    let mut between = |job: &str| {
+        if job == "apply" {
+            retag(&machine, "eve");
+        }
+    };
+    let stale = github::run(&machine, &yaml(apply), &push(), &mut between);
+    ends(&machine, &stale, &[("apply", Failure), ("plan", Success)]);
+    assert!(machine.file("summary").contains("what was approved is not what would be done now"));
+    ends(&machine, &run(&machine, apply, &push()), &[("apply", Success), ("plan", Success)]);
+    ends(&machine, &run(&machine, drift, &push()), &[("drift", Success)]);
+    assert_eq!(machine.list("issues")[0]["state"], "closed");
+    assert_eq!(machine.list("issues")[0]["said"], "No drift any more.");
+}
+
+#[test]
+fn the_pipeline_that_init_writes() {
+    use Ended::{Skipped, Success};
+    let Some(machine) = machine() else { return };
+    let flow = WORKFLOWS[4];
+    ends(&machine, &run(&machine, flow, &pull_request_from("example/app")), &[("apply", Skipped), ("plan", Success)]);
+    assert_eq!(machine.list("comments").len(), 1);
+    ends(&machine, &run(&machine, flow, &push()), &[("apply", Success), ("plan", Skipped)]);
+    machine.folder.settled();
+}
+
+#[test]
+fn a_fork_gets_a_plan_without_credentials() {
+    use Ended::{Failure, Skipped, Success};
+    let Some(machine) = machine() else { return };
+    let (plan, fork) = (WORKFLOWS[0], WORKFLOWS[3]);
+    let theirs = pull_request_from("stranger/app");
+    ends(&machine, &run(&machine, plan, &theirs), &[("plan", Skipped)]);
+    ends(&machine, &run(&machine, fork, &pull_request_from("example/app")), &[("plan", Skipped)]);
+    assert!(!machine.place("base").exists());
+    fs::create_dir(machine.place("base")).unwrap();
+    ends(&machine, &run(&machine, fork, &theirs), &[("plan", Success)]);
+    assert!(machine.file("summary").contains("9 to create"), "{}", machine.file("summary"));
+    assert!(machine.file("asked").is_empty(), "a fork's job asks GitHub for nothing");
+    // What the base branch recorded of the real thing is planned from, if there is any.
+    let _ = machine.folder.apply().exits(0);
+    let recording = machine.place("base/plan.recording");
+    let _ = machine.folder.akson(&["plan", "--record", recording.to_str().unwrap()]).exits(0);
+    machine.folder.edit("main.aks", "owner = \"platform\"", "owner = \"stranger\"");
+    machine.put("summary", "");
+    ends(&machine, &run(&machine, fork, &theirs), &[("plan", Success)]);
+    assert!(machine.file("summary").contains("stranger"), "{}", machine.file("summary"));
+    // Their mistakes are told.
+    machine.folder.edit("main.aks", "resource_group \"main\"", "resource_grope \"main\"");
+    ends(&machine, &run(&machine, fork, &theirs), &[("plan", Failure)]);
+}
+
+#[test]
+fn a_life_on_azure_devops() {
+    let Some(machine) = machine() else { return };
+    let (plan, apply, drift) = (yaml(OTHERS[1]), yaml(OTHERS[2]), yaml(OTHERS[3]));
+    for _ in 0..2 {
+        let planned = devops::run(&machine, &plan["steps"], true);
+        assert!(!planned.failed, "{}", machine.file("log"));
+        assert_eq!(planned.outputs["plan.has_changes"], "true");
+        assert!(planned.summaries[0].starts_with("<!-- akson:plan stack="));
+        let threads = machine.list("threads");
+        assert_eq!((threads.len(), threads[0]["status"].as_str()), (1, Some("closed")));
+        assert!(threads[0]["comments"][0]["content"].as_str().unwrap().starts_with("<!-- akson:plan stack="));
+    }
+    let first = &apply["stages"][0]["jobs"][0]["steps"];
+    let second = &apply["stages"][1]["jobs"][0]["strategy"]["runOnce"]["deploy"]["steps"];
+    let planned = devops::run(&machine, first, false);
+    assert_eq!((planned.failed, planned.outputs["plan.has_changes"].as_str()), (false, "true"));
+    let applied = devops::run(&machine, second, false);
+    assert!(!applied.failed, "{}", machine.file("log"));
+    machine.folder.settled();
+    // The same plan once more is not what would be done now.
+    let stale = devops::run(&machine, second, false);
+    assert!(stale.failed && stale.issues[0].contains("not what would be done now"), "{:?}", stale.issues);
+    let quiet = devops::run(&machine, &drift["steps"], false);
+    assert!(!quiet.failed && quiet.issues.is_empty());
+    retag(&machine, "tom");
+    let found = devops::run(&machine, &drift["steps"], false);
+    assert!(found.failed && found.issues[0].contains("something changed outside"), "{:?}", found.issues);
+    assert!(found.summaries[0].contains("tom"));
+    // What a guard file refuses is told on the pull request, too.
+    machine.folder.write("akson.guard", "guard {\n  federated_credential_issuers = [\"https://nobody.example\"]\n}\n");
+    machine.folder.edit("main.aks", "pipeline\"\n", "pipelines\"\n");
+    let refused = devops::run(&machine, &plan["steps"], true);
+    assert!(refused.failed, "{}", machine.file("log"));
+    let comment = machine.list("threads")[0]["comments"][0]["content"].as_str().unwrap().to_owned();
+    assert!(comment.contains("AKS044"), "{comment}");
 }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeSet,
+    net::SocketAddr,
     path::PathBuf,
     process::{Command, Stdio},
     sync::{Arc, Condvar, Mutex},
@@ -64,8 +65,15 @@ impl Azure {
 
     /// One that is given.
     pub fn serve(emulator: Arc<Emulator>) -> Self {
+        Self::beside(emulator, None)
+    }
+
+    /// One that is given, with storage accounts that are served elsewhere: at an address, vouched for by an authority.
+    pub fn beside(emulator: Arc<Emulator>, storage: Option<(SocketAddr, &str)>) -> Self {
         let ca = tempfile::tempdir().unwrap();
-        std::fs::write(ca.path().join("ca.pem"), emulator.ca_pem()).unwrap();
+        let authorities = [emulator.ca_pem().as_str(), storage.map_or("", |(_, pem)| pem)].join("\n");
+        std::fs::write(ca.path().join("ca.pem"), authorities).unwrap();
+        let storage = storage.map(|(address, _)| address);
         let asked = Arc::<Asked>::default();
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
@@ -82,7 +90,7 @@ impl Azure {
                 };
                 tokio::select! {
                     served = akson_emulator::serve(served, listener, stopped) => served.unwrap(),
-                    () = lead(proxy, there, log) => {}
+                    () = lead(proxy, there, storage, log) => {}
                 }
             });
         });
@@ -149,8 +157,9 @@ impl Drop for Azure {
     }
 }
 
-/// Opens tunnels, each to the same address whatever it was asked for, and notes what that was.
-async fn lead(proxy: TcpListener, there: std::net::SocketAddr, asked: Arc<Asked>) {
+/// Opens tunnels, each to the same address whatever it was asked for (but for storage accounts, if they have their own), and notes
+/// what that was.
+async fn lead(proxy: TcpListener, there: SocketAddr, storage: Option<SocketAddr>, asked: Arc<Asked>) {
     while let Ok((mut stream, _)) = proxy.accept().await {
         let asked = Arc::clone(&asked);
         tokio::spawn(async move {
@@ -165,8 +174,9 @@ async fn lead(proxy: TcpListener, there: std::net::SocketAddr, asked: Arc<Asked>
                 asked.note(format!("not a tunnel: {head}"));
                 return;
             };
+            let address = storage.filter(|_| host.ends_with(".blob.core.windows.net")).unwrap_or(there);
             asked.note(host);
-            let Ok(mut other) = TcpStream::connect(there).await else { return };
+            let Ok(mut other) = TcpStream::connect(address).await else { return };
             if stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.is_ok() {
                 let _ = tokio::io::copy_bidirectional(&mut stream, &mut other).await;
             }

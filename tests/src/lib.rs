@@ -11,6 +11,7 @@
 
 pub mod azure;
 pub mod hostile;
+pub mod pipeline;
 pub mod scenario;
 pub mod sim;
 pub mod web;

@@ -130,7 +130,7 @@ pub(crate) async fn fetch(engine: &Engine, read: &Read, expected: bool) -> Resul
         if !answer.is_success() {
             return Err(failed(ReadCause::Azure(answer.error())));
         }
-        if matches!(read.target, ReadTarget::Object { .. }) {
+        if matches!(read.target, ReadTarget::Object { .. } | ReadTarget::Keyed { .. }) {
             let body = answer.json().filter(|body| body.is_object()).ok_or_else(|| failed(ReadCause::NoObject))?;
             return Ok(vec![Answer::Object(body.clone())]);
         }

@@ -8,7 +8,7 @@ mod route;
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{HeaderValue, Method, Request, Response, header::CONTENT_LENGTH};
 
 use crate::{Transport, TransportError, answer::BODY_LIMIT, transport::TrustCa};
 use clients::{Clients, WHOLE};
@@ -107,7 +107,11 @@ impl Transport for Network {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let refused = |detail: String| TransportError::Refused { host: host.clone(), detail };
         let trusted = request.extensions_mut().remove::<TrustCa>();
-        let (request, reach) = self.route.direct(request).map_err(refused)?;
+        let (mut request, reach) = self.route.direct(request).map_err(refused)?;
+        if request.body().is_empty() && matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) {
+            // Nothing has a length, too: Azure's servers refuse a call that does not say so, and the client leaves it out.
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         let client = self.clients.of(reach, trusted.as_ref()).map_err(|error| refused(error.to_string()))?;
         let outgoing = reqwest::Request::try_from(request).map_err(|error| refused(error.to_string()))?;
         let mut incoming = client.execute(outgoing).await.map_err(|error| failure(&host, &error))?;
@@ -183,6 +187,20 @@ mod tests {
 
     fn get() -> Request<Bytes> {
         Request::get("https://management.azure.com/subscriptions").body(Bytes::new()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn nothing_has_a_length_where_there_could_be_something() {
+        for (method, told) in
+            [(Method::PUT, 1), (Method::POST, 1), (Method::PATCH, 1), (Method::GET, 0), (Method::DELETE, 0)]
+        {
+            let (network, asked) = serve(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+            let mut request = get();
+            *request.method_mut() = method.clone();
+            network.send(request).await.unwrap();
+            let asked = asked.await.unwrap().to_ascii_lowercase();
+            assert_eq!(asked.matches("content-length: 0\r\n").count(), told, "{method}: {asked}");
+        }
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ pub(crate) mod network;
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -255,6 +256,18 @@ pub(crate) fn content_too_large() -> Refusal {
         "RequestContentTooLarge",
         "The request content size exceeds the maximum size of 4 MB.",
     )
+}
+
+/// What Azure's web servers say before any service is asked, in HTML.
+pub(crate) fn length_required() -> Answer {
+    let text = "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\"\"http://www.w3.org/TR/html4/strict.dtd\">\r\n\
+        <HTML><HEAD><TITLE>Length Required</TITLE>\r\n\
+        <META HTTP-EQUIV=\"Content-Type\" Content=\"text/html; charset=us-ascii\"></HEAD>\r\n\
+        <BODY><h2>Length Required</h2>\r\n\
+        <hr><p>HTTP Error 411. The request must be chunked or have a content length.</p>\r\n\
+        </BODY></HTML>\r\n";
+    let html = "text/html; charset=us-ascii";
+    reply::typed(StatusCode::LENGTH_REQUIRED, html, Bytes::from_static(text.as_bytes()))
 }
 
 pub(crate) fn unsupported_media(given: &str) -> Refusal {

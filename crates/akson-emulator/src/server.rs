@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -168,6 +168,9 @@ async fn respond(
     if caller.secure {
         say_so(&mut parts);
     }
+    if lacks_length(&parts) {
+        return Ok(errors::length_required().map(Body::whole));
+    }
     let body = match Limited::new(body, LARGEST_BODY).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
@@ -187,6 +190,17 @@ async fn respond(
         Ok(Ok(Answered::Stream(answer, watch))) => Ok(answer.map(|_| stream::follow(inner, watch, stopped))),
         Ok(Err(ConnectionReset)) | Err(_) => Err(ConnectionReset),
     }
+}
+
+/// Whether a call does not say how long it is, as Azure's own servers want it for these methods even where there is nothing. The API
+/// servers of clusters are others.
+fn lacks_length(parts: &Parts) -> bool {
+    let host = parts.uri.host().or_else(|| parts.headers.get(HOST)?.to_str().ok()).unwrap_or_default();
+    matches!(parts.method, Method::POST | Method::PUT)
+        && !parts.headers.contains_key(CONTENT_LENGTH)
+        && !parts.headers.contains_key(TRANSFER_ENCODING)
+        && !planes::is_control_path(parts.uri.path())
+        && !planes::is_cluster_host(host)
 }
 
 /// Writes the whole URL into a request that came over TLS: URLs in its answer must begin alike.

@@ -43,6 +43,13 @@ pub enum ReadTarget {
         /// What was asked for by name: what of it does not come is absent.
         sought: Vec<SymbolicId>,
     },
+    /// One object by a key of ours, whose id Azure makes; a 404 means that it is absent.
+    Keyed {
+        /// The kind's keyword.
+        kind: String,
+        /// What was asked for.
+        sought: SymbolicId,
+    },
     /// The items of a set of edges in `value`, page by page.
     Edges {
         /// Whose.

@@ -91,6 +91,16 @@ impl Snapshot {
                 self.sought.extend(sought.iter().cloned());
                 self.listed.extend(within.iter().map(|within| (kind.clone(), within.clone())));
             }
+            (ReadTarget::Keyed { kind, sought }, Answer::Object(body)) => {
+                if let Some(id) = id_of(&body) {
+                    let candidates = self.candidates.entry(kind.clone()).or_default();
+                    candidates.insert(id.to_ascii_lowercase(), LiveObject { id, body });
+                    self.sought.insert(sought.clone());
+                }
+            }
+            (ReadTarget::Keyed { sought, .. }, Answer::NotFound) => {
+                self.sought.insert(sought.clone());
+            }
             (ReadTarget::Edges { symbolic_id, pointer }, Answer::Page { items, .. }) => {
                 if let Some(object) = self.objects.get_mut(symbolic_id) {
                     add_edges(&mut object.body, pointer, &items);
@@ -140,7 +150,7 @@ impl Snapshot {
                 | ReadTarget::Inventory { .. },
                 Answer::Object(_),
             )
-            | (ReadTarget::Object { .. }, Answer::Page { .. }) => {}
+            | (ReadTarget::Object { .. } | ReadTarget::Keyed { .. }, Answer::Page { .. }) => {}
         }
     }
 

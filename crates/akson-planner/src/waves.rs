@@ -13,7 +13,7 @@ use std::{
 use akson_catalog::{
     ArmId, Catalog, Kind, Quirk, SymbolicId,
     json::lookup,
-    kind::{ListScope, Plane, ids::fill},
+    kind::{ListScope, Marker, Plane, ids::fill},
 };
 use akson_config::Config;
 use serde_json::Value as Json;
@@ -317,6 +317,17 @@ impl Reads {
                 continue;
             };
             values.sort();
+            if matches!(&kind.marker, Marker::UniqueName(pointer) if pointer.trim_start_matches('/') == field) {
+                // A key of the directory: it is documented to be read by, not to be filtered by.
+                for (text, id) in &values {
+                    self.push(Read {
+                        at: At::Graph,
+                        path: selecting(&format!("{path}({field}={})", quoted(text)), kind),
+                        target: ReadTarget::Keyed { kind: keyword.to_owned(), sought: id.clone() },
+                    });
+                }
+                continue;
+            }
             for some in values.chunks(AT_ONCE) {
                 let texts: Vec<String> = some.iter().map(|(text, _)| quoted(text)).collect();
                 let filter = format!("{path}?$filter={field} in ({})", texts.join(","));

@@ -43,7 +43,7 @@ fn store(error: &StoreError, place: &str) -> Diagnostic {
             if let Some(holder) = holder {
                 diagnostic = diagnostic.note(format!("the ledger is held by {}", SafeText(holder)));
             }
-            diagnostic.help("wait until it has ended; the lock of a run that was killed is free at once on this machine, and within a minute elsewhere")
+            diagnostic.help("wait until it has ended; the lock of a run that was killed is free at once on this machine, and within a minute elsewhere, or after `akson ledger unlock`")
         }
         StoreError::Conflict => Diagnostic::error(
             codes::LEDGER_CONFLICT,

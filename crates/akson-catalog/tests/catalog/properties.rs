@@ -141,7 +141,7 @@ fn mutated(live: Option<&Json>) -> Json {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(300), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_created_is_what_was_wanted((kind, values) in resources()) {

@@ -326,7 +326,7 @@ fn laid_out(parts: &[String], (open, close): (&str, &str), layout: Layout) -> St
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(600), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A list says what it is to say afterwards, and what stays keeps its comment.
     #[test]

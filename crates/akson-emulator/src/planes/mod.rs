@@ -124,6 +124,12 @@ pub(crate) fn is_control_path(path: &str) -> bool {
     path == "/_emulator" || path.starts_with("/_emulator/")
 }
 
+/// Whether a host, with a port or without, is the API server of a cluster.
+pub(crate) fn is_cluster_host(host: &str) -> bool {
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    name.to_ascii_lowercase().ends_with(kubernetes::SUFFIX)
+}
+
 /// Milliseconds of the callers' time for what is half a minute in the world, at least a tenth of a second. So long do Azure's
 /// clients wait before they look at an operation again if nothing tells them; they know of no time scale.
 fn wait_of_callers(scale: f64) -> u128 {

@@ -126,6 +126,35 @@ async fn other_hosts_are_reached_by_their_name() {
 }
 
 #[tokio::test]
+async fn a_call_says_how_long_it_is() {
+    let served = start(Options::default()).await;
+    let send = async |call: &str, host: &str, more: &str| {
+        let mut stream = TcpStream::connect(&served.address).await.unwrap();
+        let text = format!("{call} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{more}\r\n");
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer).await;
+        answer
+    };
+    let list = "POST /subscriptions/s/resourceGroups/g/providers/Microsoft.X/y/z/listKeys?api-version=2024-01-01";
+    for host in ["management.azure.com", "management.azure.com:443", &served.address, "a.blob.core.windows.net"] {
+        let answer = send(list, host, "").await;
+        assert!(answer.starts_with("HTTP/1.1 411 Length Required"), "{host}: {answer}");
+        assert!(answer.contains("text/html") && answer.contains("HTTP Error 411. The request must be chunked"));
+    }
+    for more in ["content-length: 0\r\n", "transfer-encoding: chunked\r\n\r\n0\r\n"] {
+        let answer = send(list, "management.azure.com", more).await;
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    }
+    // What is not Azure's own takes it as nothing.
+    let answer = send("POST /api/v1/namespaces", "gone.hcp.westeurope.azmk8s.io:443", "").await;
+    assert_eq!(answer, "", "nobody is there");
+    assert!(send("POST /_emulator/nothing", &served.address, "").await.starts_with("HTTP/1.1 404"));
+    let answer = send("GET /subscriptions?api-version=2022-12-01", "management.azure.com", "").await;
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+}
+
+#[tokio::test]
 async fn the_emulators_own_calls() {
     let served = start(Options::default()).await;
     let address = &served.address;

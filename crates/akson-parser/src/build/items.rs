@@ -279,16 +279,18 @@ impl Builder<'_, '_> {
     /// Whether a line ends between two places. A comment of several lines does not end one.
     fn line_break_between(&self, start: usize, end: usize) -> bool {
         let mut rest = self.text.get(start..end).unwrap_or_default();
-        loop {
-            let Some(line_break) = rest.find('\n') else { return false };
-            let Some(comment) = rest.find("/*").filter(|comment| *comment < line_break) else { return true };
-            if rest.get(..comment).is_some_and(|before| before.contains('#') || before.contains("//")) {
-                return true;
+        while let Some(at) = rest.find(['\n', '#', '/']) {
+            rest = rest.get(at..).unwrap_or_default();
+            if rest.starts_with(['\n', '#']) || rest.starts_with("//") {
+                return rest.contains('\n');
             }
-            let after = rest.get(comment + 2..).unwrap_or_default();
-            let Some(close) = after.find("*/") else { return false };
-            rest = after.get(close + 2..).unwrap_or_default();
+            let passed = match rest.strip_prefix("/*") {
+                Some(comment) => comment.find("*/").map_or(rest.len(), |close| close + 4),
+                None => 1,
+            };
+            rest = rest.get(passed..).unwrap_or_default();
         }
+        false
     }
 }
 

@@ -117,7 +117,7 @@ fn foreign(world: &mut World, group: &str) -> Json {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(300), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_applied_is_in_sync_and_the_next_stack_too(first in sketches(), second in sketches()) {

@@ -136,7 +136,7 @@ fn an_address_that_names_nothing_is_told() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(300), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Reverting and applying then comes to the same as applying at once; and what reverting leaves is the author's alone.
     #[test]

@@ -185,7 +185,7 @@ fn the_digest_knows_what_is_done_and_not_why_the_rest_is_not() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(400), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// With and without tolerance, what the author changed is planned alike; what is tolerated is drift alone, and covered.
     #[test]

@@ -149,6 +149,11 @@ fn pieces_become_the_same() {
         "a = \"b\r\n\"",
         "a\r= 1",
         "a = none",
+        "a { //* b\nc = 1\n}",
+        "a { #/* b\nc = 1\n}",
+        "a { /* // */ c = 1 }",
+        "a { /* b\n*/ c = 1 }",
+        "a { c = 1 / 2 } //* d",
     ] {
         both(piece);
         both(&format!("x {{\n{piece}\n}}\n"));
@@ -157,7 +162,7 @@ fn pieces_become_the_same() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(1_500), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn made_up_files_become_the_same(choices in prop::collection::vec(any::<u8>(), 0..400)) {
