@@ -207,7 +207,7 @@ fn more(out: &mut String, left_out: usize, what: &str) {
 }
 
 /// A text that is not longer than this, in characters.
-fn cut(text: &str, most: usize) -> String {
+pub(crate) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
         None => text.to_owned(),
