@@ -73,11 +73,11 @@ fn parse(text: &str) -> Result<(Uri, Origin), Unfit> {
     }
     let uri: Uri = text.parse().map_err(|_| Unfit::Malformed)?;
     let url = Url::parse(text).map_err(|_| Unfit::Malformed)?;
-    if url.scheme() != "https" || uri.scheme_str() != Some("https") {
+    if (url.scheme(), uri.scheme_str()) != ("https", Some("https")) {
         return Err(Unfit::NotHttps);
     }
     let authority = uri.authority().ok_or(Unfit::Malformed)?.as_str();
-    if authority.contains('@') || !url.username().is_empty() || url.password().is_some() {
+    if authority.contains('@') {
         return Err(Unfit::UserInfo);
     }
     let host = uri.host().ok_or(Unfit::Malformed)?.to_ascii_lowercase();
@@ -126,6 +126,11 @@ mod tests {
         check("https://management.azure.com\\@evil.example/op", Err(Unfit::Malformed));
         check("https://management.azure.com\t.evil.example/op", Err(Unfit::Malformed));
         check("https://mänagement.azure.com/op", Err(Unfit::Malformed));
+        check("https://management.azure.com/op\\1", Err(Unfit::Malformed));
+        check("https://management.azure.com/op\u{e9}", Err(Unfit::Malformed));
+        check("https://management.azure.com/op\u{7f}", Err(Unfit::Malformed));
+        // One reads it as 127.0.0.1.
+        check("https://127.1/op", Err(Unfit::Malformed));
         check("//evil.example/op", Err(Unfit::Malformed));
         check("/\\evil.example/op", Err(Unfit::Malformed));
         check("", Err(Unfit::Malformed));

@@ -158,6 +158,8 @@ mod tests {
         let text = format!("as it is: {0}; JSON: pa\\\"ss & wörd; a form: pa%22ss+%26+w%C3%B6rd", secret.expose());
         assert_eq!(without(&text, &secret), "as it is: [redacted]; JSON: [redacted]; a form: [redacted]");
         assert_eq!(without("abc", &Secret::new("b")), "abc", "what is in every text says nothing");
+        assert_eq!(without("a1b2c3", &Secret::new("1b2")), "a1b2c3");
+        assert_eq!(without("a1b2c3", &Secret::new("1b2c")), "a[redacted]3");
         let long = Secret::new("0123456789abcdefghijklmnopqrstuvwxyz".repeat(3));
         let cut = format!("it begins with {}", &long.expose()[..50]);
         assert_eq!(without(&cut, &long), "it begins with [redacted]");
