@@ -81,6 +81,29 @@ fn elsewhere_there_is_none() {
     }
 }
 
+/// With `--verbose` each request is a line, and each line a request.
+#[test]
+fn requests_are_told_on_demand() {
+    // Of a group, which is not found at once everywhere, a plan asks more than once.
+    let stack = STACK.split_once("\ngroup").unwrap().0;
+    let folder = Folder::with(stack);
+    let _ = folder.akson(&["apply", "--auto-approve"]).exits(0);
+    let ran = folder.akson(&["plan", "--verbose", "--format", "json"]).exits(0);
+    let reads = ran.json()["requests"]["reads"].as_u64().unwrap();
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(lines.len() as u64, reads, "{}", ran.stderr);
+    assert!(lines.iter().all(|line| line.starts_with("200 ")), "{}", ran.stderr);
+    assert!(lines.iter().any(|line| line.contains("  GET management.azure.com/subscriptions/")), "{}", ran.stderr);
+    assert!(!ran.stderr.contains('?') && !ran.stderr.contains("oauth2"), "{}", ran.stderr);
+    let ran = folder.akson(&["destroy", "--auto-approve", "-v", "--log-format", "json"]).exits(0);
+    let events: Vec<serde_json::Value> =
+        ran.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let of = |name: &str| events.iter().filter(|event| event["event"] == name).count();
+    assert!(of("request") > 1 && of("step_succeeded") == 1 && of("summary") == 1, "{}", ran.stderr);
+    assert!(events.iter().any(|event| event["method"] == "DELETE" && event["status"].is_number()), "{}", ran.stderr);
+    assert_eq!(folder.akson(&["plan"]).exits(0).stderr, "");
+}
+
 /// What follows on the terminal is the shell's prompt: the line must not stand before it.
 #[test]
 fn it_is_gone_when_the_user_interrupts() {

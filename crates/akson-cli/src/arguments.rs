@@ -63,10 +63,10 @@ pub(crate) struct Global {
     /// Print results and errors only.
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// Print more: every request.
+    /// Print more: a line on stderr for each request, without what is in it.
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
-    /// How progress on stderr is written.
+    /// How progress on stderr is written: what `--verbose` tells, and the steps of an apply.
     #[arg(long = "log-format", value_enum, global = true, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
     /// Whether the command's JSON is a stream of events, so that a finding is a line of it and no document.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use crate::{
     arguments::{Cloud, Global},
     codes::{BAD_SEED, BAD_WORLD, CONTRADICTORY, NO_EMULATOR},
+    requests,
     sign_in::{self, Written},
 };
 
@@ -48,6 +49,11 @@ pub(crate) struct Identity {
 /// # Errors
 /// A diagnostic that says what to do.
 pub(crate) async fn open(global: &Global, written: &Written) -> Result<Session, Box<Diagnostic>> {
+    let session = opened(global, written).await?;
+    Ok(Session { transport: requests::told(session.transport, global), ..session })
+}
+
+async fn opened(global: &Global, written: &Written) -> Result<Session, Box<Diagnostic>> {
     if global.cloud != Cloud::Emulator {
         return sign_in::open(global.cloud, global.credential, written).await;
     }

@@ -22,6 +22,7 @@ mod planfile;
 mod progress;
 mod recording;
 mod reports;
+mod requests;
 mod schedule;
 mod session;
 mod sign_in;

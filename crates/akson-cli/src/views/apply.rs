@@ -10,7 +10,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::literal;
-use crate::{arguments::Global, load, output};
+use crate::{
+    arguments::{Global, LogFormat},
+    load, output,
+};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -24,6 +27,8 @@ pub(crate) enum View {
     Lines,
     /// An event a line, on stdout.
     Json,
+    /// The same on stderr, beside a result for people.
+    Log,
     /// Nothing but failures.
     Quiet,
 }
@@ -42,6 +47,8 @@ impl View {
             View::Json
         } else if global.quiet {
             View::Quiet
+        } else if global.log_format == LogFormat::Json {
+            View::Log
         } else if output::stderr_may_move() {
             View::Bars(Bars::new(steps))
         } else {
@@ -53,6 +60,7 @@ impl View {
     pub(crate) fn event(&mut self, event: &ApplyEvent, sources: &SourceMap, global: &Global) {
         match self {
             View::Json => output::result(&line(event, sources)),
+            View::Log => output::aside(&line(event, sources)),
             View::Lines => {
                 if let Some(text) = ended(event) {
                     output::aside(&text);
