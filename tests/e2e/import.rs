@@ -242,3 +242,20 @@ fn what_is_in_a_cluster_is_looked_at_by_the_first_plan() {
     let _ = folder.apply().exits(0);
     folder.settled();
 }
+
+#[test]
+fn what_is_not_there_is_said_to_be_not_there() {
+    let folder = folder();
+    let mistyped = format!("{GROUP}x");
+    let _ = folder
+        .akson(&["import", "--resource-group", &mistyped])
+        .exits(1)
+        .says("AKS0522")
+        .says("there is no such object")
+        .says("check its spelling");
+    let of_no_type = format!(
+        "/subscriptions/3285b5fa-031a-4277-9a75-2baa96025085/resourceGroups/{GROUP}/providers/Example.Nobody/things/x"
+    );
+    let _ = folder.akson(&["import", &of_no_type]).exits(1).says("Example.Nobody");
+    let _ = folder.akson(&["import", "00000000-0000-0000-0000-00000000dead"]).exits(1).says("there is no such object");
+}

@@ -3,6 +3,8 @@
 use akson_tests::Folder;
 use serde_json::Value;
 
+use super::watch::{applied, own};
+
 fn stack(name: &str) -> String {
     format!(
         "stack \"{name}\" {{\n  location = \"westeurope\"\n}}\n\nresource_group \"main\" {{\n  name = \"{name}-rg\"\n}}\n"
@@ -77,6 +79,28 @@ fn all_are_planned_and_saved_where_they_are() {
     let _ = folder.akson(&["-C", "stacks/shop", "apply", "--auto-approve"]).exits(0);
     let ran = folder.akson(&["plan", "--each", "stacks/*", "--detailed-exitcode"]).exits(0);
     assert!(ran.stdout.ends_with("2 stacks: 2 no changes\n") && !ran.stdout.contains("stacks/mail:"), "{}", ran.stdout);
+}
+
+#[test]
+fn whoever_looks_at_many_names_files_with_their_folder() {
+    let folder = broken();
+    let ran = folder.akson(&["drift", "--each", "stacks/*"]).exits(1);
+    assert!(ran.stderr.contains("--> stacks/mail/more.aks:2:3"), "{}", ran.stderr);
+    // A stack below the folder of the run, edited by somebody else.
+    let (mut folder, emulator) = applied();
+    std::fs::create_dir_all(folder.path().join("stacks/app")).unwrap();
+    std::fs::rename(folder.path().join("main.aks"), folder.path().join("stacks/app/main.aks")).unwrap();
+    folder.use_emulator(&emulator.url);
+    let _ = folder.akson(&["-C", "stacks/app", "apply", "--auto-approve"]).exits(0);
+    own(&emulator, "somebody else");
+    let drift =
+        ["drift", "--each", "stacks/*", "--report", "sarif=log-{stack}.sarif", "--report", "junit=log-{stack}.xml"];
+    let _ = folder.akson(&drift).exits(2);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let sarif: Value = serde_json::from_str(&read("log-stacks/app.sarif")).unwrap();
+    let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "stacks/app/main.aks");
+    assert!(read("log-stacks/app.xml").contains("file=\"stacks/app/main.aks\""), "{}", read("log-stacks/app.xml"));
 }
 
 #[test]

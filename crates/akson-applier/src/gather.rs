@@ -131,11 +131,11 @@ impl Found<'_> {
         self.versions(&single).await?;
         let reads: Vec<Read> = single.iter().filter_map(|id| self.object(id)).collect();
         if let Some(unread) = single.iter().find(|id| self.object(id).is_none()) {
-            return Err(ReadFailure { path: unread.as_str().to_owned(), cause: ReadCause::NoObject });
+            return Err(ReadFailure { path: unread.as_str().to_owned(), cause: ReadCause::UnknownType });
         }
         for (read, objects) in reads.iter().zip(self.all(&reads).await?) {
             if objects.is_empty() {
-                return Err(ReadFailure { path: read.path.clone(), cause: ReadCause::NoObject });
+                return Err(ReadFailure { path: read.path.clone(), cause: ReadCause::Absent });
             }
             self.take(objects);
         }

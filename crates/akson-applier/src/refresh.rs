@@ -44,6 +44,12 @@ pub enum ReadCause {
     /// An object's answer is not one.
     #[error("the answer is no object")]
     NoObject,
+    /// What was asked for by its id does not exist.
+    #[error("there is no such object")]
+    Absent,
+    /// No provider says how objects of its type are read.
+    #[error("no provider says how objects of this type are read")]
+    UnknownType,
 }
 
 /// Everything that a plan of `config` needs to know. `owned` says what else to look for, and how to look into clusters.

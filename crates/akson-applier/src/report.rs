@@ -108,6 +108,9 @@ pub fn read(failure: &ReadFailure) -> Diagnostic {
         }
         ReadCause::Azure(error) => said(Diagnostic::error(codes::NOT_READ, headline), error)
             .help("what cannot be read is never taken for absent, so there is no plan; try again"),
+        ReadCause::Absent | ReadCause::UnknownType => Diagnostic::error(codes::NOT_READ, headline)
+            .note(failure.cause.to_string())
+            .help("check its spelling, the subscription, and which tenant is signed in to"),
         other => Diagnostic::error(codes::NOT_READ, headline)
             .note(SafeText(&other.to_string()).to_string())
             .help("what cannot be read is never taken for absent, so there is no plan; try again"),

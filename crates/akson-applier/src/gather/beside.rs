@@ -190,7 +190,7 @@ impl Found<'_> {
     /// Objects of the directory by their ids, with their edges; of an application also its service principal.
     pub(super) async fn directory(&mut self, ids: &[String]) -> Result<(), ReadFailure> {
         for id in ids {
-            let missing = || ReadFailure { path: id.clone(), cause: ReadCause::NoObject };
+            let missing = || ReadFailure { path: id.clone(), cause: ReadCause::Absent };
             let kinds: Vec<&Kind> =
                 self.catalog.iter().map(AsRef::as_ref).filter(|kind| kind.plane == Plane::Graph).collect();
             let mut any = false;

@@ -147,7 +147,9 @@ impl Run<'_> {
         let reached = reach(self.engine, id, CLUSTER_VERSION, false).await.map_err(|failure| match failure.cause {
             ReadCause::Send(error) => error.into(),
             ReadCause::Azure(error) => StepError::Refused(error),
-            ReadCause::Page(_) | ReadCause::NoObject => StepError::Undecided(failure.to_string()),
+            ReadCause::Page(_) | ReadCause::NoObject | ReadCause::Absent | ReadCause::UnknownType => {
+                StepError::Undecided(failure.to_string())
+            }
         })?;
         let way = reached
             .way()

@@ -66,7 +66,7 @@ pub(crate) struct Look {
     pub(crate) at: Timestamp,
     /// The stack's folder below the one that was asked for, with `/` between its parts; `.` if it is that.
     pub(crate) folder: String,
-    /// The stack's folder as the reader of a file knows it, if it is not where the run is.
+    /// What its files' names are relative to, as the reader of a file knows it, if it is not where the run is.
     pub(crate) directory: String,
     /// The stack's name, if the configuration could be read.
     pub(crate) stack: Option<String>,
@@ -100,7 +100,10 @@ impl Begun {
         let observer = Arc::new(Observer::default());
         let global = Global { observer: Some(Arc::clone(&observer)), ..global.clone() };
         let directory = global.directory.to_string_lossy();
-        let directory = directory.trim_start_matches("./").trim_end_matches(['/', '.']).to_owned();
+        let directory = directory.trim_start_matches("./").trim_end_matches(['/', '.']);
+        // One of many stacks names its files with its folder.
+        let above = global.stack_folder.as_deref().and_then(|folder| directory.strip_suffix(folder));
+        let directory = above.unwrap_or(directory).trim_end_matches('/').to_owned();
         let (at, since) = (Timestamp::now(), Instant::now());
         (Self { at, since, folder: folder.to_owned(), directory, observer }, global)
     }

@@ -13,7 +13,7 @@ use super::{
     line,
     look::{Begun, Look},
     metrics::Metrics,
-    no_stacks, stacks, undelivered,
+    no_stacks, of_stack, stacks, undelivered,
 };
 use crate::{
     arguments::Global,
@@ -114,8 +114,7 @@ impl Rounds {
         let looking = async move {
             let (global, send) = (&global, &send);
             let looks = stream::iter(folders).map(|folder| async move {
-                let directory = stacks::below(&global.directory, &folder);
-                let _ = send.send(look(&Global { directory, ..global.clone() }, &folder).await);
+                let _ = send.send(look(&of_stack(global, &folder), &folder).await);
             });
             tokio::select! {
                 () = looks.buffer_unordered(jobs).collect::<()>() => {}
