@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use akson_applier::{Cancel, End, What, codes, ledger::WriteFault};
+use akson_applier::{Cancel, End, Left, What, codes, ledger::WriteFault};
 use akson_catalog::Value;
 use akson_planner::{Action, OwnedState, options::Mode};
 use serde_json::json;
@@ -110,6 +110,48 @@ async fn a_full_disk_stops_what_is_not_announced_yet() {
         }
     }
     assert!(world.store.document().is_none());
+}
+
+/// Of a run whose ledger fails in the middle, what is said to be not begun does not exist, and what exists is said to.
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_is_no_reason_to_call_skipped_what_was_sent() {
+    let many = r#"
+stack "test" {
+  location = "westeurope"
+}
+resource_group "app" {
+  name = "app-rg"
+}
+identity "app" {
+  for_each       = [for n in range(30) : "n${n}"]
+  name           = "id-${each.key}"
+  resource_group = resource_group.app
+}
+"#;
+    let (mut unrecorded, mut not_begun) = (0, 0);
+    for failing in 0..20 {
+        let world = World::new();
+        world.store.fail(move |before| if before >= failing { WriteFault::Before } else { WriteFault::None });
+        let outcome = world.apply(many).await;
+        let counts = outcome.report.counts;
+        let total = counts.succeeded + counts.failed + counts.skipped + counts.left + counts.not_recorded;
+        assert_eq!(total, 31, "{counts:?}");
+        for event in &outcome.events {
+            let (step, sent) = match &event.what {
+                What::StepSkipped { step, .. } => (step, false),
+                What::StepLeft(step, Left::NotRecorded) | What::StepSucceeded(step) => (step, true),
+                _ => continue,
+            };
+            let change = outcome.plan.changes.iter().find(|change| change.address == step.address).unwrap();
+            let exists = world.god().object(change.symbolic_id.as_str()).is_some();
+            assert_eq!(exists, sent, "{} at {failing}", step.address);
+        }
+        unrecorded += counts.not_recorded;
+        not_begun += counts.skipped;
+        world.store.fail(|_| WriteFault::None);
+        world.converge(many).await;
+    }
+    assert!(unrecorded > 0 && not_begun > 0, "{unrecorded} {not_begun}");
 }
 
 #[tokio::test(start_paused = true)]

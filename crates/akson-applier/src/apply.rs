@@ -13,7 +13,7 @@ use akson_planner::{Action, Change, Outcome, Plan, Schedule, Snapshot, StepId, S
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::{
-    ApplyEvent, Counts, What,
+    ApplyEvent, Because, Counts, Left, What,
     engine::Engine,
     holes::Known,
     ledger::Ledger,
@@ -115,14 +115,14 @@ pub async fn apply(
         let Some(change) = plan.changes.get(id.0) else { continue };
         let outcome = tally.take(&run, change, ended);
         for skipped in schedule.complete(id, outcome) {
-            tally.skip(&run, plan.changes.get(skipped.0), &change.address);
+            tally.skip(&run, plan.changes.get(skipped.0), Because::Needs(change.address.clone()));
         }
     }
     // What was never begun.
     for (id, state) in schedule.iter() {
         if state == StepState::Waiting {
             tally.interrupted |= !tally.ledger_failed;
-            tally.skip(&run, plan.changes.get(id.0), "interrupted");
+            tally.skip(&run, plan.changes.get(id.0), tally.why_stopped());
         }
     }
     if !tally.ledger_failed && !engine.cancel().is_stopped() {
@@ -167,15 +167,7 @@ impl Tally {
         if error == StepError::Interrupted {
             // Stopped because the ledger failed is told by the step whose write it was.
             self.interrupted |= !self.ledger_failed;
-            // What it announced and did not take back is under way, or may be.
-            let announced = run.ledger.entry(&change.symbolic_id).and_then(|entry| entry.intent);
-            if announced.is_some_and(|intent| intent.run == run.engine.run()) {
-                self.counts.left += 1;
-                self.left.push(change.address.clone());
-                run.tell(What::StepLeft(name_of(change)));
-            } else {
-                self.skip(run, Some(change), "interrupted");
-            }
+            self.leave(run, change, Left::UnderWay);
             return Outcome::Interrupted;
         }
         if let StepError::Ledger(_) = error {
@@ -183,7 +175,7 @@ impl Tally {
             let again = std::mem::replace(&mut self.ledger_failed, true);
             self.interrupted = false;
             if again {
-                self.skip(run, Some(change), "the ledger cannot be written");
+                self.leave(run, change, Left::NotRecorded);
                 return Outcome::Interrupted;
             }
         }
@@ -195,12 +187,33 @@ impl Tally {
         Outcome::Failed
     }
 
-    fn skip(&mut self, run: &Run<'_>, change: Option<&Change>, because: &str) {
+    /// A step that was stopped: what it announced and did not take back was sent, or may have been.
+    fn leave(&mut self, run: &Run<'_>, change: &Change, how: Left) {
+        let announced = run.ledger.entry(&change.symbolic_id).and_then(|entry| entry.intent);
+        if announced.is_none_or(|intent| intent.run != run.engine.run()) {
+            self.skip(run, Some(change), self.why_stopped());
+            return;
+        }
+        match how {
+            Left::UnderWay => {
+                self.counts.left += 1;
+                self.left.push(change.address.clone());
+            }
+            Left::NotRecorded => self.counts.not_recorded += 1,
+        }
+        run.tell(What::StepLeft(name_of(change), how));
+    }
+
+    fn skip(&mut self, run: &Run<'_>, change: Option<&Change>, because: Because) {
         if let Some(change) = change.filter(|change| is_told(change)) {
             self.counts.skipped += 1;
             self.not_begun.push(change.address.clone());
-            run.tell(What::StepSkipped { step: name_of(change), because: because.to_owned() });
+            run.tell(What::StepSkipped { step: name_of(change), because });
         }
+    }
+
+    fn why_stopped(&self) -> Because {
+        if self.ledger_failed { Because::NoLedger } else { Because::Interrupted }
     }
 
     fn end(&self) -> End {

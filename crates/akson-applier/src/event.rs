@@ -29,13 +29,54 @@ pub enum What {
     StepSkipped {
         /// Which.
         step: StepName,
-        /// The address of the step that failed, or `interrupted`.
-        because: String,
+        /// Why not.
+        because: Because,
     },
-    /// It was sent and its end was not waited for, since the run was stopped: Azure goes on with it, and the next run looks what came of it.
-    StepLeft(StepName),
+    /// It was sent, and what came of it is not recorded: the next run looks.
+    StepLeft(StepName, Left),
     /// The last event.
     Summary(Counts),
+}
+
+/// Why a step was not begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Because {
+    /// It needs the step with this address, which failed.
+    Needs(String),
+    /// The run was stopped.
+    Interrupted,
+    /// The ledger cannot be written, and nothing is sent that is not announced there.
+    NoLedger,
+}
+
+impl Because {
+    /// In the stream of `apply --format json`: an address, or a word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Because::Needs(address) => address,
+            Because::Interrupted => "interrupted",
+            Because::NoLedger => "the ledger cannot be written",
+        }
+    }
+}
+
+/// Where the end of a step is not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// Its end was not waited for, since the run was stopped: Azure goes on with it.
+    UnderWay,
+    /// Azure answered, and the ledger could not be written.
+    NotRecorded,
+}
+
+impl Left {
+    /// The word for it in the stream of `apply --format json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Left::UnderWay => "under_way",
+            Left::NotRecorded => "not_recorded",
+        }
+    }
 }
 
 /// Which step.
@@ -58,6 +99,8 @@ pub struct Counts {
     pub skipped: usize,
     /// Sent, and left to Azure.
     pub left: usize,
+    /// Sent and answered, and not recorded.
+    pub not_recorded: usize,
 }
 
 impl What {
@@ -69,7 +112,7 @@ impl What {
             What::StepSucceeded(_) => "step_succeeded",
             What::StepFailed(..) => "step_failed",
             What::StepSkipped { .. } => "step_skipped",
-            What::StepLeft(_) => "step_left",
+            What::StepLeft(..) => "step_left",
             What::Summary(_) => "summary",
         }
     }

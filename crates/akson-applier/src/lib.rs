@@ -30,7 +30,7 @@ pub use apply::{End, Report, apply};
 pub use around::look_around;
 pub use cancel::Cancel;
 pub use engine::{Engine, EngineOptions, Limits, SendError};
-pub use event::{ApplyEvent, Counts, StepName, What};
+pub use event::{ApplyEvent, Because, Counts, Left, StepName, What};
 pub use gather::{Gathered, Unread, gather};
 pub use holes::HoleError;
 pub use pace::Pace;

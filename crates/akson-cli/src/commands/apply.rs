@@ -182,8 +182,13 @@ fn told(document: &PlanDocument, report: &Report, changes: usize, took: std::tim
     }
     match report.end {
         End::Done => {}
-        End::SomeFailed | End::LedgerFailed => {
+        End::SomeFailed => {
             output::aside("what succeeded is recorded; mend what failed, then run the same command again to continue");
+        }
+        End::LedgerFailed => {
+            output::aside(
+                "nothing was sent that is not announced in the ledger; see that it can be written, then run the same command again: it looks first what came of what was sent",
+            );
         }
         End::Interrupted => {
             for line in crate::views::apply::left_off(&report.left, &report.not_begun) {

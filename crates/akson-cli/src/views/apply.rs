@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
-use akson_applier::{ApplyEvent, Counts, StepName, What};
+use akson_applier::{ApplyEvent, Because, Counts, Left, StepName, What};
 use akson_diagnostics::{Diagnostics, SourceMap, render};
 use akson_planner::Action;
 use anstyle::{AnsiColor, Style};
@@ -119,7 +119,7 @@ impl Bars {
             What::StepSucceeded(step)
             | What::StepFailed(step, _)
             | What::StepSkipped { step, .. }
-            | What::StepLeft(step) => {
+            | What::StepLeft(step, _) => {
                 if let Some(bar) = self.steps.remove(&step.address) {
                     bar.finish_and_clear();
                 }
@@ -142,15 +142,18 @@ fn ended(event: &ApplyEvent) -> Option<String> {
         }
         What::StepFailed(step, _) => Some(format!("  {BAD}fail{BAD:#}  {}  {after}", literal::safe(&step.address))),
         What::StepSkipped { step, because } => {
-            let why = if because == "interrupted" {
-                "interrupted".to_owned()
-            } else {
-                format!("needs {}", literal::safe(because))
+            let why = match because {
+                Because::Needs(address) => format!("needs {}", literal::safe(address)),
+                Because::Interrupted | Because::NoLedger => because.as_str().to_owned(),
             };
             Some(format!("  {FAINT}skip  {}  {why}{FAINT:#}", literal::safe(&step.address)))
         }
-        What::StepLeft(step) => {
-            Some(format!("  {FAINT}left{FAINT:#}  {}  Azure goes on with it  {after}", literal::safe(&step.address)))
+        What::StepLeft(step, how) => {
+            let how = match how {
+                Left::UnderWay => "Azure goes on with it",
+                Left::NotRecorded => "answered, and not recorded",
+            };
+            Some(format!("  {FAINT}left{FAINT:#}  {}  {how}  {after}", literal::safe(&step.address)))
         }
         _ => None,
     }
@@ -175,7 +178,11 @@ fn line(event: &ApplyEvent, sources: &SourceMap) -> String {
         put("action", step.action.as_str().into());
     };
     match &event.what {
-        What::StepStarted(step) | What::StepSucceeded(step) | What::StepLeft(step) => name(step, &mut put),
+        What::StepStarted(step) | What::StepSucceeded(step) => name(step, &mut put),
+        What::StepLeft(step, how) => {
+            name(step, &mut put);
+            put("how", how.as_str().into());
+        }
         What::StepProgress(step, text) => {
             name(step, &mut put);
             put("message", text.clone().into());
@@ -187,13 +194,14 @@ fn line(event: &ApplyEvent, sources: &SourceMap) -> String {
         }
         What::StepSkipped { step, because } => {
             name(step, &mut put);
-            put("because", because.clone().into());
+            put("because", because.as_str().into());
         }
         What::Summary(counts) => {
             put("succeeded", counts.succeeded.into());
             put("failed", counts.failed.into());
             put("skipped", counts.skipped.into());
             put("left", counts.left.into());
+            put("not_recorded", counts.not_recorded.into());
         }
     }
     put("at", jiff::Timestamp::now().to_string().into());
@@ -203,9 +211,14 @@ fn line(event: &ApplyEvent, sources: &SourceMap) -> String {
 /// What a run came to, in words.
 pub(crate) fn summary(counts: Counts, took: Duration) -> String {
     let mut out = String::new();
-    let total = counts.succeeded + counts.failed + counts.skipped + counts.left;
+    let total = counts.succeeded + counts.failed + counts.skipped + counts.left + counts.not_recorded;
     let _ = write!(out, "{} of {total} done in {}", counts.succeeded, seconds(took));
-    let others = [(counts.failed, "failed"), (counts.left, "still under way in Azure"), (counts.skipped, "skipped")];
+    let others = [
+        (counts.failed, "failed"),
+        (counts.left, "still under way in Azure"),
+        (counts.not_recorded, "answered and not recorded"),
+        (counts.skipped, "skipped"),
+    ];
     for (number, word) in others {
         if number > 0 {
             let _ = write!(out, ", {number} {word}");

@@ -14,11 +14,17 @@ use crate::{
 /// An `existing` resource is not there.
 pub(super) fn not_there(case: &Case<'_>) -> Diagnostic {
     let title = title(&case.resource.kind);
-    let id = case.resource.id.as_ref().map_or_else(|| case.resource.symbolic_id.to_string(), ToString::to_string);
+    let symbolic_id = case.resource.symbolic_id.as_str();
+    let keyed = symbolic_id.strip_prefix(case.resource.kind.keyword.as_str()).and_then(|rest| rest.strip_prefix(':'));
+    let which = match (&case.resource.id, keyed.and_then(|key| key.split_once('='))) {
+        (Some(id), _) => format!("with the id {}", SafeText(id.as_str())),
+        (None, Some((attribute, value))) => format!("whose {attribute} is `{}`", SafeText(value)),
+        (None, None) => format!("with the id {}", SafeText(symbolic_id)),
+    };
     Diagnostic::error(codes::NOT_THERE, format!("`{}` does not exist", case.address))
         .at(case.resource.header, "declared as existing")
         .on(case.address)
-        .note(format!("Azure has no {title} with the id {id}, or does not show it to this account"))
+        .note(format!("Azure has no {title} {which}, or does not show it to this account"))
         .help("correct its name, or remove `existing` to have it created")
 }
 
