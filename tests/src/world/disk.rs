@@ -21,12 +21,21 @@ pub struct Disk {
     /// Whether all after it fail, too.
     for_ever: bool,
     done: Arc<AtomicUsize>,
+    /// Whether records are put behind even the shortest document.
+    appends: bool,
 }
 
 impl Disk {
     /// One whose operation of this number fails: once, or from there on.
     pub fn failing(folder: &Path, number: usize, for_ever: bool) -> Self {
-        Self { folder: folder.to_owned(), failing: number, for_ever, done: Arc::default() }
+        Self { folder: folder.to_owned(), failing: number, for_ever, done: Arc::default(), appends: false }
+    }
+
+    /// The same, where what changed is put behind the document even if that is short.
+    #[must_use]
+    pub fn appending(mut self) -> Self {
+        self.appends = true;
+        self
     }
 
     /// How many operations there were.
@@ -46,6 +55,7 @@ impl Disk {
             let fails = number == failing || (for_ever && number > failing);
             if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
         });
+        let local = local.appending_from(if self.appends { 0 } else { usize::MAX });
         Arc::new(Mirrored { local, memory: memory.clone() })
     }
 }
@@ -64,6 +74,16 @@ impl LedgerStore for Mirrored {
     async fn commit(&self, bytes: &[u8], follows: u64) -> Result<(), StoreError> {
         let outcome = self.local.commit(bytes, follows).await;
         // Whatever the outcome: what a kill would leave.
+        self.memory.put(fs::read(self.local.path()).ok());
+        outcome
+    }
+
+    fn appends_from(&self) -> Option<usize> {
+        self.local.appends_from()
+    }
+
+    async fn append(&self, record: &[u8], follows: u64) -> Result<(), StoreError> {
+        let outcome = self.local.append(record, follows).await;
         self.memory.put(fs::read(self.local.path()).ok());
         outcome
     }

@@ -1,15 +1,15 @@
 //! The ledger that a run works with: changes become durable in groups, many steps' intents in one write.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use akson_catalog::SymbolicId;
 use akson_planner::{Owned, Way};
 use futures_util::lock::Mutex as Turn;
 
-use super::{Binding, Document, Entry, Fallback, LedgerStore, ReadError, StoreError, Writer, document::Text};
+use super::{
+    Binding, Document, Entry, Fallback, LedgerStore, ReadError, StoreError, Writer,
+    document::{Changed, Text, record},
+};
 
 /// A ledger with its store, locked for this run.
 pub struct Ledger {
@@ -29,6 +29,58 @@ struct State {
     changes: u64,
     /// How many of them are durable.
     durable: u64,
+    /// What changed since the last write.
+    changed: Changed,
+    /// What the next record would follow; nothing if the next write is a whole one.
+    written: Option<Written>,
+}
+
+/// What this run wrote, as far as records may follow it.
+struct Written {
+    /// How long the document is.
+    document: usize,
+    /// How long its records are together.
+    records: usize,
+    /// The checksum of the last one.
+    sum: String,
+}
+
+/// One write: its bytes, and what is there after it.
+struct Write {
+    bytes: Vec<u8>,
+    appends: bool,
+    after: Option<Written>,
+}
+
+impl State {
+    fn new(document: Document) -> Self {
+        let (text, changed) = (Text::default(), Changed::default());
+        Self { document, text, changes: 0, durable: 0, changed, written: None }
+    }
+
+    /// The next write. Should it fail, or be dropped, the one after it is a whole one.
+    fn next(&mut self, appends_from: Option<usize>, writer: &Writer) -> Write {
+        let generation = self.document.generation + 1;
+        let changed = std::mem::take(&mut self.changed);
+        // Once the records are as long as the document, replacing it costs no more than they did.
+        match self.written.take().filter(|written| written.records < written.document) {
+            Some(Written { document, records, sum }) => {
+                let (bytes, sum) = record(&self.document, &changed, generation, &sum);
+                let records = records + bytes.len();
+                Write { bytes, appends: true, after: Some(Written { document, records, sum }) }
+            }
+            None => {
+                // As long as it was the last time: the first write of a run is a whole one anyhow.
+                if appends_from.is_some_and(|length| self.text.length() >= length) {
+                    let (bytes, sum) = self.text.write_appendable(&self.document, generation, writer);
+                    let written = Written { document: bytes.len(), records: 0, sum };
+                    return Write { bytes, appends: false, after: Some(written) };
+                }
+                let bytes = self.text.write(&self.document, generation, writer);
+                Write { bytes, appends: false, after: None }
+            }
+        }
+    }
 }
 
 /// Why there is no ledger to work with, or a change is not durable.
@@ -99,7 +151,7 @@ impl Ledger {
             }
         };
         let document = document.unwrap_or_else(|| Document::new(binding.clone()));
-        let state = Mutex::new(State { document, text: Text::default(), changes: 0, durable: 0 });
+        let state = Mutex::new(State::new(document));
         Ok((Self { store, run: run.to_owned(), state, turn: Turn::new(()) }, fallback))
     }
 
@@ -130,7 +182,7 @@ impl Ledger {
             }
         };
         let document = document.unwrap_or_else(|| Document::new(binding.clone()));
-        let state = Mutex::new(State { document, text: Text::default(), changes: 0, durable: 0 });
+        let state = Mutex::new(State::new(document));
         Ok((Self { store, run: run.to_owned(), state, turn: Turn::new(()) }, unreadable))
     }
 
@@ -171,13 +223,13 @@ impl Ledger {
     pub async fn remember(&self, cluster: &SymbolicId, way: Option<Way>) -> Result<(), StoreError> {
         let (mine, before) = {
             let mut state = self.state();
-            let before = set(&mut state.document.clusters, cluster, way);
+            let before = state.set_way(cluster, way);
             state.changes += 1;
             (state.changes, before)
         };
         let written = self.write(mine).await;
         if written.is_err() {
-            set(&mut self.state().document.clusters, cluster, before);
+            self.state().set_way(cluster, before);
         }
         written
     }
@@ -215,21 +267,25 @@ impl Ledger {
     async fn write(&self, mine: u64) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
         let writer = Writer { run: self.run.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        let (bytes, follows, changes) = {
+        let (Write { bytes, appends, after }, follows, changes) = {
             let mut state = self.state();
             if state.durable >= mine {
                 return Ok(());
             }
-            let State { document, text, changes, .. } = &mut *state;
-            (text.write(document, document.generation + 1, &writer), document.generation, *changes)
+            let (follows, changes) = (state.document.generation, state.changes);
+            (state.next(self.store.appends_from(), &writer), follows, changes)
         };
-        let written = self.store.commit(&bytes, follows).await;
-        // After an error it may be there all the same: the next write must follow what is there.
+        let written = match appends {
+            true => self.store.append(&bytes, follows).await,
+            false => self.store.commit(&bytes, follows).await,
+        };
+        // After an error it may be there all the same: the next write must follow what is there. With the lock held, nobody else's
+        // has this run's name.
         let is_there = match &written {
             Ok(()) => true,
-            Err(_) => {
-                self.store.load().await.is_ok_and(|loaded| loaded.document.is_some_and(|found| found.write() == bytes))
-            }
+            Err(_) => self.store.load().await.is_ok_and(|loaded| {
+                loaded.document.is_some_and(|found| found.generation == follows + 1 && found.writer == writer)
+            }),
         };
         let mut state = self.state();
         if is_there {
@@ -238,6 +294,7 @@ impl Ledger {
         if written.is_ok() {
             state.document.writer = writer;
             state.durable = changes;
+            state.written = after;
         }
         written
     }
@@ -272,6 +329,7 @@ impl State {
             .into_iter()
             .map(|(id, entry)| {
                 self.text.changed(&id);
+                self.changed.entries.insert(id.clone());
                 let before = match entry {
                     Some(entry) => entries.insert(id.clone(), entry),
                     None => entries.remove(&id),
@@ -280,13 +338,14 @@ impl State {
             })
             .collect()
     }
-}
 
-/// Puts in or takes out; what was there before.
-fn set(clusters: &mut BTreeMap<SymbolicId, Way>, cluster: &SymbolicId, way: Option<Way>) -> Option<Way> {
-    match way {
-        Some(way) => clusters.insert(cluster.clone(), way),
-        None => clusters.remove(cluster),
+    /// Puts in or takes out how a cluster is reached; what was known before.
+    fn set_way(&mut self, cluster: &SymbolicId, way: Option<Way>) -> Option<Way> {
+        self.changed.clusters.insert(cluster.clone());
+        match way {
+            Some(way) => self.document.clusters.insert(cluster.clone(), way),
+            None => self.document.clusters.remove(cluster),
+        }
     }
 }
 

@@ -6,12 +6,16 @@ use akson_catalog::SymbolicId;
 use akson_planner::{Owned, OwnedEntry, OwnedState, Way};
 use sha2::{Digest, Sha256};
 
+mod journal;
 mod wire;
 
+pub(super) use journal::{Changed, record};
 pub(super) use wire::Text;
 
-/// The format that this version writes.
+/// The format of a document that is replaced as a whole.
 pub const FORMAT: u64 = 1;
+/// The format of one that records follow. What knows the first alone must not take these for damage.
+pub const APPENDED: u64 = 2;
 
 /// A stack's ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +83,7 @@ pub struct Intent {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// Of a newer version.
-    #[error("it has format {0}, and this version of akson knows {FORMAT}")]
+    #[error("it has format {0}, and this version of akson knows {FORMAT} and {APPENDED}")]
     Format(u64),
     /// Not the JSON of a ledger: cut off, altered by hand, something else.
     #[error("it is damaged: {0}")]
@@ -100,6 +104,14 @@ impl Document {
     /// # Errors
     /// [`ReadError`]
     pub fn read(bytes: &[u8]) -> Result<Self, ReadError> {
+        Self::read_all(bytes).map(|(document, _)| document)
+    }
+
+    /// Reads a document with its records; also why its last record is passed over, if that is damaged.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn read_all(bytes: &[u8]) -> Result<(Self, Option<ReadError>), ReadError> {
         wire::read(bytes)
     }
 

@@ -1,7 +1,8 @@
 //! A ledger in a file: `.akson/<cloud>/<stack>.json` beside the configuration. Replaced as a whole, with the generations before it
 //! kept, and locked by the kernel, which frees the lock of a run that was killed.
 //!
-//! At every moment, also between any two steps of a write, the file is the old or the new generation.
+//! At every moment, also between any two steps of a write, the file is the old or the new generation. A long one is not replaced for each
+//! change: records are put behind it, and one that is not whole counts as not written.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
@@ -15,6 +16,8 @@ use super::{Document, Fallback, LedgerStore, Loaded, ReadError, StoreError};
 
 /// How many generations before the newest are kept: `<stack>.json.1` is the one before.
 const KEPT: usize = 5;
+/// From this length on, in bytes, documents are followed by records: a shorter one is replaced in about the time that the disk takes anyhow.
+const APPENDS_FROM: usize = 256 * 1024;
 /// No ledger is longer, in bytes.
 const SIZE_LIMIT: u64 = 256 * 1024 * 1024;
 
@@ -33,9 +36,15 @@ pub enum DiskStep {
     Rename,
     /// The folder is brought to the disk.
     SyncDirectory,
+    /// A record is put behind the document.
+    Append,
+    /// It is brought to the disk.
+    SyncRecord,
 }
 
-type Failure = Arc<dyn Fn(DiskStep) -> io::Result<()> + Send + Sync>;
+/// Brings a file or a folder to the disk.
+type Sync = Arc<dyn Fn(&File) -> io::Result<()> + Send + std::marker::Sync>;
+type Failure = Arc<dyn Fn(DiskStep) -> io::Result<()> + Send + std::marker::Sync>;
 
 /// A ledger in a file.
 pub struct LocalStore {
@@ -43,6 +52,8 @@ pub struct LocalStore {
     name: String,
     state: Mutex<State>,
     failure: Option<Failure>,
+    sync: Sync,
+    appends_from: usize,
 }
 
 #[derive(Default)]
@@ -71,13 +82,32 @@ impl LocalStore {
             name: format!("{}.json", file_name(stack)),
             state: Mutex::default(),
             failure: None,
+            sync: Arc::new(File::sync_all),
+            appends_from: APPENDS_FROM,
         }
     }
 
     /// Makes steps of writes fail, for tests.
     #[must_use]
-    pub fn failing(mut self, failure: impl Fn(DiskStep) -> io::Result<()> + Send + Sync + 'static) -> Self {
+    pub fn failing(
+        mut self,
+        failure: impl Fn(DiskStep) -> io::Result<()> + Send + std::marker::Sync + 'static,
+    ) -> Self {
         self.failure = Some(Arc::new(failure));
+        self
+    }
+
+    /// Appends records to documents of this length and longer.
+    #[must_use]
+    pub fn appending_from(mut self, length: usize) -> Self {
+        self.appends_from = length;
+        self
+    }
+
+    /// Has something else bring files to the disk, for tests of what is there when the power goes.
+    #[cfg(test)]
+    fn syncing(mut self, sync: impl Fn(&File) -> io::Result<()> + Send + std::marker::Sync + 'static) -> Self {
+        self.sync = Arc::new(sync);
         self
     }
 
@@ -143,7 +173,14 @@ impl LocalStore {
         let mut tried = Vec::new();
         let mut reason = None;
         match newest {
-            Some(Ok(document)) => return Ok(Loaded { document: Some(document), fallback: None }),
+            Some(Ok((document, passed_over))) => {
+                let fallback = passed_over.map(|why| Fallback {
+                    unreadable: vec![(path.display().to_string(), why.to_string())],
+                    used: path.display().to_string(),
+                    generation: document.generation,
+                });
+                return Ok(Loaded { document: Some(document), fallback });
+            }
             // A newer version wrote it: older generations would be wrong.
             Some(Err(error @ ReadError::Format(_))) => {
                 let tried = vec![(path.display().to_string(), error.to_string())];
@@ -159,7 +196,9 @@ impl LocalStore {
         for age in 1..=KEPT {
             let path = self.kept_path(age);
             match read(&path)? {
-                Some(Ok(document)) if best.as_ref().is_none_or(|(_, best)| best.generation < document.generation) => {
+                Some(Ok((document, _)))
+                    if best.as_ref().is_none_or(|(_, best)| best.generation < document.generation) =>
+                {
                     best = Some((path, document));
                 }
                 None | Some(Ok(_)) => {}
@@ -201,13 +240,33 @@ impl LocalStore {
         })?;
         let mut temporary = made.expect("the step that makes it succeeded");
         self.step(DiskStep::Write, &path, || temporary.write_all(bytes))?;
-        self.step(DiskStep::Sync, &path, || temporary.as_file().sync_all())?;
+        self.step(DiskStep::Sync, &path, || (self.sync)(temporary.as_file()))?;
         self.step(DiskStep::Keep, &path, || self.keep(state.known.is_some(), state.damaged))?;
         let fresh = stamp(temporary.path())?;
         self.step(DiskStep::Rename, &path, || temporary.persist(&path).map(drop).map_err(|error| error.error))?;
         state.known = fresh;
         state.damaged = false;
-        self.step(DiskStep::SyncDirectory, &self.directory, || File::open(&self.directory)?.sync_all())
+        self.step(DiskStep::SyncDirectory, &self.directory, || (self.sync)(&File::open(&self.directory)?))
+    }
+
+    fn append_now(&self, record: &[u8]) -> Result<(), StoreError> {
+        let path = self.path();
+        let mut state = self.state();
+        if state.lock.is_none() {
+            return Err(StoreError::NotLocked);
+        }
+        if state.known.is_none() || state.known != stamp(&path)? {
+            return Err(StoreError::Conflict);
+        }
+        let mut opened = None;
+        self.step(DiskStep::Append, &path, || {
+            let file = opened.insert(OpenOptions::new().append(true).open(&path)?);
+            file.write_all(record)
+        })?;
+        let file = opened.expect("the step that opens it succeeded");
+        self.step(DiskStep::SyncRecord, &path, || (self.sync)(&file))?;
+        state.known = stamp(&path)?;
+        Ok(())
     }
 
     /// Shifts the kept generations by one and gives the newest a second name. The ledger's own name never goes.
@@ -277,6 +336,15 @@ impl LedgerStore for LocalStore {
         self.commit_now(bytes)
     }
 
+    fn appends_from(&self) -> Option<usize> {
+        Some(self.appends_from)
+    }
+
+    /// Blocks as a write does, for less.
+    async fn append(&self, record: &[u8], _follows: u64) -> Result<(), StoreError> {
+        self.append_now(record)
+    }
+
     async fn lock(&self, holder: &str) -> Result<(), StoreError> {
         self.lock_now(holder)
     }
@@ -293,17 +361,20 @@ impl LedgerStore for LocalStore {
 }
 
 impl DiskStep {
-    /// Every step, in order.
+    /// Every step of a write of a whole document, in order.
     pub const ALL: [DiskStep; 6] =
         [DiskStep::Open, DiskStep::Write, DiskStep::Sync, DiskStep::Keep, DiskStep::Rename, DiskStep::SyncDirectory];
+    /// Every step of a record's, in order.
+    pub const OF_RECORD: [DiskStep; 2] = [DiskStep::Append, DiskStep::SyncRecord];
 
     fn as_str(self) -> &'static str {
         match self {
             DiskStep::Open => "make a file beside",
             DiskStep::Write => "write",
-            DiskStep::Sync | DiskStep::SyncDirectory => "bring to the disk",
+            DiskStep::Sync | DiskStep::SyncDirectory | DiskStep::SyncRecord => "bring to the disk",
             DiskStep::Keep => "keep the generation before of",
             DiskStep::Rename => "replace",
+            DiskStep::Append => "append to",
         }
     }
 }
@@ -344,7 +415,7 @@ fn stamp(path: &Path) -> Result<Option<Stamp>, StoreError> {
 }
 
 /// What is there, read or not; none if nothing is.
-fn read(path: &Path) -> Result<Option<Result<Document, ReadError>>, StoreError> {
+fn read(path: &Path) -> Result<Option<Result<(Document, Option<ReadError>), ReadError>>, StoreError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -352,7 +423,7 @@ fn read(path: &Path) -> Result<Option<Result<Document, ReadError>>, StoreError> 
     };
     let mut bytes = Vec::new();
     file.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(|error| io_error("read", path, &error))?;
-    Ok(Some(Document::read(&bytes)))
+    Ok(Some(Document::read_all(&bytes)))
 }
 
 fn make_directory(path: &Path) -> Result<(), StoreError> {

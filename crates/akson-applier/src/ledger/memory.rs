@@ -16,6 +16,7 @@ struct Shared {
     generation: u64,
     holder: Option<String>,
     commits: usize,
+    appends_from: Option<usize>,
     failure: Option<Box<dyn FnMut(usize) -> WriteFault + Send>>,
 }
 
@@ -35,6 +36,13 @@ impl MemoryStore {
     /// An empty one.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Appends records to documents of this length and longer, as a long ledger in a file does.
+    #[must_use]
+    pub fn appending_from(self, length: usize) -> Self {
+        self.shared().appends_from = Some(length);
+        self
     }
 
     /// The durable bytes, as a simulation looks at them when a request arrives.
@@ -70,6 +78,30 @@ impl MemoryStore {
         shared.bytes = bytes;
     }
 
+    fn write(&self, follows: u64, act: impl FnOnce(&mut Option<Vec<u8>>)) -> Result<(), StoreError> {
+        let mut shared = self.shared();
+        if shared.holder.is_none() {
+            return Err(StoreError::NotLocked);
+        }
+        if shared.generation != follows {
+            return Err(StoreError::Conflict);
+        }
+        let before = shared.commits;
+        shared.commits += 1;
+        let fault = shared.failure.as_mut().map_or(WriteFault::None, |decide| decide(before));
+        if fault != WriteFault::Before {
+            act(&mut shared.bytes);
+            shared.generation = follows + 1;
+        }
+        drop(shared);
+        match fault {
+            WriteFault::None => Ok(()),
+            WriteFault::Before | WriteFault::After => {
+                Err(StoreError::Io { step: "write", path: self.place(), detail: "no space left on device".to_owned() })
+            }
+        }
+    }
+
     fn shared(&self) -> MutexGuard<'_, Shared> {
         // A panic elsewhere must not hide what was durable.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
@@ -88,27 +120,15 @@ impl LedgerStore for MemoryStore {
     }
 
     async fn commit(&self, bytes: &[u8], follows: u64) -> Result<(), StoreError> {
-        let mut shared = self.shared();
-        if shared.holder.is_none() {
-            return Err(StoreError::NotLocked);
-        }
-        if shared.generation != follows {
-            return Err(StoreError::Conflict);
-        }
-        let before = shared.commits;
-        shared.commits += 1;
-        let fault = shared.failure.as_mut().map_or(WriteFault::None, |decide| decide(before));
-        if fault != WriteFault::Before {
-            shared.bytes = Some(bytes.to_vec());
-            shared.generation = follows + 1;
-        }
-        drop(shared);
-        match fault {
-            WriteFault::None => Ok(()),
-            WriteFault::Before | WriteFault::After => {
-                Err(StoreError::Io { step: "write", path: self.place(), detail: "no space left on device".to_owned() })
-            }
-        }
+        self.write(follows, |durable| *durable = Some(bytes.to_vec()))
+    }
+
+    fn appends_from(&self) -> Option<usize> {
+        self.shared().appends_from
+    }
+
+    async fn append(&self, record: &[u8], follows: u64) -> Result<(), StoreError> {
+        self.write(follows, |durable| durable.get_or_insert_default().extend_from_slice(record))
     }
 
     async fn lock(&self, holder: &str) -> Result<(), StoreError> {

@@ -18,6 +18,21 @@ pub trait LedgerStore: Send + Sync {
     /// [`StoreError`]; the old document is still there, or (which [`LedgerStore::load`] tells) the new one is already.
     async fn commit(&self, bytes: &[u8], follows: u64) -> Result<(), StoreError>;
 
+    /// From what length on, in bytes, a document is not replaced for each change, but followed by records of what changed; never, if nothing
+    /// is said. To replace a short one costs no more, and leaves the generations before it as they were.
+    fn appends_from(&self) -> Option<usize> {
+        None
+    }
+
+    /// Puts a record behind the document that this run wrote last, which makes it the generation after `follows`. When it returns, that is
+    /// durable. After an error the next write must be a whole one. Only asked of stores that append.
+    ///
+    /// # Errors
+    /// [`StoreError`], as for [`LedgerStore::commit`].
+    async fn append(&self, _record: &[u8], _follows: u64) -> Result<(), StoreError> {
+        Err(StoreError::Conflict)
+    }
+
     /// Keeps other runs out. `holder` is told to whoever comes meanwhile.
     ///
     /// # Errors

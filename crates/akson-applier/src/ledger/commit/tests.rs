@@ -44,17 +44,36 @@ async fn many_changes_share_a_write_and_each_is_durable_when_it_returns() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_write_changes_nothing_and_the_next_one_follows_what_is_there() {
     for fault in [WriteFault::Before, WriteFault::After] {
-        let store = MemoryStore::new();
-        let ledger = open(&store).await;
-        ledger.change(add("/a")).await.unwrap();
-        store.fail(move |before| if before == 1 { fault } else { WriteFault::None });
-        assert!(ledger.change(add("/b")).await.is_err());
-        assert_eq!(ledger.entry(&id("/b")), None, "{fault:?}: it is not promised");
-        ledger.change(add("/c")).await.unwrap();
-        let document = store.document().unwrap();
-        assert_eq!(document, ledger.document());
-        let names: Vec<&str> = document.entries.keys().map(SymbolicId::as_str).collect();
-        assert_eq!(names, ["/a", "/c"], "{fault:?}");
+        for (store, failing) in [
+            (MemoryStore::new(), 1),
+            (MemoryStore::new().appending_from(0), 1),
+            (MemoryStore::new().appending_from(0), 2),
+        ] {
+            let ledger = open(&store).await;
+            let mut expected = Vec::new();
+            for name in ["/a", "/a2"].into_iter().take(failing) {
+                ledger.change(add(name)).await.unwrap();
+                expected.push(name);
+            }
+            store.fail(move |before| if before == failing { fault } else { WriteFault::None });
+            assert!(ledger.change(add("/b")).await.is_err());
+            assert_eq!(ledger.entry(&id("/b")), None, "{fault:?}: it is not promised");
+            let way = Way { host: "h".to_owned(), authority: "a".to_owned() };
+            store.fail(move |before| if before == failing + 1 { fault } else { WriteFault::None });
+            assert!(ledger.remember(&id("/cluster"), Some(way.clone())).await.is_err());
+            assert_eq!(ledger.way(&id("/cluster")), None);
+            for name in ["/c", "/d", "/e"] {
+                ledger.change(add(name)).await.unwrap();
+                expected.push(name);
+                let document = store.document().unwrap();
+                assert_eq!(document, ledger.document());
+                let names: Vec<&str> = document.entries.keys().map(SymbolicId::as_str).collect();
+                assert_eq!(names, expected, "{fault:?}");
+            }
+            ledger.remember(&id("/cluster"), Some(way)).await.unwrap();
+            ledger.change(vec![(id("/c"), None)]).await.unwrap();
+            assert_eq!(store.document().unwrap(), ledger.document());
+        }
     }
 }
 

@@ -73,7 +73,10 @@ fn check(edit: impl Fn(&str) -> String, expected: &str) {
 
 #[test]
 fn what_is_not_understood_is_refused() {
-    check(|text| text.replace("\"format\":1", "\"format\":2"), "it has format 2, and this version of akson knows 1");
+    check(
+        |text| text.replace("\"format\":1", "\"format\":3"),
+        "it has format 3, and this version of akson knows 1 and 2",
+    );
     check(|text| text.replace("\"generation\":412", "\"generation\":413"), "its checksum does not fit its content");
     check(|text| text.replace("9f3c", "9f3d"), "its checksum does not fit its content");
     check(

@@ -9,7 +9,7 @@ use serde::{
     de::{self, MapAccess, Visitor},
 };
 
-use super::{Binding, Document, Entry, FORMAT, Intent, ReadError, Writer, hex, state_word};
+use super::{APPENDED, Binding, Document, Entry, FORMAT, Intent, ReadError, Writer, hex, journal::replay, state_word};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,7 +30,7 @@ struct WireDocument {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireWay {
+pub(super) struct WireWay {
     authority: String,
     host: String,
 }
@@ -52,7 +52,7 @@ struct WireWriter {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireEntry {
+pub(super) struct WireEntry {
     address: String,
     api_version: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,18 +106,39 @@ impl Text {
 
     /// The whole text, with the checksum.
     pub(in crate::ledger) fn write(&mut self, document: &Document, generation: u64, writer: &Writer) -> Vec<u8> {
-        let mut text = self.without_sum(document, generation, writer);
-        let sum = format!("\"sum\":\"sha256:{}\",", hex(&text));
+        self.with_sum(FORMAT, document, generation, writer).0.into_bytes()
+    }
+
+    /// The same as one that records follow, and its checksum, from which theirs goes on.
+    pub(in crate::ledger) fn write_appendable(
+        &mut self,
+        document: &Document,
+        generation: u64,
+        writer: &Writer,
+    ) -> (Vec<u8>, String) {
+        let (mut text, sum) = self.with_sum(APPENDED, document, generation, writer);
+        text.push('\n');
+        (text.into_bytes(), sum)
+    }
+
+    /// About how long the whole text is, as far as it is made.
+    pub(in crate::ledger) fn length(&self) -> usize {
+        self.entries.values().map(String::len).sum()
+    }
+
+    fn with_sum(&mut self, format: u64, document: &Document, generation: u64, writer: &Writer) -> (String, String) {
+        let mut text = self.without_sum(format, document, generation, writer);
+        let sum = hex(&text);
         // The writer stands last, so that the sum's place in the order is right before it.
         let at = text.rfind("\"writer\":").expect("every document names its writer");
-        text.insert_str(at, &sum);
-        text.into_bytes()
+        text.insert_str(at, &format!("\"sum\":\"sha256:{sum}\","));
+        (text, sum)
     }
 
     /// What the checksum is of.
-    fn without_sum(&mut self, document: &Document, generation: u64, writer: &Writer) -> String {
+    fn without_sum(&mut self, format: u64, document: &Document, generation: u64, writer: &Writer) -> String {
         const WRITTEN: &str = "text keys and plain values are always JSON";
-        let frame = serde_json::to_string(&frame(document, generation, writer)).expect(WRITTEN);
+        let frame = serde_json::to_string(&frame(format, document, generation, writer)).expect(WRITTEN);
         let (before, after) = frame.split_once(NO_ENTRIES).expect("the frame has no entries");
         let mut text = String::with_capacity(frame.len() + self.entries.values().map(String::len).sum::<usize>() + 64);
         text.push_str(before);
@@ -143,39 +164,43 @@ impl Text {
     }
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Document, ReadError> {
+pub(super) fn read(bytes: &[u8]) -> Result<(Document, Option<ReadError>), ReadError> {
     let damaged = |error: serde_json::Error| ReadError::Damaged(error.to_string());
-    let Format { format } = serde_json::from_slice(bytes).map_err(damaged)?;
-    if format != FORMAT {
-        return Err(ReadError::Format(format));
-    }
-    let wire: WireDocument = serde_json::from_slice(bytes).map_err(damaged)?;
-    let sum = wire.sum.clone();
-    let document = from_wire(wire)?;
-    if sum
-        != Some(format!(
-            "sha256:{}",
-            hex(&Text::default().without_sum(&document, document.generation, &document.writer))
-        ))
-    {
+    // A document is one line: whatever it holds, a line's end is spelt out in it.
+    let end = bytes.iter().position(|byte| *byte == b'\n');
+    let first = end.and_then(|end| bytes.get(..end)).unwrap_or(bytes);
+    let Format { format } = serde_json::from_slice(first).map_err(damaged)?;
+    let (text, records) = match format {
+        FORMAT => (bytes, None),
+        APPENDED => {
+            let end = end.ok_or_else(|| ReadError::Damaged("its first line has no end".to_owned()))?;
+            (first, Some(bytes.get(end + 1..).unwrap_or_default()))
+        }
+        other => return Err(ReadError::Format(other)),
+    };
+    let wire: WireDocument = serde_json::from_slice(text).map_err(damaged)?;
+    let told = wire.sum.clone();
+    let mut document = from_wire(wire)?;
+    let sum = hex(&Text::default().without_sum(format, &document, document.generation, &document.writer));
+    if told != Some(format!("sha256:{sum}")) {
         return Err(ReadError::Sum);
     }
-    Ok(document)
+    let passed_over = records.map(|records| replay(&mut document, sum, records)).transpose()?.flatten();
+    Ok((document, passed_over))
 }
 
 /// The document without its entries.
-fn frame(document: &Document, generation: u64, writer: &Writer) -> WireDocument {
+fn frame(format: u64, document: &Document, generation: u64, writer: &Writer) -> WireDocument {
     let Document { binding, clusters, .. } = document;
-    let way = |way: &Way| WireWay { authority: way.authority.clone(), host: way.host.clone() };
     WireDocument {
         binding: WireBinding {
             cloud: binding.cloud.clone(),
             subscription: binding.subscription.clone(),
             tenant: binding.tenant.clone(),
         },
-        clusters: clusters.iter().map(|(id, known)| (id.as_str().to_owned(), way(known))).collect(),
+        clusters: clusters.iter().map(|(id, known)| (id.as_str().to_owned(), way_to_wire(known))).collect(),
         entries: BTreeMap::new(),
-        format: FORMAT,
+        format,
         generation,
         stack: binding.stack.clone(),
         stack_id: binding.stack_id.clone(),
@@ -200,12 +225,20 @@ fn from_wire(wire: WireDocument) -> Result<Document, ReadError> {
         clusters: wire
             .clusters
             .into_iter()
-            .map(|(id, WireWay { authority, host })| (SymbolicId::from_ledger(id), Way { host, authority }))
+            .map(|(id, way)| (SymbolicId::from_ledger(id), way_from_wire(way)))
             .collect(),
     })
 }
 
-fn entry_to_wire(entry: &Entry) -> WireEntry {
+pub(super) fn way_to_wire(way: &Way) -> WireWay {
+    WireWay { authority: way.authority.clone(), host: way.host.clone() }
+}
+
+pub(super) fn way_from_wire(WireWay { authority, host }: WireWay) -> Way {
+    Way { host, authority }
+}
+
+pub(super) fn entry_to_wire(entry: &Entry) -> WireEntry {
     let owned = &entry.owned;
     let op = if owned.state == OwnedState::IntentDelete { "delete" } else { "write" };
     let announced = matches!(owned.state, OwnedState::IntentWrite | OwnedState::IntentDelete);
@@ -233,7 +266,7 @@ fn entry_to_wire(entry: &Entry) -> WireEntry {
     }
 }
 
-fn entry_from_wire(wire: WireEntry) -> Result<Entry, String> {
+pub(super) fn entry_from_wire(wire: WireEntry) -> Result<Entry, String> {
     let state = match (wire.state.as_str(), wire.intent.as_ref().map(|intent| intent.op.as_str())) {
         ("owned", None) => OwnedState::Owned,
         ("tombstone", None) => OwnedState::Tombstone,
@@ -265,7 +298,9 @@ fn entry_from_wire(wire: WireEntry) -> Result<Entry, String> {
 }
 
 /// A map in which each key stands once. Of two that are alike, one would silently be lost.
-fn unique<'de, D: Deserializer<'de>, V: Deserialize<'de>>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error> {
+pub(super) fn unique<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, V>, D::Error> {
     struct Unique<V>(PhantomData<V>);
 
     impl<'de, V: Deserialize<'de>> Visitor<'de> for Unique<V> {
