@@ -194,6 +194,7 @@ fn a_shorter_stop_does_not_shorten_a_longer_one() {
 fn who_was_told_the_same_does_not_come_back_at_once() {
     let (mut throttle, lane) = (Throttle::new(), writes());
     throttle.refused(&lane, at(10), &Refusal { chance: 0.3, ..refusal(9, Some(5)) });
+    throttle.refused(&lane, at(10), &refusal(9, Some(5)));
     // 7 a second: what is missing of a token takes a tenth of a second.
     assert_eq!(throttle.take(&lane, at(15)), Err(after(100)));
     assert_eq!(throttle.take(&lane, after(15_100)), Ok(()));
