@@ -8,19 +8,20 @@ use akson_applier::{
     ledger::{Binding, Ledger, LedgerStore, MemoryStore},
     refresh, settle,
 };
-use akson_azure::{ClientCredentials, Cloud};
+use akson_azure::{ClientCredentials, Cloud, Transport};
 use akson_catalog::{ArmId, Catalog, Secret, SymbolicId};
 use akson_config::{Config, Inputs};
 use akson_diagnostics::{Diagnostics, SourceMap};
 use akson_emulator::{Emulator, God, Latency, Options};
 use akson_planner::{
-    Owned, Plan, Way, Work,
+    Owned, Plan, Snapshot, Way, Work,
     options::{Mode, PlanOptions},
 };
 use bytes::Bytes;
 use http::{Method, Response};
 
 mod disk;
+pub(crate) mod patience;
 mod trouble;
 mod wire;
 
@@ -111,6 +112,25 @@ pub struct Outcome {
     pub events: Vec<ApplyEvent>,
 }
 
+/// A run that has its plan.
+pub(crate) struct Begun {
+    engine: Engine,
+    ledger: Ledger,
+    snapshot: Snapshot,
+    pub(crate) plan: Plan,
+}
+
+impl Begun {
+    /// Carries the plan out.
+    pub(crate) async fn finish(self) -> Result<Outcome, String> {
+        let Self { engine, ledger, snapshot, plan } = self;
+        let mut events = Vec::new();
+        let report = apply(&engine, &plan, &snapshot, &ledger, &mut |event| events.push(event)).await;
+        ledger.close().await.map_err(|error| error.to_string())?;
+        Ok(Outcome { report, plan, events })
+    }
+}
+
 impl Default for World {
     fn default() -> Self {
         Self::new()
@@ -126,7 +146,16 @@ impl World {
     /// One whose engine and emulator draw from these seeds.
     pub fn of_seed(seed: u64, emulator: u64) -> Self {
         let options = Options { latency: Latency::Realistic, seed: emulator, ..Options::default() };
-        let emulator = Emulator::open(options).unwrap();
+        Self::within(Emulator::open(options).unwrap(), seed)
+    }
+
+    /// Another stack in the same Azure.
+    #[must_use]
+    pub fn beside(&self, seed: u64) -> Self {
+        Self::within(Arc::clone(&self.emulator), seed)
+    }
+
+    fn within(emulator: Arc<Emulator>, seed: u64) -> Self {
         Self {
             emulator,
             // Half of the worlds have a ledger that is appended to, as long ones are.
@@ -236,10 +265,10 @@ impl World {
             .ok_or_else(|| format!("plan: {:#?}", diagnostics.sorted()))
     }
 
-    fn engine(&self, wire: Arc<Wire>, cancel: &Cancel) -> Engine {
+    pub(crate) fn engine<T: Transport + 'static>(&self, wire: Arc<T>, cancel: &Cancel) -> Engine {
         let signed_in = self.emulator.identity();
         let tokens = ClientCredentials::new(
-            Arc::<Wire>::clone(&wire),
+            Arc::<T>::clone(&wire),
             Cloud::PUBLIC,
             signed_in.tenant.clone(),
             signed_in.client_id.clone(),
@@ -264,7 +293,15 @@ impl World {
         mode: Mode,
         cancel: &Cancel,
     ) -> Result<Outcome, String> {
-        let engine = self.engine(wire, cancel);
+        let begun = self.begin(self.engine(wire, cancel), source, mode).await?;
+        if let Some(meanwhile) = &self.meanwhile {
+            meanwhile(&self.god());
+        }
+        begun.finish().await
+    }
+
+    /// Takes the ledger, reads and plans.
+    pub(crate) async fn begin(&self, engine: Engine, source: &str, mode: Mode) -> Result<Begun, String> {
         let config = self.config(source);
         let catalog = Catalog::builtin().unwrap();
         let binding = binding(&config);
@@ -289,20 +326,13 @@ impl World {
             let plan = plan.ok_or_else(|| format!("plan: {:#?}", diagnostics.sorted()))?;
             Ok::<_, String>((snapshot, plan))
         };
-        let (snapshot, plan) = match planned.await {
-            Ok(planned) => planned,
+        match planned.await {
+            Ok((snapshot, plan)) => Ok(Begun { engine, ledger, snapshot, plan }),
             Err(why) => {
                 ledger.close().await.map_err(|error| error.to_string())?;
-                return Err(why);
+                Err(why)
             }
-        };
-        if let Some(meanwhile) = &self.meanwhile {
-            meanwhile(&self.god());
         }
-        let mut events = Vec::new();
-        let report = apply(&engine, &plan, &snapshot, &ledger, &mut |event| events.push(event)).await;
-        ledger.close().await.map_err(|error| error.to_string())?;
-        Ok(Outcome { report, plan, events })
     }
 
     /// A configuration in this world; it must be right.

@@ -25,8 +25,8 @@ pub struct Follow {
     read: Request<Bytes>,
     /// When following is given up, on the caller's clock.
     deadline: Duration,
-    /// The wait of our own, where the service names none.
-    wait: Duration,
+    /// Since when it is followed.
+    since: Option<Duration>,
     /// Since when the object is not found although it should be there.
     missing_since: Option<Duration>,
     seen_deleting: bool,
@@ -86,10 +86,12 @@ pub enum FollowError {
     },
 }
 
-/// The first wait of our own.
-const FIRST: Duration = Duration::from_secs(2);
-/// The longest. Some services limit how often the status may be asked for.
+/// The shortest wait of our own.
+const SHORTEST: Duration = Duration::from_secs(2);
+/// The longest.
 const LONGEST: Duration = Duration::from_secs(15);
+/// In between, such a part of the time that has passed: the end is noticed soon, and nobody is asked more often than that is worth.
+const PART: u32 = 100;
 /// How long an object may stay invisible after it was written.
 const LAG: Duration = Duration::from_secs(120);
 
@@ -114,7 +116,7 @@ impl Follow {
             stage: Stage::Object,
             read,
             deadline,
-            wait: FIRST,
+            since: None,
             missing_since: None,
             seen_deleting: false,
             status: None,
@@ -187,7 +189,7 @@ impl Follow {
 
     /// Goes on when no answer came to the last request: reading it again changes nothing.
     pub fn unanswered(&mut self, now: Duration) -> Next {
-        let wait = self.own_wait();
+        let wait = self.own_wait(now);
         self.wait_for(wait, now)
     }
 
@@ -301,26 +303,23 @@ impl Follow {
 
     fn to(&mut self, stage: Stage, answer: &Answer, now: Duration) -> Next {
         self.stage = stage;
-        self.wait = FIRST;
         self.again(answer, now)
     }
 
     fn read_now(&mut self) -> Next {
         self.stage = Stage::Object;
-        self.wait = FIRST;
         Next::ReadBack { after: Duration::ZERO, request: self.read.clone() }
     }
 
     /// The same request again, when the service says so or else when we think so.
     fn again(&mut self, answer: &Answer, now: Duration) -> Next {
-        let wait = answer.retry_after().unwrap_or_else(|| self.own_wait());
+        let wait = answer.retry_after().unwrap_or_else(|| self.own_wait(now));
         self.wait_for(wait, now)
     }
 
-    fn own_wait(&mut self) -> Duration {
-        let wait = self.wait;
-        self.wait = (wait * 3 / 2).min(LONGEST);
-        wait
+    fn own_wait(&mut self, now: Duration) -> Duration {
+        let since = *self.since.get_or_insert(now);
+        (now.saturating_sub(since) / PART).clamp(SHORTEST, LONGEST)
     }
 
     fn wait_for(&self, wait: Duration, now: Duration) -> Next {

@@ -1,5 +1,5 @@
-//! The way from an engine to the emulator: it sees that each mutating request was announced, kills runs, and lets one request have
-//! trouble. What the trouble is stands in `trouble`.
+//! The way from an engine to the emulator: it sees that each mutating request was announced and none sent too early, kills runs, and lets
+//! one request have trouble. What the trouble is stands in `trouble`.
 
 use std::sync::{
     Arc,
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use tokio::sync::Notify;
 
-use super::{Hand, Kill, Tamper, Trouble, World};
+use super::{Hand, Kill, Tamper, Trouble, World, patience::Patience};
 
 /// The way to the emulator. Each mutating request must have been announced when it arrives.
 pub(super) struct Wire {
@@ -27,6 +27,7 @@ pub(super) struct Wire {
     trouble: Option<(usize, Trouble)>,
     afterwards: Option<Hand>,
     tamper: Option<Tamper>,
+    patience: Patience,
 }
 
 impl Wire {
@@ -40,6 +41,7 @@ impl Wire {
             trouble: world.trouble,
             afterwards: world.afterwards.clone(),
             tamper: world.tamper.clone(),
+            patience: Patience::default(),
         }
     }
 
@@ -93,6 +95,15 @@ impl Wire {
 #[async_trait::async_trait]
 impl Transport for Wire {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let going = self.patience.sent(&request);
+        let answer = self.pass(request).await?;
+        self.patience.answered(going, &answer);
+        Ok(answer)
+    }
+}
+
+impl Wire {
+    async fn pass(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let number = self.sent.fetch_add(1, Ordering::Relaxed);
         let host = request.uri().host().unwrap().to_owned();
         assert!(is_azures(request.uri()), "{} was asked, which is none of Azure's hosts", request.uri());
