@@ -159,7 +159,7 @@ impl World {
         Self {
             emulator,
             // Half of the worlds have a ledger that is appended to, as long ones are.
-            store: if seed % 2 == 0 { MemoryStore::new().appending_from(0) } else { MemoryStore::new() },
+            store: if seed.is_multiple_of(2) { MemoryStore::new().appending_from(0) } else { MemoryStore::new() },
             seed,
             meanwhile: None,
             afterwards: None,

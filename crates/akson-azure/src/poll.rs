@@ -23,6 +23,8 @@ pub struct Follow {
     stage: Stage,
     /// The read of the object itself.
     read: Request<Bytes>,
+    /// How long it usually takes.
+    usual: Duration,
     /// When following is given up, on the caller's clock.
     deadline: Duration,
     /// Since when it is followed.
@@ -92,11 +94,14 @@ const SHORTEST: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(15);
 /// In between, such a part of the time that has passed: the end is noticed soon, and nobody is asked more often than that is worth.
 const PART: u32 = 100;
+/// Such a part of the usual time is over before the end is looked for so closely.
+const EARLY: f64 = 0.6;
 /// How long an object may stay invisible after it was written.
 const LAG: Duration = Duration::from_secs(120);
 
 impl Follow {
-    /// Begins with the answer to `operation`, sent at `now` on the caller's clock, in the cloud's time. `answer` is one of success, or a 404 to a deletion.
+    /// Begins with the answer to `operation`, sent at `now` on the caller's clock, in the cloud's time. `answer` is one of success, or a 404
+    /// to a deletion. `usual` is how long it usually takes, nothing if that is not known.
     ///
     /// # Errors
     /// [`BadOperation`] if the object cannot be asked for.
@@ -106,6 +111,7 @@ impl Follow {
         ids: &RequestIds,
         answer: &Answer,
         now: Duration,
+        usual: Duration,
         deadline: Duration,
     ) -> Result<(Self, Next), BadOperation> {
         let read = operation.read_back().request(cloud, ids)?;
@@ -115,6 +121,7 @@ impl Follow {
             origin,
             stage: Stage::Object,
             read,
+            usual,
             deadline,
             since: None,
             missing_since: None,
@@ -136,7 +143,7 @@ impl Follow {
         deadline: Duration,
     ) -> Result<(Self, Next), BadOperation> {
         let nothing = Answer { status: http::StatusCode::ACCEPTED, headers: http::HeaderMap::new(), body: Body::Empty };
-        let (follow, _) = Self::start(operation, cloud, ids, &nothing, Duration::ZERO, deadline)?;
+        let (follow, _) = Self::start(operation, cloud, ids, &nothing, Duration::ZERO, Duration::ZERO, deadline)?;
         let request = follow.read.clone();
         Ok((follow, Next::ReadBack { after: Duration::ZERO, request }))
     }
@@ -318,8 +325,9 @@ impl Follow {
     }
 
     fn own_wait(&mut self, now: Duration) -> Duration {
-        let since = *self.since.get_or_insert(now);
-        (now.saturating_sub(since) / PART).clamp(SHORTEST, LONGEST)
+        let passed = now.saturating_sub(*self.since.get_or_insert(now));
+        let early = self.usual.mul_f64(EARLY).saturating_sub(passed);
+        early.max(passed / PART).clamp(SHORTEST, LONGEST)
     }
 
     fn wait_for(&self, wait: Duration, now: Duration) -> Next {

@@ -275,10 +275,8 @@ impl Ledger {
             let (follows, changes) = (state.document.generation, state.changes);
             (state.next(self.store.appends_from(), &writer), follows, changes)
         };
-        let written = match appends {
-            true => self.store.append(&bytes, follows).await,
-            false => self.store.commit(&bytes, follows).await,
-        };
+        let written =
+            if appends { self.store.append(&bytes, follows).await } else { self.store.commit(&bytes, follows).await };
         // After an error it may be there all the same: the next write must follow what is there. With the lock held, nobody else's
         // has this run's name.
         let is_there = match &written {

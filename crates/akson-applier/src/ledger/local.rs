@@ -414,8 +414,11 @@ fn stamp(path: &Path) -> Result<Option<Stamp>, StoreError> {
     }))
 }
 
+/// A document, and why its last record is passed over, if it is.
+type WithTail = (Document, Option<ReadError>);
+
 /// What is there, read or not; none if nothing is.
-fn read(path: &Path) -> Result<Option<Result<(Document, Option<ReadError>), ReadError>>, StoreError> {
+fn read(path: &Path) -> Result<Option<Result<WithTail, ReadError>>, StoreError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

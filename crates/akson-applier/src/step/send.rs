@@ -209,8 +209,11 @@ impl Run<'_> {
         answer: &Answer,
         deadline: Duration,
     ) -> Result<Option<Json>, StepError> {
-        let begun =
-            Follow::start(operation, self.engine.cloud(), &self.ids(change), answer, self.engine.now(), deadline);
+        let (cloud, ids, now) = (self.engine.cloud(), self.ids(change), self.engine.now());
+        // An update may be over at once, whatever creating takes.
+        let creates = matches!(change.action, Action::Create | Action::Replace) && operation.verb() == Verb::Put;
+        let usual = Duration::try_from_secs_f64(if creates { change.kind.seconds } else { 0.0 }).unwrap_or_default();
+        let begun = Follow::start(operation, cloud, &ids, answer, now, usual, deadline);
         let (follow, next) = begun.map_err(SendError::from)?;
         self.follow_on(change, operation, follow, next).await
     }

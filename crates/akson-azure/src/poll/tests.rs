@@ -44,9 +44,16 @@ fn told(next: &Next) -> String {
 fn check(operation: &Operation, answers: &[(Answer, &str)]) {
     let mut now = Duration::ZERO;
     let (first, rest) = answers.split_first().unwrap();
-    let (mut follow, mut next) =
-        Follow::start(operation, &Cloud::PUBLIC, &RequestIds::default(), &first.0, now, Duration::from_secs(3600))
-            .unwrap();
+    let (mut follow, mut next) = Follow::start(
+        operation,
+        &Cloud::PUBLIC,
+        &RequestIds::default(),
+        &first.0,
+        now,
+        Duration::ZERO,
+        Duration::from_secs(3600),
+    )
+    .unwrap();
     assert_eq!(told(&next), first.1, "the first answer");
     for (at, (answer, expected)) in rest.iter().enumerate() {
         match &next {
@@ -316,8 +323,16 @@ fn actions_end_with_their_result() {
 fn following_ends_at_the_deadline() {
     let accepted = answer(202, &[("Location", STATUS)], "");
     let deadline = Duration::from_secs(60);
-    let (mut follow, _) =
-        Follow::start(&delete(), &Cloud::PUBLIC, &RequestIds::default(), &accepted, Duration::ZERO, deadline).unwrap();
+    let (mut follow, _) = Follow::start(
+        &delete(),
+        &Cloud::PUBLIC,
+        &RequestIds::default(),
+        &accepted,
+        Duration::ZERO,
+        Duration::ZERO,
+        deadline,
+    )
+    .unwrap();
     let slow = answer(202, &[("Retry-After", "600")], r#"{"status":"Deleting"}"#);
     assert_eq!(told(&follow.next(&slow, Duration::from_secs(50))), format!("10s poll {STATUS}"));
     assert!(told(&follow.unanswered(Duration::from_secs(55))).ends_with(STATUS));
@@ -329,7 +344,8 @@ fn waits_of_our_own_are_a_part_of_what_has_passed() {
     let accepted = answer(202, &[("Location", STATUS)], "");
     let (began, deadline) = (Duration::from_secs(1000), Duration::from_secs(10_000));
     let (mut follow, _) =
-        Follow::start(&put(), &Cloud::PUBLIC, &RequestIds::default(), &accepted, began, deadline).unwrap();
+        Follow::start(&put(), &Cloud::PUBLIC, &RequestIds::default(), &accepted, began, Duration::ZERO, deadline)
+            .unwrap();
     let running = answer(202, &[], "");
     let waits = [0, 199, 300, 640, 1500, 4000].map(|passed| {
         let Next::Wait { after, .. } = follow.next(&running, began + Duration::from_secs(passed)) else { panic!() };
@@ -346,4 +362,23 @@ fn resuming_begins_with_a_read() {
     let creating = answer(200, &[], r#"{"properties":{"provisioningState":"Creating"}}"#);
     assert!(told(&follow.next(&creating, Duration::from_secs(1))).ends_with("read"));
     assert_eq!(follow.status(), Some("Creating"));
+}
+
+/// Before most of the usual time is over nobody is asked often; from then on as if it were not known.
+#[test]
+fn what_usually_takes_long_is_not_asked_for_often_at_first() {
+    let accepted = answer(202, &[], "");
+    let usual = Duration::from_secs(100);
+    let deadline = Duration::from_secs(3600);
+    let ids = RequestIds::default();
+    let (mut follow, mut next) =
+        Follow::start(&put(), &Cloud::PUBLIC, &ids, &accepted, Duration::ZERO, usual, deadline).unwrap();
+    let (mut now, mut waits) = (Duration::ZERO, Vec::new());
+    while now < Duration::from_secs(66) {
+        let (Next::Wait { after, .. } | Next::ReadBack { after, .. }) = next else { panic!("{next:?}") };
+        waits.push(after.as_secs());
+        now += after;
+        next = follow.next(&answer(200, &[], r#"{"properties":{"provisioningState":"Creating"}}"#), now);
+    }
+    assert_eq!(waits, [15, 15, 15, 15, 2, 2, 2]);
 }
