@@ -20,6 +20,7 @@ mod kills;
 mod kinds;
 mod lockout;
 mod outcomes;
+mod plans;
 mod propagation;
 mod recorded_import;
 mod recorded_mutations;
