@@ -21,9 +21,11 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 mod schedule;
+mod year;
 
 pub use schedule::{Schedule, shrunk};
 use schedule::{Stack, Step};
+pub use year::{Year, year};
 
 /// What a life came to.
 #[derive(Debug, Default)]

@@ -216,6 +216,16 @@ impl World {
         gather(&engine, catalog, places, directory, true).await.map_err(|failure| failure.to_string())
     }
 
+    /// Reads and plans with the ledger as it is, without its lock: what a plan in a pull request and a look for drift do.
+    ///
+    /// # Errors
+    /// Why there is no plan, in words.
+    pub async fn look(&self, source: &str) -> Result<Plan, String> {
+        let owned = self.store.document().map(|document| document.owned()).unwrap_or_default();
+        let held = akson_planner::held_names(&self.config(source), &owned);
+        self.planned(&self.evaluated(source, held)?, &owned).await
+    }
+
     /// Reads and plans, as one to whom nothing belongs yet.
     ///
     /// # Errors
@@ -229,16 +239,19 @@ impl World {
     /// # Errors
     /// Why there is no plan, in words.
     pub async fn plan_reaching(&self, source: &str, ways: BTreeMap<SymbolicId, Way>) -> Result<Plan, String> {
-        let engine = self.engine(Arc::new(Wire::new(self, None)), &Cancel::new());
         let config = self.evaluated(source, BTreeMap::new())?;
+        self.planned(&config, &Owned { known: true, reachable: ways, ..Owned::default() }).await
+    }
+
+    async fn planned(&self, config: &Config, owned: &Owned) -> Result<Plan, String> {
+        let engine = self.engine(Arc::new(Wire::new(self, None)), &Cancel::new());
         let catalog = Catalog::builtin().unwrap();
         let options = PlanOptions { cloud: "emulator".to_owned(), ..PlanOptions::default() };
-        let owned = Owned { known: true, reachable: ways, ..Owned::default() };
-        let snapshot = refresh(&engine, &config, &owned, catalog, &options)
+        let snapshot = refresh(&engine, config, owned, catalog, &options)
             .await
             .map_err(|failure| format!("read {}: {:?}", failure.path, failure.cause))?;
         let mut diagnostics = Diagnostics::new();
-        akson_planner::plan(&config, &snapshot, &owned, catalog, &options, &mut diagnostics)
+        akson_planner::plan(config, &snapshot, owned, catalog, &options, &mut diagnostics)
             .ok_or_else(|| format!("plan: {:#?}", diagnostics.sorted()))
     }
 

@@ -55,12 +55,13 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
 
 fn rows(quick: bool) -> Vec<Row> {
     let of = |full: usize, small: usize| if quick { small } else { full };
-    let sim = |what, arguments: &[&str]| Row {
+    let own = |what, arguments: &[&str]| Row {
         what,
         program: Program::Xtask,
-        arguments: ["sim"].iter().chain(arguments).map(|text| (*text).to_owned()).collect(),
+        arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
         scale: 1,
     };
+    let sim = |what, arguments: &[&str]| own(what, &[&["sim"], arguments].concat());
     let test = |what, package: &str, target: &str, filter: &str, scale| Row {
         what,
         program: Program::Cargo,
@@ -89,6 +90,8 @@ fn rows(quick: bool) -> Vec<Row> {
         test("processes killed, stopped, twenty at once", "akson-tests", "e2e", "crash", of(200, 1)),
         test("every operation on the ledger's files fails", "akson-tests", "engine", "disk", 1),
         test("secrets looked for in all that is written", "akson-tests", "e2e", "canaries", of(20, 1)),
+        own("days in virtual time, a look for drift every hour", &["soak", "--days", if quick { "30" } else { "365" }]),
+        own("lives in one process, which does not grow", &["soak", "--hours", if quick { "0.01" } else { "0.5" }]),
     ]);
     rows
 }

@@ -1,5 +1,7 @@
 //! `cargo xtask soak --hours H`: lives of the simulation one after another for hours, in one process. Beside what must hold in each, the
 //! process itself must not grow: memory and open files are looked at once it has warmed up, and at the end.
+//!
+//! `cargo xtask soak --days D`: so many days of one stack in virtual time, with a look for drift every hour.
 
 use std::{
     fs,
@@ -7,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use akson_tests::sim::live;
+use akson_tests::sim::{live, year};
 
 use crate::sim::in_own_time;
 
@@ -17,12 +19,18 @@ const WARM_UP: f64 = 0.2;
 const GROWTH: u64 = 5;
 
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    if let [flag, days] = arguments
+        && flag == "--days"
+        && let Ok(days) = days.parse()
+    {
+        return of_days(days);
+    }
     let hours = match arguments {
         [flag, hours] if flag == "--hours" => hours.parse::<f64>().ok().filter(|hours| *hours > 0.0 && *hours < 1000.0),
         _ => None,
     };
     let Some(hours) = hours else {
-        eprintln!("usage: cargo xtask soak --hours H");
+        eprintln!("usage: cargo xtask soak --hours H\n       cargo xtask soak --days D");
         return ExitCode::from(64);
     };
     let whole = Duration::from_secs_f64(hours * 3600.0);
@@ -53,6 +61,25 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     );
     let grew = end.kibibytes > warm.kibibytes + warm.kibibytes * GROWTH / 100 || end.files > warm.files;
     if grew { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// The seed of the days.
+const DAYS: u64 = 2026;
+
+fn of_days(days: u32) -> ExitCode {
+    match in_own_time(async || year(days, DAYS).await) {
+        Ok(lived) => {
+            println!(
+                "{} looks, {} outside edits found and reverted, {} author's edits applied, an empty plan at the end",
+                lived.looks, lived.outside, lived.author
+            );
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            println!("{why}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// How much the process holds, where the system tells.

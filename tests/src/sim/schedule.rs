@@ -175,7 +175,7 @@ impl Step {
 }
 
 impl Stack {
-    fn new(dice: &mut StdRng) -> Self {
+    pub(super) fn new(dice: &mut StdRng) -> Self {
         let mut some = |names: &[&str]| -> BTreeSet<String> {
             names.iter().filter(|_| dice.random_bool(0.7)).map(|name| (*name).to_owned()).collect()
         };
@@ -200,7 +200,7 @@ impl Stack {
         }
     }
 
-    fn edit(&mut self, dice: &mut StdRng) {
+    pub(super) fn edit(&mut self, dice: &mut StdRng) {
         let flip = |set: &mut BTreeSet<String>, item: &str| {
             if !set.remove(item) {
                 set.insert(item.to_owned());
