@@ -21,6 +21,7 @@ mod kills;
 mod kinds;
 mod lockout;
 mod outcomes;
+mod plans;
 mod propagation;
 mod recorded_import;
 mod recorded_mutations;

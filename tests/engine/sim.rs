@@ -1,16 +1,19 @@
 //! A few lives of the simulation with every test run, and those in which something did not hold once; the gate lives through many more
 //! (`cargo xtask sim`).
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use akson_tests::sim::{Schedule, live, play, regressions};
 
 #[tokio::test(start_paused = true)]
 async fn twenty_lives() {
+    let mut traces = BTreeSet::new();
     for seed in 0..20 {
         let life = live(seed).await;
         assert!(life.requests > 0);
+        traces.insert(life.trace);
     }
+    assert_eq!(traces.len(), 20, "lives of different seeds are told apart");
 }
 
 #[tokio::test(start_paused = true)]

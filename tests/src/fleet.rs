@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use akson_applier::{Cancel, End};
+use akson_applier::{Cancel, End, ledger::MemoryStore};
 use akson_azure::{Cloud, Transport, TransportError};
 use akson_emulator::Emulator;
 use akson_planner::{Plan, Work, options::Mode};
@@ -180,12 +180,18 @@ grant "secrets" {{
 /// If one does not come up, or an engine does not wait as it was told to.
 pub async fn come_up(stacks: usize, size: Size, seed: u64) -> Came {
     let first = World::of_seed(seed, seed);
-    let worlds: Vec<World> = (0..stacks as u64).map(|number| first.beside(seed.wrapping_mul(1000) + number)).collect();
+    let worlds = (0..stacks as u64).map(|number| {
+        let mut world = first.beside(seed.wrapping_mul(1000) + number);
+        // As a file is.
+        world.store = MemoryStore::new().appending_from(256 * 1024);
+        world
+    });
+    let worlds: Vec<World> = worlds.collect();
     let roads: Vec<Arc<Road>> = worlds.iter().map(|world| Arc::new(Road::new(&world.emulator))).collect();
     let mut begun = Vec::new();
     for (number, (world, road)) in worlds.iter().zip(&roads).enumerate() {
         let engine = world.engine(Arc::clone(road), &Cancel::new());
-        begun.push(world.begin(engine, &size.stack(number), Mode::Apply).await.expect("it can be planned"));
+        begun.push(world.begin(engine, None, &size.stack(number), Mode::Apply).await.expect("it can be planned"));
     }
     let plans: Vec<Plan> = begun.iter().map(|begun| begun.plan.clone()).collect();
     // What planning took of the limits has flowed in again.

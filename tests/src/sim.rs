@@ -1,10 +1,17 @@
 //! The simulation: a life of a stack from a seed, with faults, kills, failing ledger writes and edits in between, and what must hold
 //! whatever happens. Engine, emulator, ledger and clock run in the caller's thread under paused time; a seed decides all of it.
 //!
-//! What is checked: no mutating request without a durable intent (by the wire, as it arrives), no orphan, no duplicate, nothing foreign
-//! touched, and in the end an empty plan; after a destroy nothing of ours.
+//! What is checked: by the world's wire and watch, at every request and every write of the ledger, what stands there; here, nothing
+//! foreign touched, each run over in time, in the end an empty plan with no orphan and no duplicate, after a destroy nothing of ours; and
+//! of some lives that the same seed is the same life.
 
-use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::PathBuf,
+    time::Duration,
+};
 
 use akson_applier::{Cancel, ledger::WriteFault};
 use akson_planner::{OwnedState, options::Mode};
@@ -31,7 +38,14 @@ pub struct Life {
     pub kills: usize,
     /// How many requests the emulator answered.
     pub requests: usize,
+    /// What all of them were, when, and how they were answered, as a hash.
+    pub trace: u64,
 }
+
+/// No run takes longer, whatever happens to it: its deadlines follow each other.
+const LONGEST: Duration = Duration::from_secs(12 * 3600);
+/// Each so many seeds are lived through twice.
+const TWICE: u64 = 25;
 
 /// Where lives are kept in which something did not hold.
 pub fn regressions() -> PathBuf {
@@ -43,7 +57,19 @@ pub fn regressions() -> PathBuf {
 /// # Panics
 /// If anything does not hold that must; the story is in the message.
 pub async fn live(seed: u64) -> Life {
-    play(&Schedule::of_seed(seed)).await
+    let schedule = Schedule::of_seed(seed);
+    let life = play(&schedule).await;
+    if seed.is_multiple_of(TWICE) {
+        let again = play(&schedule).await;
+        assert_eq!(
+            (life.trace, &life.story),
+            (again.trace, &again.story),
+            "the same seed is another life\n{}\n{}",
+            life.story,
+            again.story
+        );
+    }
+    life
 }
 
 /// Plays a schedule.
@@ -51,13 +77,14 @@ pub async fn live(seed: u64) -> Life {
 /// # Panics
 /// If anything does not hold that must; the story is in the message.
 pub async fn play(schedule: &Schedule) -> Life {
-    let world = World::of_seed(schedule.seed, schedule.emulator);
+    let mut world = World::of_seed(schedule.seed, schedule.emulator);
+    world.ours = Some("/sim-rg".to_owned());
     let mut life = Life::default();
     let foreign = foreign(&world);
     for (number, stage) in schedule.stages.iter().enumerate() {
         let _ = writeln!(life.story, "stage {number}: {:?}", stage.stack);
         for step in &stage.runs {
-            run(&world, &stage.stack, step, &mut life).await;
+            run(&mut world, &stage.stack, step, &mut life).await;
             assert_eq!(foreign_now(&world), foreign, "something foreign was touched\n{}", life.story);
         }
     }
@@ -66,19 +93,33 @@ pub async fn play(schedule: &Schedule) -> Life {
     converge(&world, &last, &mut life).await;
     complete(&world, &last, &life);
     if let Some(step) = &schedule.farewell {
-        run(&world, &last, step, &mut life).await;
+        run(&mut world, &last, step, &mut life).await;
         calm(&world);
     }
-    gone(&world, &last, &mut life).await;
+    gone(&world, &last.unguarded(), &mut life).await;
     assert_eq!(foreign_now(&world), foreign, "something foreign was touched\n{}", life.story);
-    life.requests = world.god().requests().len();
+    let requests = world.god().requests();
+    life.requests = requests.len();
+    let mut hasher = DefaultHasher::new();
+    for request in &requests {
+        format!("{request:?}").hash(&mut hasher);
+    }
+    life.trace = hasher.finish();
     life
 }
 
 /// One run in bad weather.
-async fn run(world: &World, stack: &Stack, step: &Step, life: &mut Life) {
+async fn run(world: &mut World, stack: &Stack, step: &Step, life: &mut Life) {
     life.runs += 1;
     disturb(world, step, life);
+    world.max_deletes = step.max_deletes;
+    let began = tokio::time::Instant::now();
+    run_in(world, stack, step, life).await;
+    assert!(began.elapsed() < LONGEST, "it takes {:?}\n{}", began.elapsed(), life.story);
+    world.max_deletes = None;
+}
+
+async fn run_in(world: &World, stack: &Stack, step: &Step, life: &mut Life) {
     let text = stack.text();
     let mode = if step.destroys { Mode::Destroy } else { Mode::Apply };
     if let Some(kill) = step.kill {

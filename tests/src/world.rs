@@ -23,10 +23,12 @@ use http::{Method, Response};
 mod disk;
 pub(crate) mod patience;
 mod trouble;
+mod watch;
 mod wire;
 
 pub use disk::Disk;
 pub use trouble::{TROUBLES, Trouble};
+use watch::{Watch, Watched, WatchedStore};
 use wire::Wire;
 
 /// Two applications, each with an identity, and a vault.
@@ -83,7 +85,19 @@ pub struct World {
     pub trouble: Option<(usize, Trouble)>,
     /// Where the ledger is in files.
     pub disk: Option<Disk>,
+    /// How many requests may be under way at once.
+    pub parallelism: usize,
+    /// How many deletions a plan may have.
+    pub max_deletes: Option<usize>,
+    /// What all the ids have in them that only this stack's objects have: whatever lives there must be in the ledger, always.
+    pub ours: Option<String>,
+    /// What a broken planner makes of each plan: the engine gets that, and what must hold is held to the right one.
+    pub breaks: Option<Break>,
+    watch: Arc<Watch>,
 }
+
+/// A planner's mistake, made on purpose.
+pub type Break = Arc<dyn Fn(&mut Plan) + Send + Sync>;
 
 /// Changes answers on their way: given the method and the path that were asked for.
 pub type Tamper = Arc<dyn Fn(&Method, &str, &mut Response<Bytes>) + Send + Sync>;
@@ -166,6 +180,11 @@ impl World {
             tamper: None,
             trouble: None,
             disk: None,
+            parallelism: Limits::default().parallelism,
+            max_deletes: None,
+            ours: None,
+            breaks: None,
+            watch: Arc::default(),
         }
     }
 
@@ -201,6 +220,7 @@ impl World {
             _ = self.attempt_over(Arc::clone(&wire), source, mode, &cancel) => false,
         };
         self.store.holder_died();
+        self.watch.holder_died();
         died
     }
 
@@ -281,7 +301,7 @@ impl World {
             pace: Pace::new(signed_in.time_scale),
             seed: self.seed,
             run: format!("00000000-0000-4000-8000-{:012}", self.store.commits()),
-            limits: Limits::default(),
+            limits: Limits { parallelism: self.parallelism, ..Limits::default() },
             cancel: cancel.clone(),
         })
     }
@@ -293,7 +313,8 @@ impl World {
         mode: Mode,
         cancel: &Cancel,
     ) -> Result<Outcome, String> {
-        let begun = self.begin(self.engine(wire, cancel), source, mode).await?;
+        let watched = Arc::clone(&wire.watched);
+        let begun = self.begin(self.engine(wire, cancel), Some(&watched), source, mode).await?;
         if let Some(meanwhile) = &self.meanwhile {
             meanwhile(&self.god());
         }
@@ -301,7 +322,13 @@ impl World {
     }
 
     /// Takes the ledger, reads and plans.
-    pub(crate) async fn begin(&self, engine: Engine, source: &str, mode: Mode) -> Result<Begun, String> {
+    pub(crate) async fn begin(
+        &self,
+        engine: Engine,
+        watched: Option<&Arc<Watched>>,
+        source: &str,
+        mode: Mode,
+    ) -> Result<Begun, String> {
         let config = self.config(source);
         let catalog = Catalog::builtin().unwrap();
         let binding = binding(&config);
@@ -309,12 +336,23 @@ impl World {
             Some(disk) => disk.store(&self.store),
             None => Arc::new(self.store.clone()),
         };
+        let store: Arc<dyn LedgerStore> = match watched {
+            Some(watched) => {
+                Arc::new(WatchedStore { inner: store, memory: self.store.clone(), watched: Arc::clone(watched) })
+            }
+            None => store,
+        };
         let (ledger, _) =
             Ledger::open(store, &binding, engine.run()).await.map_err(|error| format!("ledger: {error}"))?;
         // Whatever happens, the next run gets the lock.
         let planned = async {
             settle(&engine, &ledger, true).await.map_err(|error| format!("settle: {error:?}"))?;
-            let options = PlanOptions { mode, cloud: "emulator".to_owned(), ..PlanOptions::default() };
+            let options = PlanOptions {
+                mode,
+                cloud: "emulator".to_owned(),
+                max_deletes: self.max_deletes,
+                ..PlanOptions::default()
+            };
             let owned = ledger.owned();
             let held = akson_planner::held_names(&config, &owned);
             let config = if held.is_empty() { config } else { self.config_with(source, held) };
@@ -323,7 +361,13 @@ impl World {
                 .map_err(|failure| format!("read {}: {:?}", failure.path, failure.cause))?;
             let mut diagnostics = Diagnostics::new();
             let plan = akson_planner::plan(&config, &snapshot, &owned, catalog, &options, &mut diagnostics);
-            let plan = plan.ok_or_else(|| format!("plan: {:#?}", diagnostics.sorted()))?;
+            let mut plan = plan.ok_or_else(|| format!("plan: {:#?}", diagnostics.sorted()))?;
+            if let Some(watched) = watched {
+                watched.planned(&plan, ledger.document(), &config, self.max_deletes);
+            }
+            if let Some(breaks) = &self.breaks {
+                breaks(&mut plan);
+            }
             Ok::<_, String>((snapshot, plan))
         };
         match planned.await {

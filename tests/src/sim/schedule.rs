@@ -38,6 +38,9 @@ pub(super) struct Step {
     pub(super) ledger: u64,
     pub(super) destroys: bool,
     pub(super) kill: Option<Death>,
+    /// How many deletions its plan may have.
+    #[serde(default)]
+    pub(super) max_deletes: Option<usize>,
 }
 
 /// A kill at a request.
@@ -67,6 +70,9 @@ pub(super) struct Stack {
     owner: String,
     vault: bool,
     lock: bool,
+    /// Whether there is something that can be protected, and whether it is. It is never taken out of the text.
+    #[serde(default)]
+    guarded: Option<bool>,
     /// Names of blocks, which must not matter.
     block: String,
 }
@@ -112,6 +118,7 @@ impl Schedule {
                 without(&|one| drop(one.stages[stage].runs.remove(run)));
                 without(&|one| one.stages[stage].runs[run].failing_writes = 0.0);
                 without(&|one| one.stages[stage].runs[run].kill = None);
+                without(&|one| one.stages[stage].runs[run].max_deletes = None);
                 for fault in 0..step.faults.len() {
                     without(&|one| drop(one.stages[stage].runs[run].faults.remove(fault)));
                 }
@@ -161,7 +168,9 @@ impl Step {
             2 => Some(Death::OnItsWay(number)),
             _ => None,
         };
-        Self { faults, failing_writes, ledger: dice.random(), destroys, kill }
+        let ledger = dice.random();
+        let max_deletes = dice.random_bool(0.2).then(|| dice.random_range(0..4));
+        Self { faults, failing_writes, ledger, destroys, kill, max_deletes }
     }
 }
 
@@ -172,7 +181,8 @@ impl Stack {
         };
         let (teams, repositories) = (some(&["a", "b", "c"]), some(&["x", "y"]));
         let (vault, lock) = (dice.random_bool(0.7), dice.random_bool(0.3));
-        let mut stack = Self { teams, repositories, vault, lock, ..Self::plain() };
+        let guarded = dice.random_bool(0.2).then_some(true);
+        let mut stack = Self { teams, repositories, vault, lock, guarded, ..Self::plain() };
         stack.teams.insert("a".to_owned());
         stack
     }
@@ -185,6 +195,7 @@ impl Stack {
             owner: "platform".to_owned(),
             vault: false,
             lock: false,
+            guarded: None,
             block: "main".to_owned(),
         }
     }
@@ -195,18 +206,24 @@ impl Stack {
                 set.insert(item.to_owned());
             }
         };
-        match dice.random_range(0..6) {
+        match dice.random_range(0..7) {
             0 => flip(&mut self.teams, ["b", "c"].choose(dice).expect("not empty")),
             1 => flip(&mut self.repositories, ["x", "y"].choose(dice).expect("not empty")),
             2 => self.owner = String::from(if self.owner == "platform" { "security" } else { "platform" }),
             3 => self.vault = !self.vault,
             4 => self.lock = !self.lock,
+            5 => self.guarded = Some(!self.guarded.unwrap_or_default()),
             _ => self.block = String::from(if self.block == "main" { "renamed" } else { "main" }),
         }
     }
 
+    /// The same with nothing protected: its author consents to deletions.
+    pub(super) fn unguarded(&self) -> Self {
+        Self { guarded: self.guarded.map(|_| false), ..self.clone() }
+    }
+
     pub(super) fn text(&self) -> String {
-        let Self { teams, repositories, owner, vault, lock, block } = self;
+        let Self { teams, repositories, owner, vault, lock, guarded, block } = self;
         let mut text = format!(
             r#"stack "sim" {{ location = "westeurope" }}
 
@@ -239,6 +256,18 @@ vault "{block}" {{
   name           = "kv-simulated-1"
   resource_group = resource_group.{block}
   tags           = {{ reader = identity.team["a"].client_id }}
+}}
+"#
+            );
+        }
+        if let Some(guarded) = guarded {
+            let _ = write!(
+                text,
+                r#"
+identity "guarded" {{
+  name           = "id-guarded"
+  resource_group = resource_group.{block}
+  protect        = {guarded}
 }}
 "#
             );

@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use super::watch::at_a_step;
 use akson_applier::ledger::{LedgerStore, Loaded, LocalStore, MemoryStore, StoreError};
 
 /// A folder with a ledger, and which operation on its files fails.
@@ -50,7 +51,11 @@ impl Disk {
 
     pub(super) fn store(&self, memory: &MemoryStore) -> Arc<dyn LedgerStore> {
         let (done, failing, for_ever) = (Arc::clone(&self.done), self.failing, self.for_ever);
-        let local = LocalStore::new(&self.folder, "emulator", "test").failing(move |_| {
+        let path = LocalStore::new(&self.folder, "emulator", "test").path();
+        let before = memory.clone();
+        let local = LocalStore::new(&self.folder, "emulator", "test").failing(move |step| {
+            at_a_step(before.bytes().as_deref(), fs::read(&path).ok().as_deref())
+                .unwrap_or_else(|why| panic!("before {step:?}: {why}"));
             let number = done.fetch_add(1, Ordering::Relaxed);
             let fails = number == failing || (for_ever && number > failing);
             if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }

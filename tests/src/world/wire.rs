@@ -15,7 +15,11 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use tokio::sync::Notify;
 
-use super::{Hand, Kill, Tamper, Trouble, World, patience::Patience};
+use super::{
+    Hand, Kill, Tamper, Trouble, World,
+    patience::Patience,
+    watch::{Watched, made_by_post, processed},
+};
 
 /// The way to the emulator. Each mutating request must have been announced when it arrives.
 pub(super) struct Wire {
@@ -28,6 +32,8 @@ pub(super) struct Wire {
     afterwards: Option<Hand>,
     tamper: Option<Tamper>,
     patience: Patience,
+    pub(super) watched: Arc<Watched>,
+    ours: Option<String>,
 }
 
 impl Wire {
@@ -42,15 +48,17 @@ impl Wire {
             afterwards: world.afterwards.clone(),
             tamper: world.tamper.clone(),
             patience: Patience::default(),
+            watched: Arc::new(world.watch.run()),
+            ours: world.ours.clone(),
         }
     }
 
     /// What the durable ledger says of the object at a place: by what it is known as, or by the id it has or will have.
-    fn announced(&self, host: &str, path: &str) -> Vec<(OwnedState, bool)> {
+    fn announced(&self, host: &str, path: &str) -> Vec<(SymbolicId, OwnedState, bool)> {
         let Some(document) = self.store.document() else { return Vec::new() };
         if host.ends_with(Cloud::PUBLIC.cluster) {
             let states = document.entries.iter().filter(|(id, _)| in_cluster(id.as_str()).as_deref() == Some(path));
-            return states.map(|(_, entry)| (entry.owned.state, false)).collect();
+            return states.map(|(id, entry)| (id.clone(), entry.owned.state, false)).collect();
         }
         let unique = if host == Cloud::PUBLIC.graph { self.unique_name(path) } else { None };
         let path = match host.strip_suffix(Cloud::PUBLIC.vault) {
@@ -75,7 +83,7 @@ impl Wire {
             .entries
             .iter()
             .filter(is_there)
-            .map(|(_, entry)| (entry.owned.state, resets(&entry.owned.kind)))
+            .map(|(id, entry)| (id.clone(), entry.owned.state, resets(&entry.owned.kind)))
             .collect()
     }
 
@@ -113,11 +121,12 @@ impl Wire {
             || host == Cloud::PUBLIC.login
             || asks_in_batch(&request)
             || path.ends_with("/listClusterUserCredential");
+        let mut flight = None;
         if !asks {
             // To take a member out of a group is to write the group.
             let deletes = request.method() == Method::DELETE && !path.ends_with("/$ref");
             let announced = self.announced(&host, path);
-            let fits = |(state, resets): &(OwnedState, bool)| match state {
+            let fits = |(_, state, resets): &(SymbolicId, OwnedState, bool)| match state {
                 // What Azure always has is set back by a write where other things are deleted.
                 OwnedState::IntentDelete => deletes || *resets,
                 OwnedState::IntentWrite => !deletes,
@@ -129,6 +138,10 @@ impl Wire {
                 request.method(),
                 request.uri()
             );
+            let of: Vec<SymbolicId> = announced.iter().filter(|each| fits(each)).map(|(id, ..)| id.clone()).collect();
+            let target = format!("{host}{}", path.to_ascii_lowercase());
+            let document = self.store.document().expect("what is announced stands in it");
+            flight = Some(self.watched.arrives(request.method(), &target, &of, &document));
         }
         if self.kill == Some(Kill::Before(number)) {
             self.die().await;
@@ -138,6 +151,7 @@ impl Wire {
             tokio::spawn(async move {
                 tokio::time::sleep(std::time::Duration::from_secs(15)).await;
                 let _ = emulator.handle(request).await;
+                drop(flight);
             });
             self.die().await;
         }
@@ -149,7 +163,14 @@ impl Wire {
             return Err(nobody_answers(host).await);
         }
         let writes = request.method() == Method::PUT;
+        let before = (flight.is_some() && method == Method::POST).then(|| self.emulator.god().snapshot());
         let answer = self.emulator.handle(request).await;
+        if flight.take().is_some() {
+            processed(&self.emulator.god(), self.ours.as_deref(), self.store.document().as_ref());
+        }
+        if let Some(before) = before {
+            made_by_post(&before, &self.emulator.god().snapshot()).unwrap_or_else(|why| panic!("{asked}: {why}"));
+        }
         if trouble.is_some_and(Trouble::never_answers) {
             return Err(nobody_answers(host).await);
         }
