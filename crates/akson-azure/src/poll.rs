@@ -95,7 +95,7 @@ const LONGEST: Duration = Duration::from_secs(15);
 /// In between, such a part of the time that has passed: the end is noticed soon, and nobody is asked more often than that is worth.
 const PART: u32 = 100;
 /// Such a part of the usual time is over before the end is looked for so closely.
-const EARLY: f64 = 0.6;
+const EARLY: f64 = 0.5;
 /// How long an object may stay invisible after it was written.
 const LAG: Duration = Duration::from_secs(120);
 

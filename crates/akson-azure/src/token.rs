@@ -7,6 +7,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use futures_util::lock::Mutex;
 use http::{Request, header::CONTENT_TYPE};
+use tokio::time::Instant;
 use url::form_urlencoded;
 
 use crate::{Answer, Audience, Cloud, Transport, TransportError, may_have_happened, redact::without};
@@ -99,7 +100,10 @@ impl Memory {
         refused: Option<&Secret>,
         ask: impl Future<Output = Result<Kept, TokenError>>,
     ) -> Result<Secret, TokenError> {
+        let begun = Instant::now();
         let mut memory = self.0.lock().await;
+        // It may have taken a while to get here, and takes one to be answered.
+        let now = now + begun.elapsed();
         if let Some(have) = memory.kept.get(&audience)
             && now < have.renew_at
             && refused != Some(&have.token)
@@ -112,11 +116,12 @@ impl Memory {
             return Err(why.clone().after(until.saturating_sub(now)));
         }
         memory.closed = None;
+        let asked = Instant::now();
         let fresh = match ask.await {
             Ok(fresh) => fresh,
             Err(error) => {
                 if let TokenError::Unavailable { retry_after: Some(wait), .. } = &error {
-                    memory.closed = Some((now + *wait, error.clone()));
+                    memory.closed = Some((now + asked.elapsed() + *wait, error.clone()));
                 }
                 return Err(error);
             }
@@ -313,7 +318,7 @@ mod tests {
         };
         assert_eq!([100, 100, 103, 106].map(wait), [Some(7), Some(7), Some(4), Some(1)]);
         assert_eq!(script.asked.lock().unwrap().len(), 1);
-        assert_eq!(ask(&source, 107, None).unwrap(), "one");
+        assert_eq!(ask(&source, 108, None).unwrap(), "one");
         assert_eq!(ask(&source, 106, Some("one")).unwrap(), "two", "it is open again");
     }
 
@@ -340,7 +345,7 @@ mod tests {
             retry_after,
         };
         assert_eq!(ask(&source, 0, None).unwrap_err(), unavailable("it answered 503", Some(Duration::from_secs(7))));
-        assert_eq!(ask(&source, 7, None).unwrap_err(), unavailable("its answer holds no token", None));
-        assert_eq!(ask(&source, 7, None).unwrap_err(), unavailable(&broken.to_string(), None));
+        assert_eq!(ask(&source, 8, None).unwrap_err(), unavailable("its answer holds no token", None));
+        assert_eq!(ask(&source, 8, None).unwrap_err(), unavailable(&broken.to_string(), None));
     }
 }

@@ -15,7 +15,7 @@ use crate::world::{World, sends};
 /// How likely somebody else edits something in an hour.
 const OUTSIDE: f64 = 1.0 / 48.0;
 /// How likely the author does.
-const AUTHOR: f64 = 1.0 / 250.0;
+const AUTHOR: f64 = 1.0 / 100.0;
 
 /// What so many days came to.
 #[derive(Debug, Default)]

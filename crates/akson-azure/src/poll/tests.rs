@@ -374,11 +374,11 @@ fn what_usually_takes_long_is_not_asked_for_often_at_first() {
     let (mut follow, mut next) =
         Follow::start(&put(), &Cloud::PUBLIC, &ids, &accepted, Duration::ZERO, usual, deadline).unwrap();
     let (mut now, mut waits) = (Duration::ZERO, Vec::new());
-    while now < Duration::from_secs(66) {
+    while now < Duration::from_secs(56) {
         let (Next::Wait { after, .. } | Next::ReadBack { after, .. }) = next else { panic!("{next:?}") };
         waits.push(after.as_secs());
         now += after;
         next = follow.next(&answer(200, &[], r#"{"properties":{"provisioningState":"Creating"}}"#), now);
     }
-    assert_eq!(waits, [15, 15, 15, 15, 2, 2, 2]);
+    assert_eq!(waits, [15, 15, 15, 5, 2, 2, 2]);
 }

@@ -128,6 +128,18 @@ pub(super) fn protected_delete(address: &str, header: Option<Span>) -> Diagnosti
     }
 }
 
+/// Something protected that is not shown would be deleted to make sure.
+pub(super) fn protected_unseen(address: &str, header: Option<Span>) -> Diagnostic {
+    let diagnostic = Diagnostic::error(codes::PROTECTED, format!("`{address}` is protected and would be deleted"))
+        .on(address)
+        .note("Azure does not show it, and its deletion would make sure that it is gone")
+        .help(format!("if it is gone, take it out of the ledger with `akson ledger forget '{}'`", SafeText(address)));
+    match header {
+        Some(header) => diagnostic.at(header, "has `protect = true`"),
+        None => diagnostic.note("its block is gone; it had `protect = true` when it was last applied"),
+    }
+}
+
 /// `--replace` of a foreign object.
 pub(super) fn replace_foreign(case: &Case<'_>) -> Diagnostic {
     Diagnostic::error(

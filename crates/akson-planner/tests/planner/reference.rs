@@ -148,7 +148,8 @@ fn leaving(situation: &Situation) -> Expected {
     if keep {
         return done("forget", &["removed"], "forget");
     }
-    let Some(live) = situation.live else { return done("delete", &["removed"], "delete") };
+    let gone = if protect { Expected::Refused(406) } else { done("delete", &["removed"], "delete") };
+    let Some(live) = situation.live else { return gone };
     match mark(situation.class, live) {
         Some(Marked::Ours) => {}
         None => {
@@ -166,7 +167,7 @@ fn leaving(situation: &Situation) -> Expected {
         }
         Some(_) => return Expected::Refused(407),
     }
-    if protect { Expected::Refused(406) } else { done("delete", &["removed"], "delete") }
+    gone
 }
 
 fn tombstone(situation: &Situation, entry: Entry) -> Expected {
