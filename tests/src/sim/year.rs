@@ -152,9 +152,9 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_fortnight() {
-        let lived = year(14, 7).await;
-        assert_eq!(lived.looks, 14 * 24);
+    async fn forty_days() {
+        let lived = year(40, 7).await;
+        assert_eq!(lived.looks, 40 * 24);
         assert!(lived.outside > 0 && lived.author > 0, "{lived:?}");
     }
 }

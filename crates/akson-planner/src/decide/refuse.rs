@@ -128,6 +128,15 @@ pub(super) fn protected_delete(address: &str, header: Option<Span>) -> Diagnosti
     }
 }
 
+/// The same of what nobody sees: only the answer to a deletion would say that it is gone.
+pub(super) fn protected_unseen(address: &str, header: Option<Span>) -> Diagnostic {
+    protected_delete(address, header)
+        .note("Azure does not show it, which may pass: a deletion would make sure that it is gone")
+        .help(format!(
+            "if it is gone, take it out of the ledger with `akson ledger forget {address}`; else apply once without `protect` first"
+        ))
+}
+
 /// `--replace` of a foreign object.
 pub(super) fn replace_foreign(case: &Case<'_>) -> Diagnostic {
     Diagnostic::error(

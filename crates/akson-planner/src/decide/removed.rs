@@ -60,6 +60,10 @@ pub(crate) fn decide(removal: &Removal<'_>, presences: &Presences<'_>, setting: 
             not_verified: true,
             ..delete(removal, None, Some("its cluster could not be reached to look at it"))
         },
+        // Nor is it gone because nobody sees it for a while.
+        Presence::Absent if removal.protect => {
+            Decision::refused(refuse::protected_unseen(removal.address, removal.header))
+        }
         Presence::Absent => delete(removal, None, Some("it seems to be gone already; the deletion makes sure")),
         Presence::Present(live) => present(removal, live, presences, setting),
     }

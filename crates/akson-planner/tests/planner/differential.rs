@@ -153,6 +153,7 @@ fn the_three_way_table() {
     let kept = Some(Entry { state: Owned, values: Some((1, 1)), protected: false, keep: true });
     let existing = Some(Declared { value: 1, protect: false, keep: false, existing: true });
     check("removed and protected", None, protected, live(1, Ours), "AKS0406", &[]);
+    check("removed, protected and not seen", None, protected, None, "AKS0406", &[]);
     check("removed and kept", None, kept, live(1, Ours), "forget", &["removed"]);
     check("now declared as existing", existing, owned(1, 1), live(1, Ours), "forget", &["removed"]);
     check("existing and not there", existing, None, None, "AKS0402", &[]);

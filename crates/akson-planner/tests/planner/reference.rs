@@ -148,7 +148,9 @@ fn leaving(situation: &Situation) -> Expected {
     if keep {
         return done("forget", &["removed"], "forget");
     }
-    let Some(live) = situation.live else { return done("delete", &["removed"], "delete") };
+    let Some(live) = situation.live else {
+        return if protect { Expected::Refused(406) } else { done("delete", &["removed"], "delete") };
+    };
     match mark(situation.class, live) {
         Some(Marked::Ours) => {}
         None => {
