@@ -15,7 +15,7 @@ use std::{
 
 use akson_applier::{Cancel, ledger::WriteFault};
 use akson_planner::{OwnedState, options::Mode};
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom as _};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -78,6 +78,9 @@ pub async fn live(seed: u64) -> Life {
 /// If anything does not hold that must; the story is in the message.
 pub async fn play(schedule: &Schedule) -> Life {
     let mut world = World::of_seed(schedule.seed, schedule.emulator);
+    if schedule.seed.is_multiple_of(2) {
+        world.store = world.store.appending_from(0);
+    }
     world.ours = Some("/sim-rg".to_owned());
     let mut life = Life::default();
     let foreign = foreign(&world);
@@ -144,10 +147,10 @@ fn disturb(world: &World, step: &Step, life: &mut Life) {
     world.god().set_faults(step.faults.clone());
     let failing = step.failing_writes;
     let mut own = StdRng::seed_from_u64(step.ledger);
-    world.store.fail(move |_| match own.random_bool(failing) {
-        false => WriteFault::None,
-        true if own.random_bool(0.5) => WriteFault::Before,
-        true => WriteFault::After,
+    let faults = [WriteFault::Before, WriteFault::After, WriteFault::Torn];
+    world.store.fail(move |_| {
+        let fails = own.random_bool(failing);
+        if fails { *faults.choose(&mut own).expect("not empty") } else { WriteFault::None }
     });
 }
 

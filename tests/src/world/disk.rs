@@ -21,13 +21,21 @@ pub struct Disk {
     failing: usize,
     /// Whether all after it fail, too.
     for_ever: bool,
+    /// From which length on documents get records; as usual if none.
+    appends_from: Option<usize>,
     done: Arc<AtomicUsize>,
 }
 
 impl Disk {
     /// One whose operation of this number fails: once, or from there on.
     pub fn failing(folder: &Path, number: usize, for_ever: bool) -> Self {
-        Self { folder: folder.to_owned(), failing: number, for_ever, done: Arc::default() }
+        Self { folder: folder.to_owned(), failing: number, for_ever, appends_from: None, done: Arc::default() }
+    }
+
+    /// The same where documents get records from this length on.
+    #[must_use]
+    pub fn appending_from(self, bytes: usize) -> Self {
+        Self { appends_from: Some(bytes), ..self }
     }
 
     /// How many operations there were.
@@ -44,13 +52,16 @@ impl Disk {
         let (done, failing, for_ever) = (Arc::clone(&self.done), self.failing, self.for_ever);
         let path = LocalStore::new(&self.folder, "emulator", "test").path();
         let before = memory.clone();
-        let local = LocalStore::new(&self.folder, "emulator", "test").failing(move |step| {
+        let mut local = LocalStore::new(&self.folder, "emulator", "test").failing(move |step| {
             at_a_step(before.bytes().as_deref(), fs::read(&path).ok().as_deref())
                 .unwrap_or_else(|why| panic!("before {step:?}: {why}"));
             let number = done.fetch_add(1, Ordering::Relaxed);
             let fails = number == failing || (for_ever && number > failing);
             if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
         });
+        if let Some(bytes) = self.appends_from {
+            local = local.appending_from(bytes);
+        }
         Arc::new(Mirrored { local, memory: memory.clone() })
     }
 }
@@ -69,6 +80,16 @@ impl LedgerStore for Mirrored {
     async fn commit(&self, bytes: &[u8], follows: u64) -> Result<(), StoreError> {
         let outcome = self.local.commit(bytes, follows).await;
         // Whatever the outcome: what a kill would leave.
+        self.memory.put(fs::read(self.local.path()).ok());
+        outcome
+    }
+
+    fn appends_from(&self) -> Option<usize> {
+        self.local.appends_from()
+    }
+
+    async fn append(&self, record: &[u8], follows: u64) -> Result<(), StoreError> {
+        let outcome = self.local.append(record, follows).await;
         self.memory.put(fs::read(self.local.path()).ok());
         outcome
     }

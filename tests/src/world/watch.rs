@@ -197,14 +197,18 @@ impl LedgerStore for WatchedStore {
     async fn commit(&self, bytes: &[u8], follows: u64) -> Result<(), StoreError> {
         let before = self.memory.bytes();
         let outcome = self.inner.commit(bytes, follows).await;
-        let after = self.memory.bytes();
-        let document = follows_or_panics(before.as_deref(), after.as_deref(), outcome.is_ok());
-        let mut state = self.watched.state();
-        let RunState { order, touched, .. } = &mut *state;
-        if let (Some(order), Some(document)) = (order, document) {
-            let ids = order.steps.keys();
-            touched.extend(ids.filter(|id| order.before.entries.get(id) != document.entries.get(id)).cloned());
-        }
+        self.written(before.as_deref(), outcome.is_ok());
+        outcome
+    }
+
+    fn appends_from(&self) -> Option<usize> {
+        self.inner.appends_from()
+    }
+
+    async fn append(&self, record: &[u8], follows: u64) -> Result<(), StoreError> {
+        let before = self.memory.bytes();
+        let outcome = self.inner.append(record, follows).await;
+        self.written(before.as_deref(), outcome.is_ok());
         outcome
     }
 
@@ -233,8 +237,18 @@ impl LedgerStore for WatchedStore {
     }
 }
 
-fn follows_or_panics(before: Option<&[u8]>, after: Option<&[u8]>, succeeded: bool) -> Option<Document> {
-    follows(before, after, succeeded).unwrap_or_else(|why| panic!("a write of the ledger: {why}"))
+impl WatchedStore {
+    /// Looks at what is durable now.
+    fn written(&self, before: Option<&[u8]>, succeeded: bool) {
+        let judged = follows(before, self.memory.bytes().as_deref(), succeeded);
+        let document = judged.unwrap_or_else(|why| panic!("a write of the ledger: {why}"));
+        let mut state = self.watched.state();
+        let RunState { order, touched, .. } = &mut *state;
+        if let (Some(order), Some(document)) = (order, document) {
+            let ids = order.steps.keys();
+            touched.extend(ids.filter(|id| order.before.entries.get(id) != document.entries.get(id)).cloned());
+        }
+    }
 }
 
 #[cfg(test)]

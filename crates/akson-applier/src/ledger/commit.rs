@@ -1,15 +1,16 @@
-//! The ledger that a run works with: changes become durable in groups, many steps' intents in one write.
+//! The ledger that a run works with: changes become durable in groups, many steps' intents in one write. A long document is not written anew
+//! each time: what changed is appended, until that is as long as the document.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use akson_catalog::SymbolicId;
 use akson_planner::{Owned, Way};
 use futures_util::lock::Mutex as Turn;
 
-use super::{Binding, Document, Entry, Fallback, LedgerStore, ReadError, StoreError, Writer, document::Text};
+use super::{
+    Binding, Document, Entry, Fallback, LedgerStore, ReadError, StoreError, Writer,
+    document::{Changed, Record, Text, Written},
+};
 
 /// A ledger with its store, locked for this run.
 pub struct Ledger {
@@ -29,6 +30,28 @@ struct State {
     changes: u64,
     /// How many of them are durable.
     durable: u64,
+    /// What is not as it was at the last write.
+    changed: Changed,
+    /// What records may be appended to. None at first, while a write is under way, and after one that failed.
+    journal: Option<Journal>,
+}
+
+/// The document that this run wrote last, and the records after it.
+#[derive(Debug)]
+struct Journal {
+    /// The last checksum.
+    sum: String,
+    /// The document's length.
+    document: usize,
+    /// All records' length.
+    records: usize,
+}
+
+/// What is written next.
+enum Next {
+    Whole(Written),
+    /// After a journal.
+    Record(Record, Changed, Journal),
 }
 
 /// Why there is no ledger to work with, or a change is not durable.
@@ -99,8 +122,7 @@ impl Ledger {
             }
         };
         let document = document.unwrap_or_else(|| Document::new(binding.clone()));
-        let state = Mutex::new(State { document, text: Text::default(), changes: 0, durable: 0 });
-        Ok((Self { store, run: run.to_owned(), state, turn: Turn::new(()) }, fallback))
+        Ok((Self::of(store, run, document), fallback))
     }
 
     /// Locks a ledger that may be lost or damaged, to make it again. What can be read of it is the beginning: it, an older generation, or
@@ -130,8 +152,19 @@ impl Ledger {
             }
         };
         let document = document.unwrap_or_else(|| Document::new(binding.clone()));
-        let state = Mutex::new(State { document, text: Text::default(), changes: 0, durable: 0 });
-        Ok((Self { store, run: run.to_owned(), state, turn: Turn::new(()) }, unreadable))
+        Ok((Self::of(store, run, document), unreadable))
+    }
+
+    fn of(store: Arc<dyn LedgerStore>, run: &str, document: Document) -> Self {
+        let state = State {
+            document,
+            text: Text::default(),
+            changes: 0,
+            durable: 0,
+            changed: Changed::default(),
+            journal: None,
+        };
+        Self { store, run: run.to_owned(), state: Mutex::new(state), turn: Turn::new(()) }
     }
 
     /// The run it is open for.
@@ -171,13 +204,13 @@ impl Ledger {
     pub async fn remember(&self, cluster: &SymbolicId, way: Option<Way>) -> Result<(), StoreError> {
         let (mine, before) = {
             let mut state = self.state();
-            let before = set(&mut state.document.clusters, cluster, way);
+            let before = state.set(cluster, way);
             state.changes += 1;
             (state.changes, before)
         };
         let written = self.write(mine).await;
         if written.is_err() {
-            set(&mut self.state().document.clusters, cluster, before);
+            self.state().set(cluster, before);
         }
         written
     }
@@ -214,21 +247,29 @@ impl Ledger {
 
     async fn write(&self, mine: u64) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
+        if self.state().durable >= mine {
+            return Ok(());
+        }
+        self.write_next(self.store.appends_from()).await
+    }
+
+    /// Writes all changes so far.
+    async fn write_next(&self, appends_from: Option<usize>) -> Result<(), StoreError> {
         let writer = Writer { run: self.run.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        let (bytes, follows, changes) = {
+        let (next, follows, changes) = {
             let mut state = self.state();
-            if state.durable >= mine {
-                return Ok(());
-            }
-            let State { document, text, changes, .. } = &mut *state;
-            (text.write(document, document.generation + 1, &writer), document.generation, *changes)
+            (state.next(&writer, appends_from), state.document.generation, state.changes)
         };
-        let written = self.store.commit(&bytes, follows).await;
+        let written = match &next {
+            Next::Whole(whole) => self.store.commit(&whole.bytes, follows).await,
+            Next::Record(record, ..) => self.store.append(&record.bytes, follows).await,
+        };
         // After an error it may be there all the same: the next write must follow what is there.
         let is_there = match &written {
             Ok(()) => true,
             Err(_) => {
-                self.store.load().await.is_ok_and(|loaded| loaded.document.is_some_and(|found| found.write() == bytes))
+                let found = self.store.load().await.ok().and_then(|loaded| loaded.document);
+                found.is_some_and(|found| next.is(&found))
             }
         };
         let mut state = self.state();
@@ -238,6 +279,7 @@ impl Ledger {
         if written.is_ok() {
             state.document.writer = writer;
             state.durable = changes;
+            state.journal = next.journal();
         }
         written
     }
@@ -250,11 +292,16 @@ impl Ledger {
         self.store.assure().await
     }
 
-    /// Lets other runs in.
+    /// Lets other runs in. What was appended becomes a document that stands alone, which older versions read as well.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn close(&self) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().await;
+        if self.state().journal.take().is_some() {
+            // All is durable as it is: that this fails changes nothing.
+            let _ = self.write_next(None).await;
+        }
         self.store.unlock().await
     }
 
@@ -265,6 +312,29 @@ impl Ledger {
 }
 
 impl State {
+    /// All that changed: as a record where there is a journal that is not too long yet, else with the whole document.
+    fn next(&mut self, writer: &Writer, appends_from: Option<usize>) -> Next {
+        let State { document, text, changed, journal, .. } = self;
+        let generation = document.generation + 1;
+        let changed = std::mem::take(changed);
+        match journal.take().filter(|journal| appends_from.is_some() && journal.records < journal.document) {
+            Some(journal) => {
+                let record = Record::of(text, document, &changed, generation, &journal.sum);
+                Next::Record(record, changed, journal)
+            }
+            None => Next::Whole(text.write(document, generation, writer, appends_from)),
+        }
+    }
+
+    /// Puts a way in or takes it out; what was there before.
+    fn set(&mut self, cluster: &SymbolicId, way: Option<Way>) -> Option<Way> {
+        self.changed.clusters.insert(cluster.clone());
+        match way {
+            Some(way) => self.document.clusters.insert(cluster.clone(), way),
+            None => self.document.clusters.remove(cluster),
+        }
+    }
+
     /// Puts entries in or takes them out; what was there before.
     fn swap(&mut self, changes: Vec<(SymbolicId, Option<Entry>)>) -> Vec<(SymbolicId, Option<Entry>)> {
         let entries = &mut self.document.entries;
@@ -272,6 +342,7 @@ impl State {
             .into_iter()
             .map(|(id, entry)| {
                 self.text.changed(&id);
+                self.changed.entries.insert(id.clone());
                 let before = match entry {
                     Some(entry) => entries.insert(id.clone(), entry),
                     None => entries.remove(&id),
@@ -282,11 +353,30 @@ impl State {
     }
 }
 
-/// Puts in or takes out; what was there before.
-fn set(clusters: &mut BTreeMap<SymbolicId, Way>, cluster: &SymbolicId, way: Option<Way>) -> Option<Way> {
-    match way {
-        Some(way) => clusters.insert(cluster.clone(), way),
-        None => clusters.remove(cluster),
+impl Next {
+    /// Whether a document is what this made of the one before.
+    fn is(&self, found: &Document) -> bool {
+        match self {
+            Next::Whole(whole) => {
+                let from = whole.takes_records.then_some(0);
+                Text::default().write(found, found.generation, &found.writer, from).bytes == whole.bytes
+            }
+            Next::Record(record, changed, journal) => {
+                Record::of(&mut Text::default(), found, changed, found.generation, &journal.sum) == *record
+            }
+        }
+    }
+
+    /// What comes after it, once it is durable.
+    fn journal(self) -> Option<Journal> {
+        match self {
+            Next::Whole(whole) => {
+                whole.takes_records.then_some(Journal { document: whole.bytes.len(), sum: whole.sum, records: 0 })
+            }
+            Next::Record(record, _, journal) => {
+                Some(Journal { sum: record.sum, records: journal.records + record.bytes.len(), ..journal })
+            }
+        }
     }
 }
 

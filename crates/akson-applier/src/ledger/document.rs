@@ -1,4 +1,5 @@
-//! The ledger's document and its text. Read strictly: what is not exactly understood is refused, never guessed. Not where it is kept.
+//! The ledger's document and its text, and the records of changes that follow a long one. Read strictly: what is not exactly understood is
+//! refused, never guessed. Not where it is kept.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +7,16 @@ use akson_catalog::SymbolicId;
 use akson_planner::{Owned, OwnedEntry, OwnedState, Way};
 use sha2::{Digest, Sha256};
 
+mod journal;
 mod wire;
 
-pub(super) use wire::Text;
+pub(super) use journal::{Changed, Record};
+pub(super) use wire::{Text, Written};
 
-/// The format that this version writes.
-pub const FORMAT: u64 = 1;
+/// The newest format that this version knows: a document that records of changes may follow.
+pub const FORMAT: u64 = 2;
+/// The format of a document that stands alone. Whoever knows no records must not take a document that has some for a damaged one.
+const ALONE: u64 = 1;
 
 /// A stack's ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +84,7 @@ pub struct Intent {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// Of a newer version.
-    #[error("it has format {0}, and this version of akson knows {FORMAT}")]
+    #[error("it has format {0}, and this version of akson knows up to {FORMAT}")]
     Format(u64),
     /// Not the JSON of a ledger: cut off, altered by hand, something else.
     #[error("it is damaged: {0}")]
@@ -95,17 +100,25 @@ impl Document {
         Self { binding, generation: 0, writer: Writer::default(), entries: BTreeMap::new(), clusters: BTreeMap::new() }
     }
 
-    /// Reads a document.
+    /// Reads a document and the records after it. A last record that is not whole was not written to its end: it is as if it had not begun.
     ///
     /// # Errors
     /// [`ReadError`]
     pub fn read(bytes: &[u8]) -> Result<Self, ReadError> {
-        wire::read(bytes)
+        match wire::read(bytes)? {
+            (document, None) => Ok(document),
+            (_, Some(error)) => Err(error),
+        }
     }
 
-    /// Its text: canonical JSON, with the checksum at the end.
+    /// Of a document whose records cannot all be read the generation before the first that cannot.
+    pub fn salvage(bytes: &[u8]) -> Option<Self> {
+        wire::read(bytes).ok().map(|(document, _)| document)
+    }
+
+    /// Its text without records: canonical JSON, with the checksum at the end.
     pub fn write(&self) -> Vec<u8> {
-        Text::default().write(self, self.generation, &self.writer)
+        Text::default().write(self, self.generation, &self.writer, None).bytes
     }
 
     /// What planning needs of it.
@@ -147,9 +160,14 @@ pub(super) fn state_word(state: OwnedState) -> &'static str {
     }
 }
 
-fn hex(text: &str) -> String {
+/// The checksum of a text, or of several one after another.
+fn sum_of(parts: &[&[u8]]) -> String {
     use std::fmt::Write as _;
-    Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
+    let mut sum = Sha256::new();
+    for part in parts {
+        sum.update(part);
+    }
+    sum.finalize().iter().fold(String::from("sha256:"), |mut hex, byte| {
         // Writing to a String cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex

@@ -1,5 +1,5 @@
-//! A ledger in a file: `.akson/<cloud>/<stack>.json` beside the configuration. Replaced as a whole, with the generations before it
-//! kept, and locked by the kernel, which frees the lock of a run that was killed.
+//! A ledger in a file: `.akson/<cloud>/<stack>.json` beside the configuration. Replaced as a whole, with what it was before kept, or, where
+//! that would take long, made longer by a record; and locked by the kernel, which frees the lock of a run that was killed.
 //!
 //! At every moment, also between any two steps of a write, the file is the old or the new generation.
 
@@ -15,6 +15,8 @@ use super::{Document, Fallback, LedgerStore, Loaded, ReadError, StoreError};
 
 /// How many generations before the newest are kept: `<stack>.json.1` is the one before.
 const KEPT: usize = 5;
+/// From this length on, in bytes, changes are appended: some 300 resources. Before, a whole document is written as quickly.
+const APPENDS_FROM: usize = 256 * 1024;
 /// No ledger is longer, in bytes.
 const SIZE_LIMIT: u64 = 256 * 1024 * 1024;
 
@@ -33,6 +35,10 @@ pub enum DiskStep {
     Rename,
     /// The folder is brought to the disk.
     SyncDirectory,
+    /// In place of all these: a record is written at the file's end.
+    Append,
+    /// It is brought to the disk.
+    SyncRecord,
 }
 
 type Failure = Arc<dyn Fn(DiskStep) -> io::Result<()> + Send + Sync>;
@@ -43,6 +49,7 @@ pub struct LocalStore {
     name: String,
     state: Mutex<State>,
     failure: Option<Failure>,
+    appends_from: usize,
 }
 
 #[derive(Default)]
@@ -71,7 +78,15 @@ impl LocalStore {
             name: format!("{}.json", file_name(stack)),
             state: Mutex::default(),
             failure: None,
+            appends_from: APPENDS_FROM,
         }
+    }
+
+    /// Appends to documents from this length on, for tests.
+    #[must_use]
+    pub fn appending_from(mut self, bytes: usize) -> Self {
+        self.appends_from = bytes;
+        self
     }
 
     /// Makes steps of writes fail, for tests.
@@ -134,7 +149,8 @@ impl LocalStore {
     fn load_now(&self) -> Result<Loaded, StoreError> {
         self.check()?;
         let path = self.path();
-        let newest = read(&path)?;
+        let bytes = bytes_of(&path)?;
+        let newest = bytes.as_deref().map(Document::read);
         {
             let mut state = self.state();
             state.known = stamp(&path)?;
@@ -155,10 +171,12 @@ impl LocalStore {
             }
             None => {}
         }
-        let mut best: Option<(PathBuf, Document)> = None;
+        // Records that cannot be read hide those after them, not those before.
+        let before = bytes.as_deref().and_then(Document::salvage);
+        let mut best: Option<(PathBuf, Document)> = before.map(|document| (path, document));
         for age in 1..=KEPT {
             let path = self.kept_path(age);
-            match read(&path)? {
+            match bytes_of(&path)?.as_deref().map(Document::read) {
                 Some(Ok(document)) if best.as_ref().is_none_or(|(_, best)| best.generation < document.generation) => {
                     best = Some((path, document));
                 }
@@ -208,6 +226,27 @@ impl LocalStore {
         state.known = fresh;
         state.damaged = false;
         self.step(DiskStep::SyncDirectory, &self.directory, || File::open(&self.directory)?.sync_all())
+    }
+
+    fn append_now(&self, record: &[u8]) -> Result<(), StoreError> {
+        let path = self.path();
+        let mut state = self.state();
+        if state.lock.is_none() {
+            return Err(StoreError::NotLocked);
+        }
+        if state.known.is_none() || state.known != stamp(&path)? {
+            return Err(StoreError::Conflict);
+        }
+        let mut opened = None;
+        let written = self.step(DiskStep::Append, &path, || {
+            let file = opened.insert(OpenOptions::new().append(true).open(&path)?);
+            file.write_all(record)
+        });
+        // Whatever of it was written is ours.
+        state.known = stamp(&path)?;
+        written?;
+        let file = opened.expect("the step that opens it succeeded");
+        self.step(DiskStep::SyncRecord, &path, || file.sync_data())
     }
 
     /// Shifts the kept generations by one and gives the newest a second name. The ledger's own name never goes.
@@ -277,6 +316,15 @@ impl LedgerStore for LocalStore {
         self.commit_now(bytes)
     }
 
+    fn appends_from(&self) -> Option<usize> {
+        Some(self.appends_from)
+    }
+
+    /// As `commit`, and quicker.
+    async fn append(&self, record: &[u8], _follows: u64) -> Result<(), StoreError> {
+        self.append_now(record)
+    }
+
     async fn lock(&self, holder: &str) -> Result<(), StoreError> {
         self.lock_now(holder)
     }
@@ -293,17 +341,20 @@ impl LedgerStore for LocalStore {
 }
 
 impl DiskStep {
-    /// Every step, in order.
-    pub const ALL: [DiskStep; 6] =
+    /// Every step by which a document is replaced, in order.
+    pub const REPLACING: [DiskStep; 6] =
         [DiskStep::Open, DiskStep::Write, DiskStep::Sync, DiskStep::Keep, DiskStep::Rename, DiskStep::SyncDirectory];
+    /// Every step by which a record is appended, in order.
+    pub const APPENDING: [DiskStep; 2] = [DiskStep::Append, DiskStep::SyncRecord];
 
     fn as_str(self) -> &'static str {
         match self {
             DiskStep::Open => "make a file beside",
             DiskStep::Write => "write",
-            DiskStep::Sync | DiskStep::SyncDirectory => "bring to the disk",
+            DiskStep::Sync | DiskStep::SyncDirectory | DiskStep::SyncRecord => "bring to the disk",
             DiskStep::Keep => "keep the generation before of",
             DiskStep::Rename => "replace",
+            DiskStep::Append => "append to",
         }
     }
 }
@@ -343,8 +394,8 @@ fn stamp(path: &Path) -> Result<Option<Stamp>, StoreError> {
     }))
 }
 
-/// What is there, read or not; none if nothing is.
-fn read(path: &Path) -> Result<Option<Result<Document, ReadError>>, StoreError> {
+/// What is there; none if nothing is.
+fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -352,7 +403,7 @@ fn read(path: &Path) -> Result<Option<Result<Document, ReadError>>, StoreError> 
     };
     let mut bytes = Vec::new();
     file.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(|error| io_error("read", path, &error))?;
-    Ok(Some(Document::read(&bytes)))
+    Ok(Some(bytes))
 }
 
 fn make_directory(path: &Path) -> Result<(), StoreError> {

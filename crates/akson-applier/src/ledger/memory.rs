@@ -15,6 +15,7 @@ struct Shared {
     bytes: Option<Vec<u8>>,
     generation: u64,
     holder: Option<String>,
+    appends_from: Option<usize>,
     commits: usize,
     failure: Option<Box<dyn FnMut(usize) -> WriteFault + Send>>,
 }
@@ -29,12 +30,21 @@ pub enum WriteFault {
     Before,
     /// It is written, and the caller is told that it failed.
     After,
+    /// Of what is appended one half is written; of what is replaced nothing.
+    Torn,
 }
 
 impl MemoryStore {
     /// An empty one.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// One that appends to documents from this length on.
+    #[must_use]
+    pub fn appending_from(self, bytes: usize) -> Self {
+        self.shared().appends_from = Some(bytes);
+        self
     }
 
     /// The durable bytes, as a simulation looks at them when a request arrives.
@@ -70,6 +80,38 @@ impl MemoryStore {
         shared.bytes = bytes;
     }
 
+    fn write(&self, bytes: &[u8], follows: u64, appends: bool) -> Result<(), StoreError> {
+        let mut shared = self.shared();
+        if shared.holder.is_none() {
+            return Err(StoreError::NotLocked);
+        }
+        if shared.generation != follows {
+            return Err(StoreError::Conflict);
+        }
+        let before = shared.commits;
+        shared.commits += 1;
+        let fault = shared.failure.as_mut().map_or(WriteFault::None, |decide| decide(before));
+        let written = match fault {
+            WriteFault::None | WriteFault::After => bytes,
+            WriteFault::Torn if appends => bytes.get(..bytes.len() / 2).unwrap_or_default(),
+            WriteFault::Before | WriteFault::Torn => &[],
+        };
+        let is_whole = written.len() == bytes.len();
+        if appends {
+            shared.bytes.get_or_insert_default().extend_from_slice(written);
+        } else if is_whole {
+            shared.bytes = Some(written.to_vec());
+        }
+        if is_whole {
+            shared.generation = follows + 1;
+        }
+        drop(shared);
+        if fault == WriteFault::None {
+            return Ok(());
+        }
+        Err(StoreError::Io { step: "write", path: self.place(), detail: "no space left on device".to_owned() })
+    }
+
     fn shared(&self) -> MutexGuard<'_, Shared> {
         // A panic elsewhere must not hide what was durable.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
@@ -88,27 +130,15 @@ impl LedgerStore for MemoryStore {
     }
 
     async fn commit(&self, bytes: &[u8], follows: u64) -> Result<(), StoreError> {
-        let mut shared = self.shared();
-        if shared.holder.is_none() {
-            return Err(StoreError::NotLocked);
-        }
-        if shared.generation != follows {
-            return Err(StoreError::Conflict);
-        }
-        let before = shared.commits;
-        shared.commits += 1;
-        let fault = shared.failure.as_mut().map_or(WriteFault::None, |decide| decide(before));
-        if fault != WriteFault::Before {
-            shared.bytes = Some(bytes.to_vec());
-            shared.generation = follows + 1;
-        }
-        drop(shared);
-        match fault {
-            WriteFault::None => Ok(()),
-            WriteFault::Before | WriteFault::After => {
-                Err(StoreError::Io { step: "write", path: self.place(), detail: "no space left on device".to_owned() })
-            }
-        }
+        self.write(bytes, follows, false)
+    }
+
+    fn appends_from(&self) -> Option<usize> {
+        self.shared().appends_from
+    }
+
+    async fn append(&self, record: &[u8], follows: u64) -> Result<(), StoreError> {
+        self.write(record, follows, true)
     }
 
     async fn lock(&self, holder: &str) -> Result<(), StoreError> {

@@ -1,4 +1,5 @@
-//! Where a ledger is kept, as a trait. Stores keep whole documents; what stands in them is not their business but for the checksum.
+//! Where a ledger is kept, as a trait. Stores keep whole documents, some with records after them; what stands in either is not their
+//! business but for the checksum.
 
 use super::{Document, ReadError};
 
@@ -17,6 +18,21 @@ pub trait LedgerStore: Send + Sync {
     /// # Errors
     /// [`StoreError`]; the old document is still there, or (which [`LedgerStore::load`] tells) the new one is already.
     async fn commit(&self, bytes: &[u8], follows: u64) -> Result<(), StoreError>;
+
+    /// From how many bytes on a document's changes are appended to it, where writing it anew each time takes too long; never if none.
+    fn appends_from(&self) -> Option<usize> {
+        None
+    }
+
+    /// Appends a record to what this run wrote last, as generation `follows + 1`. When it returns, it is durable. Only stores that say from
+    /// when on they append are asked.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the record is not there as a whole, or (which [`LedgerStore::load`] tells) it is already. The next write must be of a
+    /// whole document.
+    async fn append(&self, _record: &[u8], _follows: u64) -> Result<(), StoreError> {
+        Err(StoreError::Conflict)
+    }
 
     /// Keeps other runs out. `holder` is told to whoever comes meanwhile.
     ///

@@ -9,7 +9,7 @@ use serde::{
     de::{self, MapAccess, Visitor},
 };
 
-use super::{Binding, Document, Entry, FORMAT, Intent, ReadError, Writer, hex, state_word};
+use super::{ALONE, Binding, Document, Entry, FORMAT, Intent, ReadError, Writer, journal, state_word, sum_of};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,7 +30,7 @@ struct WireDocument {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireWay {
+pub(super) struct WireWay {
     authority: String,
     host: String,
 }
@@ -52,7 +52,7 @@ struct WireWriter {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireEntry {
+pub(super) struct WireEntry {
     address: String,
     api_version: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,6 +95,15 @@ pub(in crate::ledger) struct Text {
     entries: BTreeMap<SymbolicId, String>,
 }
 
+/// A document's text.
+#[derive(Debug)]
+pub(in crate::ledger) struct Written {
+    pub bytes: Vec<u8>,
+    pub sum: String,
+    /// Whether records may follow it.
+    pub takes_records: bool,
+}
+
 /// Where the entries go. In JSON no text holds a quote that is not escaped, so that this stands once.
 const NO_ENTRIES: &str = "\"entries\":{}";
 
@@ -104,78 +113,111 @@ impl Text {
         self.entries.remove(id);
     }
 
-    /// The whole text, with the checksum.
-    pub(in crate::ledger) fn write(&mut self, document: &Document, generation: u64, writer: &Writer) -> Vec<u8> {
-        let mut text = self.without_sum(document, generation, writer);
-        let sum = format!("\"sum\":\"sha256:{}\",", hex(&text));
+    /// The whole text, with the checksum. Records may follow it from that length on, if from any.
+    pub(in crate::ledger) fn write(
+        &mut self,
+        document: &Document,
+        generation: u64,
+        writer: &Writer,
+        records_from: Option<usize>,
+    ) -> Written {
+        let (mut text, format) = self.without_sum(document, generation, writer, |length| {
+            if records_from.is_some_and(|from| length >= from) { FORMAT } else { ALONE }
+        });
+        let sum = sum_of(&[text.as_bytes()]);
         // The writer stands last, so that the sum's place in the order is right before it.
         let at = text.rfind("\"writer\":").expect("every document names its writer");
-        text.insert_str(at, &sum);
-        text.into_bytes()
+        text.insert_str(at, &format!("\"sum\":\"{sum}\","));
+        let takes_records = format == FORMAT;
+        if takes_records {
+            text.push('\n');
+        }
+        Written { bytes: text.into_bytes(), sum, takes_records }
     }
 
-    /// What the checksum is of.
-    fn without_sum(&mut self, document: &Document, generation: u64, writer: &Writer) -> String {
-        const WRITTEN: &str = "text keys and plain values are always JSON";
-        let frame = serde_json::to_string(&frame(document, generation, writer)).expect(WRITTEN);
-        let (before, after) = frame.split_once(NO_ENTRIES).expect("the frame has no entries");
-        let mut text = String::with_capacity(frame.len() + self.entries.values().map(String::len).sum::<usize>() + 64);
+    /// What the checksum is of, in the format that is chosen by the length of what stands before its number.
+    fn without_sum(
+        &mut self,
+        document: &Document,
+        generation: u64,
+        writer: &Writer,
+        format: impl Fn(usize) -> u64,
+    ) -> (String, u64) {
+        let frame_in = |format| serde_json::to_string(&frame(document, format, generation, writer)).expect(JSON);
+        let mut frame = frame_in(ALONE);
+        let length = self.entries.values().map(String::len).sum::<usize>() + frame.len();
+        let mut text = String::with_capacity(length + length / 8);
+        let (before, _) = frame.split_once(NO_ENTRIES).expect(NONE_IN_FRAME);
         text.push_str(before);
         text.push_str("\"entries\":{");
         for (at, (id, entry)) in document.entries.iter().enumerate() {
             if at > 0 {
                 text.push(',');
             }
-            match self.entries.get(id) {
-                Some(known) => text.push_str(known),
-                None => {
-                    let id_text = serde_json::to_string(id.as_str()).expect(WRITTEN);
-                    let entry = serde_json::to_string(&entry_to_wire(entry)).expect(WRITTEN);
-                    let made = format!("{id_text}:{entry}");
-                    text.push_str(&made);
-                    self.entries.insert(id.clone(), made);
-                }
-            }
+            text.push_str(self.entry(id, entry));
         }
         text.push('}');
+        let format = format(text.len());
+        if format != ALONE {
+            frame = frame_in(format);
+        }
+        let (_, after) = frame.split_once(NO_ENTRIES).expect(NONE_IN_FRAME);
         text.push_str(after);
-        text
+        (text, format)
+    }
+
+    /// An entry's text with its name.
+    pub(super) fn entry(&mut self, id: &SymbolicId, entry: &Entry) -> &str {
+        self.entries.entry(id.clone()).or_insert_with(|| {
+            let id = serde_json::to_string(id.as_str()).expect(JSON);
+            let entry = serde_json::to_string(&entry_to_wire(entry)).expect(JSON);
+            format!("{id}:{entry}")
+        })
     }
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Document, ReadError> {
+const JSON: &str = "text keys and plain values are always JSON";
+const NONE_IN_FRAME: &str = "the frame has no entries";
+
+/// Reads a document and what follows it: as far as that can be read, and why no further.
+pub(super) fn read(bytes: &[u8]) -> Result<(Document, Option<ReadError>), ReadError> {
     let damaged = |error: serde_json::Error| ReadError::Damaged(error.to_string());
-    let Format { format } = serde_json::from_slice(bytes).map_err(damaged)?;
-    if format != FORMAT {
-        return Err(ReadError::Format(format));
-    }
-    let wire: WireDocument = serde_json::from_slice(bytes).map_err(damaged)?;
-    let sum = wire.sum.clone();
-    let document = from_wire(wire)?;
-    if sum
-        != Some(format!(
-            "sha256:{}",
-            hex(&Text::default().without_sum(&document, document.generation, &document.writer))
-        ))
-    {
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Format>();
+    let Some(first) = values.next() else { return Err(ReadError::Damaged("it is empty".to_owned())) };
+    let Format { format } = first.map_err(damaged)?;
+    let (text, rest) = match format {
+        ALONE => (bytes, &[][..]),
+        FORMAT => bytes.split_at(values.byte_offset()),
+        format => return Err(ReadError::Format(format)),
+    };
+    let wire: WireDocument = serde_json::from_slice(text).map_err(damaged)?;
+    let told = wire.sum.clone();
+    let mut document = from_wire(wire)?;
+    let (text, _) = Text::default().without_sum(&document, document.generation, &document.writer, |_| format);
+    let sum = sum_of(&[text.as_bytes()]);
+    if told.as_ref() != Some(&sum) {
         return Err(ReadError::Sum);
     }
-    Ok(document)
+    let unread = match rest {
+        [] => None,
+        [b'\n', records @ ..] => journal::replay(&mut document, sum, records).err(),
+        _ => Some(ReadError::Damaged("something else than records follows it".to_owned())),
+    };
+    Ok((document, unread))
 }
 
 /// The document without its entries.
-fn frame(document: &Document, generation: u64, writer: &Writer) -> WireDocument {
+fn frame(document: &Document, format: u64, generation: u64, writer: &Writer) -> WireDocument {
     let Document { binding, clusters, .. } = document;
-    let way = |way: &Way| WireWay { authority: way.authority.clone(), host: way.host.clone() };
     WireDocument {
         binding: WireBinding {
             cloud: binding.cloud.clone(),
             subscription: binding.subscription.clone(),
             tenant: binding.tenant.clone(),
         },
-        clusters: clusters.iter().map(|(id, known)| (id.as_str().to_owned(), way(known))).collect(),
+        clusters: clusters.iter().map(|(id, known)| (id.as_str().to_owned(), way_to_wire(known))).collect(),
         entries: BTreeMap::new(),
-        format: FORMAT,
+        format,
         generation,
         stack: binding.stack.clone(),
         stack_id: binding.stack_id.clone(),
@@ -184,12 +226,19 @@ fn frame(document: &Document, generation: u64, writer: &Writer) -> WireDocument 
     }
 }
 
+pub(super) fn way_to_wire(way: &Way) -> WireWay {
+    WireWay { authority: way.authority.clone(), host: way.host.clone() }
+}
+
+pub(super) fn way_from_wire(wire: WireWay) -> Way {
+    Way { host: wire.host, authority: wire.authority }
+}
+
 fn from_wire(wire: WireDocument) -> Result<Document, ReadError> {
     let WireBinding { cloud, subscription, tenant } = wire.binding;
     let mut entries = BTreeMap::new();
     for (id, entry) in wire.entries {
-        let entry =
-            entry_from_wire(entry).map_err(|detail| ReadError::Damaged(format!("{detail} in the entry of `{id}`")))?;
+        let entry = named_from_wire(&id, entry)?;
         entries.insert(SymbolicId::from_ledger(id), entry);
     }
     Ok(Document {
@@ -200,7 +249,7 @@ fn from_wire(wire: WireDocument) -> Result<Document, ReadError> {
         clusters: wire
             .clusters
             .into_iter()
-            .map(|(id, WireWay { authority, host })| (SymbolicId::from_ledger(id), Way { host, authority }))
+            .map(|(id, way)| (SymbolicId::from_ledger(id), way_from_wire(way)))
             .collect(),
     })
 }
@@ -231,6 +280,10 @@ fn entry_to_wire(entry: &Entry) -> WireEntry {
         sent: owned.sent.clone(),
         state: state_word(owned.state).to_owned(),
     }
+}
+
+pub(super) fn named_from_wire(id: &str, wire: WireEntry) -> Result<Entry, ReadError> {
+    entry_from_wire(wire).map_err(|detail| ReadError::Damaged(format!("{detail} in the entry of `{id}`")))
 }
 
 fn entry_from_wire(wire: WireEntry) -> Result<Entry, String> {
@@ -265,7 +318,9 @@ fn entry_from_wire(wire: WireEntry) -> Result<Entry, String> {
 }
 
 /// A map in which each key stands once. Of two that are alike, one would silently be lost.
-fn unique<'de, D: Deserializer<'de>, V: Deserialize<'de>>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error> {
+pub(super) fn unique<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, V>, D::Error> {
     struct Unique<V>(PhantomData<V>);
 
     impl<'de, V: Deserialize<'de>> Visitor<'de> for Unique<V> {

@@ -6,8 +6,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use futures_util::FutureExt as _;
 use tempfile::TempDir;
 
+use akson_catalog::SymbolicId;
+
 use super::{
-    super::{Binding, document::tests::sample},
+    super::{
+        Binding, Entry,
+        document::{Changed, Record, Text, tests::sample},
+    },
     *,
 };
 
@@ -54,7 +59,7 @@ fn generations_follow_each_other_and_five_are_kept() {
     let store = written(&directory, 8);
     assert_eq!(load(&directory).unwrap().document, Some(generation(8)));
     for age in 1..=5 {
-        let kept = read(&store.kept_path(age)).unwrap().unwrap().unwrap();
+        let kept = Document::read(&fs::read(store.kept_path(age)).unwrap()).unwrap();
         assert_eq!(kept.generation, 8 - age as u64);
     }
     assert!(!store.kept_path(6).exists());
@@ -62,7 +67,7 @@ fn generations_follow_each_other_and_five_are_kept() {
 
 #[test]
 fn whichever_step_fails_the_old_or_the_new_generation_is_there() {
-    for failing in DiskStep::ALL {
+    for failing in DiskStep::REPLACING {
         let directory = TempDir::new().unwrap();
         drop(written(&directory, 3));
         let store = store(&directory)
@@ -150,10 +155,10 @@ fn no_generation_is_better_than_a_wrong_one() {
     assert!(matches!(load(&directory), Err(StoreError::Unreadable { reason: ReadError::Damaged(_), .. })));
 
     drop(written(&TempDir::new().unwrap(), 1));
-    let newer = String::from_utf8(generation(1).write()).unwrap().replace("\"format\":1", "\"format\":2");
+    let newer = String::from_utf8(generation(1).write()).unwrap().replace("\"format\":1", "\"format\":3");
     fs::write(path.with_extension("json.1"), generation(1).write()).unwrap();
     fs::write(&path, newer).unwrap();
-    assert!(matches!(load(&directory), Err(StoreError::Unreadable { reason: ReadError::Format(2), .. })));
+    assert!(matches!(load(&directory), Err(StoreError::Unreadable { reason: ReadError::Format(3), .. })));
 }
 
 #[test]
@@ -221,4 +226,114 @@ fn an_unbound_document_is_written_like_any_other() {
     let document = Document { generation: 1, ..Document::new(Binding::default()) };
     now(store.commit(&document.write(), 0)).unwrap();
     assert_eq!(load(&directory).unwrap().document, Some(document));
+}
+
+/// A document of many resources with records after it, of which each takes the mark off one more.
+fn records(count: u64) -> (Document, Vec<Vec<u8>>) {
+    let mut document = generation(2);
+    let mut text = Text::default();
+    let mut sum = text.write(&document, 2, &document.writer, Some(0)).sum;
+    let mut records = Vec::new();
+    for number in 0..count {
+        let id = SymbolicId::from_ledger(format!("/added/{number}"));
+        document.entries.insert(id.clone(), Entry::default());
+        document.generation += 1;
+        let changed = Changed { entries: [id].into(), ..Changed::default() };
+        let record = Record::of(&mut text, &document, &changed, document.generation, &sum);
+        sum = record.sum;
+        records.push(record.bytes);
+    }
+    (document, records)
+}
+
+/// A locked store with a document of generation 2 that takes records.
+fn taking_records(directory: &TempDir) -> LocalStore {
+    let store = written(directory, 1);
+    let document = generation(2);
+    let text = Text::default().write(&document, 2, &document.writer, Some(0));
+    now(store.commit(&text.bytes, 1)).unwrap();
+    store
+}
+
+#[test]
+fn records_follow_a_document_in_the_same_file() {
+    let directory = TempDir::new().unwrap();
+    let store = taking_records(&directory);
+    let (document, records) = records(3);
+    for (at, record) in records.iter().enumerate() {
+        now(store.append(record, 2 + at as u64)).unwrap();
+    }
+    assert_eq!(load(&directory).unwrap(), Loaded { document: Some(document.clone()), fallback: None });
+    assert_eq!(Document::read(&fs::read(store.kept_path(1)).unwrap()), Ok(generation(1)), "nothing is kept of each");
+    // The next document is written anew, and this one kept with its records.
+    now(store.commit(&generation(6).write(), 5)).unwrap();
+    assert_eq!(load(&directory).unwrap().document, Some(generation(6)));
+    assert_eq!(Document::read(&fs::read(store.kept_path(1)).unwrap()), Ok(document));
+}
+
+#[test]
+fn whichever_step_of_appending_fails_the_old_or_the_new_generation_is_there() {
+    for failing in DiskStep::APPENDING {
+        let directory = TempDir::new().unwrap();
+        drop(taking_records(&directory));
+        let store = store(&directory)
+            .failing(move |step| if step == failing { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) });
+        now(store.lock("a test")).unwrap();
+        now(store.load()).unwrap();
+        let (_, records) = records(1);
+        assert!(matches!(now(store.append(&records[0], 2)), Err(StoreError::Io { .. })), "{failing:?}");
+        let there = load(&directory).unwrap().document.unwrap().generation;
+        assert_eq!(there, if failing == DiskStep::SyncRecord { 3 } else { 2 }, "{failing:?}");
+        // The same run goes on with a whole document.
+        now(store.commit(&generation(there + 1).write(), there)).unwrap();
+        assert_eq!(load(&directory).unwrap().document, Some(generation(there + 1)));
+    }
+}
+
+#[test]
+fn nothing_is_appended_without_the_lock_or_to_another_file() {
+    let directory = TempDir::new().unwrap();
+    let (_, records) = records(1);
+    let store = taking_records(&directory);
+    now(store.unlock()).unwrap();
+    assert_eq!(now(store.append(&records[0], 2)), Err(StoreError::NotLocked));
+    now(store.lock("a test")).unwrap();
+    fs::write(store.path(), generation(9).write()).unwrap();
+    assert_eq!(now(store.append(&records[0], 2)), Err(StoreError::Conflict));
+    fs::remove_file(store.path()).unwrap();
+    assert_eq!(now(store.append(&records[0], 2)), Err(StoreError::Conflict));
+    now(store.load()).unwrap();
+    assert_eq!(now(store.append(&records[0], 2)), Err(StoreError::Conflict), "there is nothing to append to");
+}
+
+#[test]
+fn of_damaged_records_those_before_are_used_and_that_is_told() {
+    let directory = TempDir::new().unwrap();
+    let store = taking_records(&directory);
+    let (_, records) = records(3);
+    for (at, record) in records.iter().enumerate() {
+        now(store.append(record, 2 + at as u64)).unwrap();
+    }
+    let path = store.path();
+    drop(store);
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes.len() - records[2].len() - 3;
+    bytes[at] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let loaded = load(&directory).unwrap();
+    assert_eq!(loaded.document.unwrap().generation, 3);
+    let fallback = loaded.fallback.unwrap();
+    assert_eq!((fallback.generation, fallback.used.as_str()), (3, path.to_str().unwrap()));
+    assert_eq!(fallback.unreadable[0].1, "its checksum does not fit its content");
+    // Something newer beside it is better.
+    fs::write(path.with_extension("json.3"), generation(4).write()).unwrap();
+    assert_eq!(load(&directory).unwrap().fallback.unwrap().generation, 4);
+    fs::write(path.with_extension("json.3"), generation(3).write()).unwrap();
+    assert_eq!(load(&directory).unwrap().fallback.unwrap().used, path.to_str().unwrap());
+}
+
+#[test]
+fn short_documents_are_replaced() {
+    assert_eq!(LocalStore::new(Path::new("/c"), "emulator", "x").appends_from(), Some(256 * 1024));
+    assert_eq!(LocalStore::new(Path::new("/c"), "emulator", "x").appending_from(7).appends_from(), Some(7));
 }
