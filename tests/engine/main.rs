@@ -12,6 +12,7 @@ mod disk;
 mod domain;
 mod early;
 mod faults;
+mod fleet;
 mod grants;
 mod groups;
 mod hosts;

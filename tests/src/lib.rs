@@ -10,6 +10,7 @@
 )]
 
 pub mod azure;
+pub mod fleet;
 pub mod hostile;
 pub mod pipeline;
 pub mod scenario;

@@ -8,26 +8,27 @@ use akson_applier::{
     ledger::{Binding, Ledger, LedgerStore, MemoryStore},
     refresh, settle,
 };
-use akson_azure::{ClientCredentials, Cloud};
+use akson_azure::{ClientCredentials, Cloud, Transport};
 use akson_catalog::{ArmId, Catalog, Secret, SymbolicId};
 use akson_config::{Config, Inputs};
 use akson_diagnostics::{Diagnostics, SourceMap};
 use akson_emulator::{Emulator, God, Latency, Options};
 use akson_planner::{
-    Owned, Plan, Way, Work,
+    Owned, Plan, Snapshot, Way, Work,
     options::{Mode, PlanOptions},
 };
 use bytes::Bytes;
 use http::{Method, Response};
 
 mod disk;
+pub(crate) mod patience;
 mod trouble;
 mod watch;
 mod wire;
 
 pub use disk::Disk;
 pub use trouble::{TROUBLES, Trouble};
-use watch::{Watch, WatchedStore};
+use watch::{Watch, Watched, WatchedStore};
 use wire::Wire;
 
 /// Two applications, each with an identity, and a vault.
@@ -125,6 +126,25 @@ pub struct Outcome {
     pub events: Vec<ApplyEvent>,
 }
 
+/// A run that has its plan.
+pub(crate) struct Begun {
+    engine: Engine,
+    ledger: Ledger,
+    snapshot: Snapshot,
+    pub(crate) plan: Plan,
+}
+
+impl Begun {
+    /// Carries the plan out.
+    pub(crate) async fn finish(self) -> Result<Outcome, String> {
+        let Self { engine, ledger, snapshot, plan } = self;
+        let mut events = Vec::new();
+        let report = apply(&engine, &plan, &snapshot, &ledger, &mut |event| events.push(event)).await;
+        ledger.close().await.map_err(|error| error.to_string())?;
+        Ok(Outcome { report, plan, events })
+    }
+}
+
 impl Default for World {
     fn default() -> Self {
         Self::new()
@@ -140,10 +160,20 @@ impl World {
     /// One whose engine and emulator draw from these seeds.
     pub fn of_seed(seed: u64, emulator: u64) -> Self {
         let options = Options { latency: Latency::Realistic, seed: emulator, ..Options::default() };
-        let emulator = Emulator::open(options).unwrap();
+        Self::within(Emulator::open(options).unwrap(), seed)
+    }
+
+    /// Another stack in the same Azure.
+    #[must_use]
+    pub fn beside(&self, seed: u64) -> Self {
+        Self::within(Arc::clone(&self.emulator), seed)
+    }
+
+    fn within(emulator: Arc<Emulator>, seed: u64) -> Self {
         Self {
             emulator,
-            store: MemoryStore::new(),
+            // Half of the worlds have a ledger that is appended to, as long ones are.
+            store: if seed.is_multiple_of(2) { MemoryStore::new().appending_from(0) } else { MemoryStore::new() },
             seed,
             meanwhile: None,
             afterwards: None,
@@ -255,10 +285,10 @@ impl World {
             .ok_or_else(|| format!("plan: {:#?}", diagnostics.sorted()))
     }
 
-    fn engine(&self, wire: Arc<Wire>, cancel: &Cancel) -> Engine {
+    pub(crate) fn engine<T: Transport + 'static>(&self, wire: Arc<T>, cancel: &Cancel) -> Engine {
         let signed_in = self.emulator.identity();
         let tokens = ClientCredentials::new(
-            Arc::<Wire>::clone(&wire),
+            Arc::<T>::clone(&wire),
             Cloud::PUBLIC,
             signed_in.tenant.clone(),
             signed_in.client_id.clone(),
@@ -284,7 +314,21 @@ impl World {
         cancel: &Cancel,
     ) -> Result<Outcome, String> {
         let watched = Arc::clone(&wire.watched);
-        let engine = self.engine(wire, cancel);
+        let begun = self.begin(self.engine(wire, cancel), Some(&watched), source, mode).await?;
+        if let Some(meanwhile) = &self.meanwhile {
+            meanwhile(&self.god());
+        }
+        begun.finish().await
+    }
+
+    /// Takes the ledger, reads and plans.
+    pub(crate) async fn begin(
+        &self,
+        engine: Engine,
+        watched: Option<&Arc<Watched>>,
+        source: &str,
+        mode: Mode,
+    ) -> Result<Begun, String> {
         let config = self.config(source);
         let catalog = Catalog::builtin().unwrap();
         let binding = binding(&config);
@@ -292,7 +336,12 @@ impl World {
             Some(disk) => disk.store(&self.store),
             None => Arc::new(self.store.clone()),
         };
-        let store = Arc::new(WatchedStore { inner: store, memory: self.store.clone(), watched: Arc::clone(&watched) });
+        let store: Arc<dyn LedgerStore> = match watched {
+            Some(watched) => {
+                Arc::new(WatchedStore { inner: store, memory: self.store.clone(), watched: Arc::clone(watched) })
+            }
+            None => store,
+        };
         let (ledger, _) =
             Ledger::open(store, &binding, engine.run()).await.map_err(|error| format!("ledger: {error}"))?;
         // Whatever happens, the next run gets the lock.
@@ -313,26 +362,21 @@ impl World {
             let mut diagnostics = Diagnostics::new();
             let plan = akson_planner::plan(&config, &snapshot, &owned, catalog, &options, &mut diagnostics);
             let mut plan = plan.ok_or_else(|| format!("plan: {:#?}", diagnostics.sorted()))?;
-            watched.planned(&plan, ledger.document(), &config, self.max_deletes);
+            if let Some(watched) = watched {
+                watched.planned(&plan, ledger.document(), &config, self.max_deletes);
+            }
             if let Some(breaks) = &self.breaks {
                 breaks(&mut plan);
             }
             Ok::<_, String>((snapshot, plan))
         };
-        let (snapshot, plan) = match planned.await {
-            Ok(planned) => planned,
+        match planned.await {
+            Ok((snapshot, plan)) => Ok(Begun { engine, ledger, snapshot, plan }),
             Err(why) => {
                 ledger.close().await.map_err(|error| error.to_string())?;
-                return Err(why);
+                Err(why)
             }
-        };
-        if let Some(meanwhile) = &self.meanwhile {
-            meanwhile(&self.god());
         }
-        let mut events = Vec::new();
-        let report = apply(&engine, &plan, &snapshot, &ledger, &mut |event| events.push(event)).await;
-        ledger.close().await.map_err(|error| error.to_string())?;
-        Ok(Outcome { report, plan, events })
     }
 
     /// A configuration in this world; it must be right.

@@ -1,5 +1,9 @@
 //! `cargo xtask bench`: whole commands of the release binary on a generated stack and the embedded emulator: wall time, CPU time and
-//! requests, each as the median of several runs and as a ratio to `check`. Functions are measured by criterion, in each crate's `benches`.
+//! requests, each as the median of several runs and as a ratio to `check`. Functions are measured by criterion, in each crate's `benches`; how near
+//! an apply comes to what Azure allows is `apply`.
+
+mod apply;
+mod slots;
 
 use akson_emulator::{Emulator, Latency, Options, Store};
 use akson_tests::azure::Azure;
@@ -20,13 +24,16 @@ const LATENCY: f64 = 0.03;
 /// How many objects other tools read at once.
 const OTHERS: usize = 10;
 
-/// `cargo xtask bench [TEAMS]`: a team has 50 resources.
+/// `cargo xtask bench [TEAMS]`: a team has 50 resources; `cargo xtask bench apply`.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    if let Some(("apply", rest)) = arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return apply::run(rest);
+    }
     let teams = match arguments.first().map(|text| text.parse::<usize>()) {
         None => 40,
         Some(Ok(teams)) if teams > 0 => teams,
         Some(_) => {
-            eprintln!("usage: cargo xtask bench [TEAMS]");
+            eprintln!("usage: cargo xtask bench [TEAMS] | apply");
             return ExitCode::from(64);
         }
     };

@@ -15,7 +15,11 @@ use std::process::ExitCode;
 type Command = (&'static str, &'static str, fn(&[String]) -> ExitCode);
 
 const COMMANDS: &[Command] = &[
-    ("bench", "times whole commands on a generated stack", bench::run),
+    (
+        "bench",
+        "times whole commands on a generated stack; apply: how near applies come to what Azure allows",
+        bench::run,
+    ),
     ("book", "writes the generated part of the book: the reference", book::run),
     ("release-check", "tries everything in the figures of a release, and prints a table", release::run),
     ("sim", "lives through seeds: crashes and faults, and what must hold", sim::run),

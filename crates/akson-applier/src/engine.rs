@@ -5,6 +5,7 @@
 
 use std::{
     cell::Cell,
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, AtomicUsize, Ordering},
@@ -13,7 +14,7 @@ use std::{
 };
 
 use akson_azure::{
-    Answer, BadOperation, Class, Cloud, Lane, NotACluster, Operation, Reach, RequestIds, Throttle, TokenError,
+    Answer, BadOperation, Class, Cloud, Lane, NotACluster, Operation, Reach, Refusal, RequestIds, Throttle, TokenError,
     TokenSource, Transport, TransportError, TrustCa, classify, may_have_happened, plane::kubernetes::ApiServer,
 };
 use akson_catalog::Secret;
@@ -21,7 +22,7 @@ use akson_planner::Way;
 use bytes::Bytes;
 use http::{HeaderValue, Request, header::AUTHORIZATION};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use crate::{
@@ -84,7 +85,11 @@ pub struct Engine {
     reach: Reach,
     clock: CloudClock,
     throttle: Mutex<Throttle>,
+    /// Who waits for a lane, in the order of coming.
+    queues: Mutex<BTreeMap<Lane, Arc<tokio::sync::Mutex<()>>>>,
     random: Mutex<StdRng>,
+    /// From when on tokens may be asked for again.
+    sign_in_from: Mutex<Duration>,
     slots: Semaphore,
     sent: AtomicUsize,
     /// What ARM's clock said last, in seconds since 1970; 0 before it said anything.
@@ -120,6 +125,16 @@ impl SendError {
     }
 }
 
+/// How a request went on its way.
+#[derive(Debug, Default)]
+pub(crate) struct Passage {
+    /// It was throttled. Nothing that is should have been processed, but only the gateway says so, and an announcement is not taken back
+    /// on its word.
+    pub(crate) throttled: Cell<bool>,
+    /// How long it waited for its turn: that is not Azure's time.
+    pub(crate) waited: Cell<Duration>,
+}
+
 /// Whether a wait ends when the run is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Patience {
@@ -142,6 +157,8 @@ impl Engine {
         Self {
             clock: CloudClock::start(options.pace),
             throttle: Mutex::new(Throttle::new()),
+            queues: Mutex::default(),
+            sign_in_from: Mutex::default(),
             random: Mutex::new(StdRng::seed_from_u64(options.seed)),
             slots: Semaphore::new(options.limits.parallelism.clamp(1, 1024)),
             sent: AtomicUsize::new(0),
@@ -220,7 +237,11 @@ impl Engine {
     /// # Errors
     /// [`SendError::Interrupted`] if the run is stopped meanwhile.
     pub(crate) async fn pause(&self, wait: Duration, patience: Patience) -> Result<(), SendError> {
-        let sleep = tokio::time::sleep(self.options.pace.ours(wait));
+        self.unless_stopped(tokio::time::sleep(self.options.pace.ours(wait)), patience).await
+    }
+
+    /// Waits for something, or until the run is stopped.
+    async fn unless_stopped<T>(&self, waited_for: impl Future<Output = T>, patience: Patience) -> Result<T, SendError> {
         let stopped = async {
             self.options.cancel.stopped().await;
             let since = *lock(&self.stopped).get_or_insert(self.now());
@@ -231,7 +252,7 @@ impl Engine {
         };
         tokio::select! {
             biased;
-            () = sleep => Ok(()),
+            came = waited_for => Ok(came),
             () = stopped => Err(SendError::Interrupted),
         }
     }
@@ -249,24 +270,23 @@ impl Engine {
         deadline: Duration,
         patience: Patience,
     ) -> Result<Answer, SendError> {
-        self.send_doubting(ledger, (operation, step), deadline, patience, &Cell::new(false)).await
+        self.send_telling(ledger, (operation, step), deadline, patience, &Passage::default()).await
     }
 
-    /// The same; `doubt` becomes true once it was throttled. Nothing that is throttled should have been processed, but only the gateway says
-    /// so, and an announcement is not taken back on its word.
+    /// The same, telling how it went on its way.
     ///
     /// # Errors
     /// [`SendError`]
-    pub(crate) async fn send_doubting(
+    pub(crate) async fn send_telling(
         &self,
         ledger: &Ledger,
         (operation, step): (&Operation, &str),
         deadline: Duration,
         patience: Patience,
-        doubt: &Cell<bool>,
+        passage: &Passage,
     ) -> Result<Answer, SendError> {
         let request = operation.request(&self.options.cloud, &self.ids(step))?;
-        self.send_holding((Some(ledger), doubt), request, &Lane::of(operation), deadline, patience).await
+        self.send_holding((Some(ledger), passage), request, &Lane::of(operation), deadline, patience).await
     }
 
     /// The same with a request of its own that only reads: of a poll, of a page.
@@ -280,28 +300,68 @@ impl Engine {
         deadline: Duration,
         patience: Patience,
     ) -> Result<Answer, SendError> {
-        self.send_holding((None, &Cell::new(false)), request, lane, deadline, patience).await
+        self.send_holding((None, &Passage::default()), request, lane, deadline, patience).await
     }
 
     async fn send_holding(
         &self,
-        (ledger, doubt): (Option<&Ledger>, &Cell<bool>),
+        (ledger, passage): (Option<&Ledger>, &Passage),
         request: Request<Bytes>,
         lane: &Lane,
         deadline: Duration,
         patience: Patience,
     ) -> Result<Answer, SendError> {
+        let mut since = self.now();
+        let allowed = deadline.saturating_sub(since);
         let mut refused: Option<Secret> = None;
         loop {
-            loop {
-                let wait = lock(&self.throttle).take(lane, self.now());
-                match wait {
-                    Ok(()) => break,
-                    Err(wait) => self.pause(wait, patience).await?,
-                }
-            }
+            let came = self.now();
             let (request, token) = self.signed(request.clone(), refused.as_ref(), patience).await?;
-            let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
+            let _slot = self.turn(lane, ledger, patience).await?;
+            let sent = self.now();
+            passage.waited.set(passage.waited.get() + sent.saturating_sub(came));
+            let answer = self.exchange(request).await?;
+            let (now, retry_after) = (self.now(), answer.retry_after());
+            match answer.status.as_u16() {
+                401 if refused.is_none() => {
+                    refused = Some(token);
+                    continue;
+                }
+                429 => {
+                    passage.throttled.set(true);
+                    let by_gateway = answer.error().says("SubscriptionRequestsThrottled");
+                    let refusal = Refusal { sent, retry_after, by_gateway, chance: self.chance() };
+                    let wait = lock(&self.throttle).refused(lane, now, &refusal);
+                    // What waits while others of its lane get through only waits for its turn, however many they are.
+                    since = since.max(lock(&self.throttle).last_accepted(lane).unwrap_or_default());
+                    if now + wait < since + allowed {
+                        passage.waited.set(passage.waited.get() + now.saturating_sub(sent));
+                        continue;
+                    }
+                }
+                503 => {
+                    if let Some(wait) = retry_after {
+                        lock(&self.throttle).busy(lane, now, wait, self.chance());
+                    }
+                }
+                _ => lock(&self.throttle).accepted(lane, now),
+            }
+            return Ok(answer);
+        }
+    }
+
+    /// Waits until a request may go out, which it must do at once then: the slot is its place among those in flight. Who is first in a
+    /// lane watches the clock, the others stand behind it.
+    async fn turn(
+        &self,
+        lane: &Lane,
+        ledger: Option<&Ledger>,
+        patience: Patience,
+    ) -> Result<SemaphorePermit<'_>, SendError> {
+        let queue = Arc::clone(lock(&self.queues).entry(lane.clone()).or_default());
+        let _first = self.unless_stopped(queue.lock(), patience).await?;
+        loop {
+            let slot = self.slots.acquire().await.expect("the semaphore is never closed");
             if patience == Patience::UntilStopped && self.options.cancel.is_stopped() {
                 return Err(SendError::Interrupted);
             }
@@ -309,22 +369,15 @@ impl Engine {
             if let Some(ledger) = ledger {
                 ledger.assure().await?;
             }
-            let answer = self.exchange(request).await?;
-            if answer.status.as_u16() == 401 && refused.is_none() {
-                refused = Some(token);
-                continue;
-            }
-            if answer.status.as_u16() == 429 {
-                doubt.set(true);
-                let wait = lock(&self.throttle).refused(lane, self.now(), answer.retry_after());
-                if self.now() + wait < deadline {
-                    continue;
-                }
-            } else {
-                lock(&self.throttle).accepted(lane);
-            }
-            return Ok(answer);
+            let taken = lock(&self.throttle).take(lane, self.now());
+            let Err(wait) = taken else { return Ok(slot) };
+            drop(slot);
+            self.pause(wait, patience).await?;
         }
+    }
+
+    fn chance(&self) -> f64 {
+        lock(&self.random).random_range(0.0..1.0)
     }
 
     /// One request and its answer.
@@ -358,10 +411,18 @@ impl Engine {
         let give_up = self.now() + self.options.limits.read;
         let mut attempt = 0;
         let token = loop {
+            let closed = lock(&self.sign_in_from).saturating_sub(self.now());
+            if !closed.is_zero() {
+                self.pause(closed, patience).await?;
+            }
             match self.options.tokens.token(audience, self.now(), refused).await {
                 Ok(token) => break token,
                 Err(TokenError::Unavailable { retry_after, .. }) if self.now() < give_up => {
                     let wait = retry_after.unwrap_or_else(|| self.backoff(attempt));
+                    if retry_after.is_some() {
+                        let mut from = lock(&self.sign_in_from);
+                        *from = (*from).max(self.now() + wait);
+                    }
                     attempt += 1;
                     self.pause(wait, patience).await?;
                 }
@@ -413,10 +474,12 @@ impl Engine {
         patience: Patience,
         long: Duration,
     ) -> Result<Answer, SendError> {
-        let deadline = self.now() + long;
+        let mut deadline = self.now() + long;
         let mut attempt = 0;
         loop {
-            let answer = self.send_request(request.clone(), lane, deadline, patience).await;
+            let passage = Passage::default();
+            let answer = self.send_holding((None, &passage), request.clone(), lane, deadline, patience).await;
+            deadline += passage.waited.get();
             let passing = match &answer {
                 Ok(answer) if answer.is_success() || answer.is_gone() => false,
                 Ok(answer) => {

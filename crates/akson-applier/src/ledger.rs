@@ -13,7 +13,7 @@ mod store;
 
 pub use blob::{BlobStore, NoBlob};
 pub use commit::{Ledger, LedgerError, peek};
-pub use document::{Binding, Document, Entry, FORMAT, Intent, ReadError, Writer};
+pub use document::{APPENDED, Binding, Document, Entry, FORMAT, Intent, ReadError, Writer};
 pub use local::{DiskStep, LocalStore};
 pub use memory::{MemoryStore, WriteFault};
 pub use show::show;

@@ -29,6 +29,6 @@ pub use origin::{Origin, Unfit};
 pub use page::{Page, PageError, Pages};
 pub use poll::{Follow, FollowError, Next};
 pub use reach::{NotACluster, Reach};
-pub use throttle::{Lane, LaneKind, Throttle};
+pub use throttle::{Lane, LaneKind, Refusal, Throttle};
 pub use token::{ClientCredentials, TokenError, TokenSource, object_id_of};
 pub use transport::{Transport, TransportError, TrustCa};

@@ -23,10 +23,12 @@ pub struct Follow {
     stage: Stage,
     /// The read of the object itself.
     read: Request<Bytes>,
+    /// How long it usually takes.
+    usual: Duration,
     /// When following is given up, on the caller's clock.
     deadline: Duration,
-    /// The wait of our own, where the service names none.
-    wait: Duration,
+    /// Since when it is followed.
+    since: Option<Duration>,
     /// Since when the object is not found although it should be there.
     missing_since: Option<Duration>,
     seen_deleting: bool,
@@ -86,15 +88,20 @@ pub enum FollowError {
     },
 }
 
-/// The first wait of our own.
-const FIRST: Duration = Duration::from_secs(2);
-/// The longest. Some services limit how often the status may be asked for.
+/// The shortest wait of our own.
+const SHORTEST: Duration = Duration::from_secs(2);
+/// The longest.
 const LONGEST: Duration = Duration::from_secs(15);
+/// In between, such a part of the time that has passed: the end is noticed soon, and nobody is asked more often than that is worth.
+const PART: u32 = 100;
+/// Such a part of the usual time is over before the end is looked for so closely.
+const EARLY: f64 = 0.6;
 /// How long an object may stay invisible after it was written.
 const LAG: Duration = Duration::from_secs(120);
 
 impl Follow {
-    /// Begins with the answer to `operation`, sent at `now` on the caller's clock, in the cloud's time. `answer` is one of success, or a 404 to a deletion.
+    /// Begins with the answer to `operation`, sent at `now` on the caller's clock, in the cloud's time. `answer` is one of success, or a 404
+    /// to a deletion. `usual` is how long it usually takes, nothing if that is not known.
     ///
     /// # Errors
     /// [`BadOperation`] if the object cannot be asked for.
@@ -104,6 +111,7 @@ impl Follow {
         ids: &RequestIds,
         answer: &Answer,
         now: Duration,
+        usual: Duration,
         deadline: Duration,
     ) -> Result<(Self, Next), BadOperation> {
         let read = operation.read_back().request(cloud, ids)?;
@@ -113,8 +121,9 @@ impl Follow {
             origin,
             stage: Stage::Object,
             read,
+            usual,
             deadline,
-            wait: FIRST,
+            since: None,
             missing_since: None,
             seen_deleting: false,
             status: None,
@@ -134,7 +143,7 @@ impl Follow {
         deadline: Duration,
     ) -> Result<(Self, Next), BadOperation> {
         let nothing = Answer { status: http::StatusCode::ACCEPTED, headers: http::HeaderMap::new(), body: Body::Empty };
-        let (follow, _) = Self::start(operation, cloud, ids, &nothing, Duration::ZERO, deadline)?;
+        let (follow, _) = Self::start(operation, cloud, ids, &nothing, Duration::ZERO, Duration::ZERO, deadline)?;
         let request = follow.read.clone();
         Ok((follow, Next::ReadBack { after: Duration::ZERO, request }))
     }
@@ -187,7 +196,7 @@ impl Follow {
 
     /// Goes on when no answer came to the last request: reading it again changes nothing.
     pub fn unanswered(&mut self, now: Duration) -> Next {
-        let wait = self.own_wait();
+        let wait = self.own_wait(now);
         self.wait_for(wait, now)
     }
 
@@ -301,26 +310,24 @@ impl Follow {
 
     fn to(&mut self, stage: Stage, answer: &Answer, now: Duration) -> Next {
         self.stage = stage;
-        self.wait = FIRST;
         self.again(answer, now)
     }
 
     fn read_now(&mut self) -> Next {
         self.stage = Stage::Object;
-        self.wait = FIRST;
         Next::ReadBack { after: Duration::ZERO, request: self.read.clone() }
     }
 
     /// The same request again, when the service says so or else when we think so.
     fn again(&mut self, answer: &Answer, now: Duration) -> Next {
-        let wait = answer.retry_after().unwrap_or_else(|| self.own_wait());
+        let wait = answer.retry_after().unwrap_or_else(|| self.own_wait(now));
         self.wait_for(wait, now)
     }
 
-    fn own_wait(&mut self) -> Duration {
-        let wait = self.wait;
-        self.wait = (wait * 3 / 2).min(LONGEST);
-        wait
+    fn own_wait(&mut self, now: Duration) -> Duration {
+        let passed = now.saturating_sub(*self.since.get_or_insert(now));
+        let early = self.usual.mul_f64(EARLY).saturating_sub(passed);
+        early.max(passed / PART).clamp(SHORTEST, LONGEST)
     }
 
     fn wait_for(&self, wait: Duration, now: Duration) -> Next {

@@ -45,6 +45,16 @@ pub enum TokenError {
     },
 }
 
+impl TokenError {
+    /// The same with another time to wait.
+    fn after(mut self, wait: Duration) -> Self {
+        if let TokenError::Unavailable { retry_after, .. } = &mut self {
+            *retry_after = Some(wait);
+        }
+        self
+    }
+}
+
 /// An application's client id and secret. Tokens are kept in memory and asked for once at a time.
 pub struct ClientCredentials {
     transport: Arc<dyn Transport>,
@@ -57,7 +67,14 @@ pub struct ClientCredentials {
 
 /// Tokens in memory, one for each audience.
 #[derive(Default)]
-pub(crate) struct Memory(Mutex<BTreeMap<Audience, Kept>>);
+pub(crate) struct Memory(Mutex<Remembered>);
+
+#[derive(Default)]
+struct Remembered {
+    kept: BTreeMap<Audience, Kept>,
+    /// Until when the token endpoint asked not to be asked, and what it said.
+    closed: Option<(Duration, TokenError)>,
+}
 
 /// A token, and from when on another is asked for.
 pub(crate) struct Kept {
@@ -73,7 +90,8 @@ impl Kept {
 }
 
 impl Memory {
-    /// The token that is kept, or the one that `ask` finds. Whoever comes while one asks waits here and finds the answer.
+    /// The token that is kept, or the one that `ask` finds. Whoever comes while one asks waits here and finds the answer, also where that
+    /// is to come back later.
     pub(crate) async fn token(
         &self,
         audience: Audience,
@@ -81,16 +99,30 @@ impl Memory {
         refused: Option<&Secret>,
         ask: impl Future<Output = Result<Kept, TokenError>>,
     ) -> Result<Secret, TokenError> {
-        let mut kept = self.0.lock().await;
-        if let Some(have) = kept.get(&audience)
+        let mut memory = self.0.lock().await;
+        if let Some(have) = memory.kept.get(&audience)
             && now < have.renew_at
             && refused != Some(&have.token)
         {
             return Ok(have.token.clone());
         }
-        let fresh = ask.await?;
+        if let Some((until, why)) = &memory.closed
+            && now < *until
+        {
+            return Err(why.clone().after(until.saturating_sub(now)));
+        }
+        memory.closed = None;
+        let fresh = match ask.await {
+            Ok(fresh) => fresh,
+            Err(error) => {
+                if let TokenError::Unavailable { retry_after: Some(wait), .. } = &error {
+                    memory.closed = Some((now + *wait, error.clone()));
+                }
+                return Err(error);
+            }
+        };
         let token = fresh.token.clone();
-        kept.insert(audience, fresh);
+        memory.kept.insert(audience, fresh);
         Ok(token)
     }
 }
@@ -181,7 +213,7 @@ pub fn object_id_of(token: &Secret) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that fails should say where")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails should say where")]
     use std::sync::Mutex as StdMutex;
 
     use http::Response;
@@ -269,6 +301,23 @@ mod tests {
     }
 
     #[test]
+    fn who_comes_while_the_endpoint_is_closed_does_not_ask() {
+        let (script, source) = source(vec![
+            Ok((429, "{}")),
+            Ok((200, r#"{"access_token":"one","expires_in":3600}"#)),
+            Ok((200, r#"{"access_token":"two","expires_in":3600}"#)),
+        ]);
+        let wait = |seconds: u64| match ask(&source, seconds, None).unwrap_err() {
+            TokenError::Unavailable { retry_after, .. } => retry_after.map(|wait| wait.as_secs()),
+            TokenError::Refused { .. } => panic!("it was not refused"),
+        };
+        assert_eq!([100, 100, 103, 106].map(wait), [Some(7), Some(7), Some(4), Some(1)]);
+        assert_eq!(script.asked.lock().unwrap().len(), 1);
+        assert_eq!(ask(&source, 107, None).unwrap(), "one");
+        assert_eq!(ask(&source, 106, Some("one")).unwrap(), "two", "it is open again");
+    }
+
+    #[test]
     fn refusals_and_failures_are_told_apart() {
         let host = "login.microsoftonline.com".to_owned();
         let broken = TransportError::Broken { host: host.clone(), detail: "reset".to_owned() };
@@ -291,7 +340,7 @@ mod tests {
             retry_after,
         };
         assert_eq!(ask(&source, 0, None).unwrap_err(), unavailable("it answered 503", Some(Duration::from_secs(7))));
-        assert_eq!(ask(&source, 0, None).unwrap_err(), unavailable("its answer holds no token", None));
-        assert_eq!(ask(&source, 0, None).unwrap_err(), unavailable(&broken.to_string(), None));
+        assert_eq!(ask(&source, 7, None).unwrap_err(), unavailable("its answer holds no token", None));
+        assert_eq!(ask(&source, 7, None).unwrap_err(), unavailable(&broken.to_string(), None));
     }
 }

@@ -1,8 +1,8 @@
 //! Token buckets, refilled in world time. Not persisted: a reopened world has full buckets.
 //!
 //! Source: ARM's documented limits a subscription, principal and kind of call (reads 250 with 25 a
-//! second, writes and deletes 200 with 10), the managed identity provider's rates, and AKS's limit for
-//! writes of one cluster or pool (20, with one a minute).
+//! second, writes and deletes 200 with 10), the managed identity provider's rates, and AKS's limits: writes
+//! of one cluster or pool, reads of one cluster, lists, operations, and all else of a subscription.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +20,11 @@ pub(crate) enum Limit {
     IdentityLists,
     IdentityWrites,
     ClusterWrites,
+    ClusterGets,
+    ClusterLists,
+    ClusterListsOfGroup,
+    ClusterOperations,
+    ClusterOthers,
     GraphQueries,
 }
 
@@ -52,6 +57,9 @@ impl Limit {
             Self::IdentityLists => (50.0, 5.0),
             Self::IdentityWrites => (40.0, 2.0),
             Self::ClusterWrites => (20.0, 1.0 / 60.0),
+            Self::ClusterLists => (500.0, 1.0),
+            Self::ClusterOperations => (200.0, 2.0),
+            Self::ClusterGets | Self::ClusterListsOfGroup | Self::ClusterOthers => (60.0, 1.0),
             // Documented: 15 in five seconds.
             Self::GraphQueries => (15.0, 3.0),
         }
@@ -60,9 +68,9 @@ impl Limit {
     /// The word in header names and messages.
     pub(crate) fn word(self) -> &'static str {
         match self {
-            Self::Reads | Self::IdentityGets | Self::IdentityLists | Self::GraphQueries => "reads",
             Self::Writes | Self::IdentityWrites | Self::ClusterWrites => "writes",
             Self::Deletes => "deletes",
+            _ => "reads",
         }
     }
 }

@@ -21,21 +21,22 @@ pub struct Disk {
     failing: usize,
     /// Whether all after it fail, too.
     for_ever: bool,
-    /// From which length on documents get records; as usual if none.
-    appends_from: Option<usize>,
     done: Arc<AtomicUsize>,
+    /// Whether records are put behind even the shortest document.
+    appends: bool,
 }
 
 impl Disk {
     /// One whose operation of this number fails: once, or from there on.
     pub fn failing(folder: &Path, number: usize, for_ever: bool) -> Self {
-        Self { folder: folder.to_owned(), failing: number, for_ever, appends_from: None, done: Arc::default() }
+        Self { folder: folder.to_owned(), failing: number, for_ever, done: Arc::default(), appends: false }
     }
 
-    /// The same where documents get records from this length on.
+    /// The same, where what changed is put behind the document even if that is short.
     #[must_use]
-    pub fn appending_from(self, bytes: usize) -> Self {
-        Self { appends_from: Some(bytes), ..self }
+    pub fn appending(mut self) -> Self {
+        self.appends = true;
+        self
     }
 
     /// How many operations there were.
@@ -52,16 +53,14 @@ impl Disk {
         let (done, failing, for_ever) = (Arc::clone(&self.done), self.failing, self.for_ever);
         let path = LocalStore::new(&self.folder, "emulator", "test").path();
         let before = memory.clone();
-        let mut local = LocalStore::new(&self.folder, "emulator", "test").failing(move |step| {
+        let local = LocalStore::new(&self.folder, "emulator", "test").failing(move |step| {
             at_a_step(before.bytes().as_deref(), fs::read(&path).ok().as_deref())
                 .unwrap_or_else(|why| panic!("before {step:?}: {why}"));
             let number = done.fetch_add(1, Ordering::Relaxed);
             let fails = number == failing || (for_ever && number > failing);
             if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
         });
-        if let Some(bytes) = self.appends_from {
-            local = local.appending_from(bytes);
-        }
+        let local = local.appending_from(if self.appends { 0 } else { usize::MAX });
         Arc::new(Mirrored { local, memory: memory.clone() })
     }
 }

@@ -34,7 +34,7 @@ struct State {
 }
 
 /// What is known of one run.
-pub(super) struct Watched {
+pub(crate) struct Watched {
     watch: Arc<Watch>,
     run: usize,
     state: Mutex<RunState>,
@@ -195,10 +195,7 @@ impl LedgerStore for WatchedStore {
     }
 
     async fn commit(&self, bytes: &[u8], follows: u64) -> Result<(), StoreError> {
-        let before = self.memory.bytes();
-        let outcome = self.inner.commit(bytes, follows).await;
-        self.written(before.as_deref(), outcome.is_ok());
-        outcome
+        self.watched(self.inner.commit(bytes, follows)).await
     }
 
     fn appends_from(&self) -> Option<usize> {
@@ -206,10 +203,7 @@ impl LedgerStore for WatchedStore {
     }
 
     async fn append(&self, record: &[u8], follows: u64) -> Result<(), StoreError> {
-        let before = self.memory.bytes();
-        let outcome = self.inner.append(record, follows).await;
-        self.written(before.as_deref(), outcome.is_ok());
-        outcome
+        self.watched(self.inner.append(record, follows)).await
     }
 
     async fn lock(&self, holder: &str) -> Result<(), StoreError> {
@@ -238,17 +232,24 @@ impl LedgerStore for WatchedStore {
 }
 
 impl WatchedStore {
-    /// Looks at what is durable now.
-    fn written(&self, before: Option<&[u8]>, succeeded: bool) {
-        let judged = follows(before, self.memory.bytes().as_deref(), succeeded);
-        let document = judged.unwrap_or_else(|why| panic!("a write of the ledger: {why}"));
+    /// A write, and what it made of the ledger.
+    async fn watched(&self, write: impl Future<Output = Result<(), StoreError>>) -> Result<(), StoreError> {
+        let before = self.memory.bytes();
+        let outcome = write.await;
+        let after = self.memory.bytes();
+        let document = follows_or_panics(before.as_deref(), after.as_deref(), outcome.is_ok());
         let mut state = self.watched.state();
         let RunState { order, touched, .. } = &mut *state;
         if let (Some(order), Some(document)) = (order, document) {
             let ids = order.steps.keys();
             touched.extend(ids.filter(|id| order.before.entries.get(id) != document.entries.get(id)).cloned());
         }
+        outcome
     }
+}
+
+fn follows_or_panics(before: Option<&[u8]>, after: Option<&[u8]>, succeeded: bool) -> Option<Document> {
+    follows(before, after, succeeded).unwrap_or_else(|why| panic!("a write of the ledger: {why}"))
 }
 
 #[cfg(test)]

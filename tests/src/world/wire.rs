@@ -1,5 +1,5 @@
-//! The way from an engine to the emulator: it sees that each mutating request was announced, kills runs, and lets one request have
-//! trouble. What the trouble is stands in `trouble`.
+//! The way from an engine to the emulator: it sees that each mutating request was announced and none sent too early, kills runs, and lets
+//! one request have trouble. What the trouble is stands in `trouble`.
 
 use std::sync::{
     Arc,
@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 
 use super::{
     Hand, Kill, Tamper, Trouble, World,
+    patience::Patience,
     watch::{Watched, made_by_post, processed},
 };
 
@@ -30,6 +31,7 @@ pub(super) struct Wire {
     trouble: Option<(usize, Trouble)>,
     afterwards: Option<Hand>,
     tamper: Option<Tamper>,
+    patience: Patience,
     pub(super) watched: Arc<Watched>,
     ours: Option<String>,
 }
@@ -45,6 +47,7 @@ impl Wire {
             trouble: world.trouble,
             afterwards: world.afterwards.clone(),
             tamper: world.tamper.clone(),
+            patience: Patience::default(),
             watched: Arc::new(world.watch.run()),
             ours: world.ours.clone(),
         }
@@ -100,6 +103,15 @@ impl Wire {
 #[async_trait::async_trait]
 impl Transport for Wire {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let going = self.patience.sent(&request);
+        let answer = self.pass(request).await?;
+        self.patience.answered(going, &answer);
+        Ok(answer)
+    }
+}
+
+impl Wire {
+    async fn pass(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let number = self.sent.fetch_add(1, Ordering::Relaxed);
         let host = request.uri().host().unwrap().to_owned();
         assert!(is_azures(request.uri()), "{} was asked, which is none of Azure's hosts", request.uri());

@@ -1,5 +1,4 @@
-//! The ledger that a run works with: changes become durable in groups, many steps' intents in one write. A long document is not written anew
-//! each time: what changed is appended, until that is as long as the document.
+//! The ledger that a run works with: changes become durable in groups, many steps' intents in one write.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +8,7 @@ use futures_util::lock::Mutex as Turn;
 
 use super::{
     Binding, Document, Entry, Fallback, LedgerStore, ReadError, StoreError, Writer,
-    document::{Changed, Record, Text, Written},
+    document::{Changed, Text, record},
 };
 
 /// A ledger with its store, locked for this run.
@@ -30,28 +29,58 @@ struct State {
     changes: u64,
     /// How many of them are durable.
     durable: u64,
-    /// What is not as it was at the last write.
+    /// What changed since the last write.
     changed: Changed,
-    /// What records may be appended to. None at first, while a write is under way, and after one that failed.
-    journal: Option<Journal>,
+    /// What the next record would follow; nothing if the next write is a whole one.
+    written: Option<Written>,
 }
 
-/// The document that this run wrote last, and the records after it.
-#[derive(Debug)]
-struct Journal {
-    /// The last checksum.
-    sum: String,
-    /// The document's length.
+/// What this run wrote, as far as records may follow it.
+struct Written {
+    /// How long the document is.
     document: usize,
-    /// All records' length.
+    /// How long its records are together.
     records: usize,
+    /// The checksum of the last one.
+    sum: String,
 }
 
-/// What is written next.
-enum Next {
-    Whole(Written),
-    /// After a journal.
-    Record(Record, Changed, Journal),
+/// One write: its bytes, and what is there after it.
+struct Write {
+    bytes: Vec<u8>,
+    appends: bool,
+    after: Option<Written>,
+}
+
+impl State {
+    fn new(document: Document) -> Self {
+        let (text, changed) = (Text::default(), Changed::default());
+        Self { document, text, changes: 0, durable: 0, changed, written: None }
+    }
+
+    /// The next write. Should it fail, or be dropped, the one after it is a whole one.
+    fn next(&mut self, appends_from: Option<usize>, writer: &Writer) -> Write {
+        let generation = self.document.generation + 1;
+        let changed = std::mem::take(&mut self.changed);
+        // Once the records are as long as the document, replacing it costs no more than they did.
+        match self.written.take().filter(|written| written.records < written.document) {
+            Some(Written { document, records, sum }) => {
+                let (bytes, sum) = record(&self.document, &changed, generation, &sum);
+                let records = records + bytes.len();
+                Write { bytes, appends: true, after: Some(Written { document, records, sum }) }
+            }
+            None => {
+                // As long as it was the last time: the first write of a run is a whole one anyhow.
+                if appends_from.is_some_and(|length| self.text.length() >= length) {
+                    let (bytes, sum) = self.text.write_appendable(&self.document, generation, writer);
+                    let written = Written { document: bytes.len(), records: 0, sum };
+                    return Write { bytes, appends: false, after: Some(written) };
+                }
+                let bytes = self.text.write(&self.document, generation, writer);
+                Write { bytes, appends: false, after: None }
+            }
+        }
+    }
 }
 
 /// Why there is no ledger to work with, or a change is not durable.
@@ -122,7 +151,8 @@ impl Ledger {
             }
         };
         let document = document.unwrap_or_else(|| Document::new(binding.clone()));
-        Ok((Self::of(store, run, document), fallback))
+        let state = Mutex::new(State::new(document));
+        Ok((Self { store, run: run.to_owned(), state, turn: Turn::new(()) }, fallback))
     }
 
     /// Locks a ledger that may be lost or damaged, to make it again. What can be read of it is the beginning: it, an older generation, or
@@ -152,19 +182,8 @@ impl Ledger {
             }
         };
         let document = document.unwrap_or_else(|| Document::new(binding.clone()));
-        Ok((Self::of(store, run, document), unreadable))
-    }
-
-    fn of(store: Arc<dyn LedgerStore>, run: &str, document: Document) -> Self {
-        let state = State {
-            document,
-            text: Text::default(),
-            changes: 0,
-            durable: 0,
-            changed: Changed::default(),
-            journal: None,
-        };
-        Self { store, run: run.to_owned(), state: Mutex::new(state), turn: Turn::new(()) }
+        let state = Mutex::new(State::new(document));
+        Ok((Self { store, run: run.to_owned(), state, turn: Turn::new(()) }, unreadable))
     }
 
     /// The run it is open for.
@@ -204,13 +223,13 @@ impl Ledger {
     pub async fn remember(&self, cluster: &SymbolicId, way: Option<Way>) -> Result<(), StoreError> {
         let (mine, before) = {
             let mut state = self.state();
-            let before = state.set(cluster, way);
+            let before = state.set_way(cluster, way);
             state.changes += 1;
             (state.changes, before)
         };
         let written = self.write(mine).await;
         if written.is_err() {
-            self.state().set(cluster, before);
+            self.state().set_way(cluster, before);
         }
         written
     }
@@ -247,30 +266,24 @@ impl Ledger {
 
     async fn write(&self, mine: u64) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
-        if self.state().durable >= mine {
-            return Ok(());
-        }
-        self.write_next(self.store.appends_from()).await
-    }
-
-    /// Writes all changes so far.
-    async fn write_next(&self, appends_from: Option<usize>) -> Result<(), StoreError> {
         let writer = Writer { run: self.run.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        let (next, follows, changes) = {
+        let (Write { bytes, appends, after }, follows, changes) = {
             let mut state = self.state();
-            (state.next(&writer, appends_from), state.document.generation, state.changes)
+            if state.durable >= mine {
+                return Ok(());
+            }
+            let (follows, changes) = (state.document.generation, state.changes);
+            (state.next(self.store.appends_from(), &writer), follows, changes)
         };
-        let written = match &next {
-            Next::Whole(whole) => self.store.commit(&whole.bytes, follows).await,
-            Next::Record(record, ..) => self.store.append(&record.bytes, follows).await,
-        };
-        // After an error it may be there all the same: the next write must follow what is there.
+        let written =
+            if appends { self.store.append(&bytes, follows).await } else { self.store.commit(&bytes, follows).await };
+        // After an error it may be there all the same: the next write must follow what is there. With the lock held, nobody else's
+        // has this run's name.
         let is_there = match &written {
             Ok(()) => true,
-            Err(_) => {
-                let found = self.store.load().await.ok().and_then(|loaded| loaded.document);
-                found.is_some_and(|found| next.is(&found))
-            }
+            Err(_) => self.store.load().await.is_ok_and(|loaded| {
+                loaded.document.is_some_and(|found| found.generation == follows + 1 && found.writer == writer)
+            }),
         };
         let mut state = self.state();
         if is_there {
@@ -279,7 +292,7 @@ impl Ledger {
         if written.is_ok() {
             state.document.writer = writer;
             state.durable = changes;
-            state.journal = next.journal();
+            state.written = after;
         }
         written
     }
@@ -292,16 +305,11 @@ impl Ledger {
         self.store.assure().await
     }
 
-    /// Lets other runs in. What was appended becomes a document that stands alone, which older versions read as well.
+    /// Lets other runs in.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn close(&self) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().await;
-        if self.state().journal.take().is_some() {
-            // All is durable as it is: that this fails changes nothing.
-            let _ = self.write_next(None).await;
-        }
         self.store.unlock().await
     }
 
@@ -312,29 +320,6 @@ impl Ledger {
 }
 
 impl State {
-    /// All that changed: as a record where there is a journal that is not too long yet, else with the whole document.
-    fn next(&mut self, writer: &Writer, appends_from: Option<usize>) -> Next {
-        let State { document, text, changed, journal, .. } = self;
-        let generation = document.generation + 1;
-        let changed = std::mem::take(changed);
-        match journal.take().filter(|journal| appends_from.is_some() && journal.records < journal.document) {
-            Some(journal) => {
-                let record = Record::of(text, document, &changed, generation, &journal.sum);
-                Next::Record(record, changed, journal)
-            }
-            None => Next::Whole(text.write(document, generation, writer, appends_from)),
-        }
-    }
-
-    /// Puts a way in or takes it out; what was there before.
-    fn set(&mut self, cluster: &SymbolicId, way: Option<Way>) -> Option<Way> {
-        self.changed.clusters.insert(cluster.clone());
-        match way {
-            Some(way) => self.document.clusters.insert(cluster.clone(), way),
-            None => self.document.clusters.remove(cluster),
-        }
-    }
-
     /// Puts entries in or takes them out; what was there before.
     fn swap(&mut self, changes: Vec<(SymbolicId, Option<Entry>)>) -> Vec<(SymbolicId, Option<Entry>)> {
         let entries = &mut self.document.entries;
@@ -351,31 +336,13 @@ impl State {
             })
             .collect()
     }
-}
 
-impl Next {
-    /// Whether a document is what this made of the one before.
-    fn is(&self, found: &Document) -> bool {
-        match self {
-            Next::Whole(whole) => {
-                let from = whole.takes_records.then_some(0);
-                Text::default().write(found, found.generation, &found.writer, from).bytes == whole.bytes
-            }
-            Next::Record(record, changed, journal) => {
-                Record::of(&mut Text::default(), found, changed, found.generation, &journal.sum) == *record
-            }
-        }
-    }
-
-    /// What comes after it, once it is durable.
-    fn journal(self) -> Option<Journal> {
-        match self {
-            Next::Whole(whole) => {
-                whole.takes_records.then_some(Journal { document: whole.bytes.len(), sum: whole.sum, records: 0 })
-            }
-            Next::Record(record, _, journal) => {
-                Some(Journal { sum: record.sum, records: journal.records + record.bytes.len(), ..journal })
-            }
+    /// Puts in or takes out how a cluster is reached; what was known before.
+    fn set_way(&mut self, cluster: &SymbolicId, way: Option<Way>) -> Option<Way> {
+        self.changed.clusters.insert(cluster.clone());
+        match way {
+            Some(way) => self.document.clusters.insert(cluster.clone(), way),
+            None => self.document.clusters.remove(cluster),
         }
     }
 }

@@ -1,5 +1,4 @@
-//! The ledger's document and its text, and the records of changes that follow a long one. Read strictly: what is not exactly understood is
-//! refused, never guessed. Not where it is kept.
+//! The ledger's document and its text. Read strictly: what is not exactly understood is refused, never guessed. Not where it is kept.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +9,13 @@ use sha2::{Digest, Sha256};
 mod journal;
 mod wire;
 
-pub(super) use journal::{Changed, Record};
-pub(super) use wire::{Text, Written};
+pub(super) use journal::{Changed, record};
+pub(super) use wire::Text;
 
-/// The newest format that this version knows: a document that records of changes may follow.
-pub const FORMAT: u64 = 2;
-/// The format of a document that stands alone. Whoever knows no records must not take a document that has some for a damaged one.
-const ALONE: u64 = 1;
+/// The format of a document that is replaced as a whole.
+pub const FORMAT: u64 = 1;
+/// The format of one that records follow. What knows the first alone must not take these for damage.
+pub const APPENDED: u64 = 2;
 
 /// A stack's ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +83,7 @@ pub struct Intent {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// Of a newer version.
-    #[error("it has format {0}, and this version of akson knows up to {FORMAT}")]
+    #[error("it has format {0}, and this version of akson knows {FORMAT} and {APPENDED}")]
     Format(u64),
     /// Not the JSON of a ledger: cut off, altered by hand, something else.
     #[error("it is damaged: {0}")]
@@ -100,25 +99,25 @@ impl Document {
         Self { binding, generation: 0, writer: Writer::default(), entries: BTreeMap::new(), clusters: BTreeMap::new() }
     }
 
-    /// Reads a document and the records after it. A last record that is not whole was not written to its end: it is as if it had not begun.
+    /// Reads a document.
     ///
     /// # Errors
     /// [`ReadError`]
     pub fn read(bytes: &[u8]) -> Result<Self, ReadError> {
-        match wire::read(bytes)? {
-            (document, None) => Ok(document),
-            (_, Some(error)) => Err(error),
-        }
+        Self::read_all(bytes).map(|(document, _)| document)
     }
 
-    /// Of a document whose records cannot all be read the generation before the first that cannot.
-    pub fn salvage(bytes: &[u8]) -> Option<Self> {
-        wire::read(bytes).ok().map(|(document, _)| document)
+    /// Reads a document with its records; also why its last record is passed over, if that is damaged.
+    ///
+    /// # Errors
+    /// [`ReadError`]
+    pub fn read_all(bytes: &[u8]) -> Result<(Self, Option<ReadError>), ReadError> {
+        wire::read(bytes)
     }
 
-    /// Its text without records: canonical JSON, with the checksum at the end.
+    /// Its text: canonical JSON, with the checksum at the end.
     pub fn write(&self) -> Vec<u8> {
-        Text::default().write(self, self.generation, &self.writer, None).bytes
+        Text::default().write(self, self.generation, &self.writer)
     }
 
     /// What planning needs of it.
@@ -160,14 +159,9 @@ pub(super) fn state_word(state: OwnedState) -> &'static str {
     }
 }
 
-/// The checksum of a text, or of several one after another.
-fn sum_of(parts: &[&[u8]]) -> String {
+fn hex(text: &str) -> String {
     use std::fmt::Write as _;
-    let mut sum = Sha256::new();
-    for part in parts {
-        sum.update(part);
-    }
-    sum.finalize().iter().fold(String::from("sha256:"), |mut hex, byte| {
+    Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
         // Writing to a String cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex

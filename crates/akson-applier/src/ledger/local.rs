@@ -1,7 +1,8 @@
-//! A ledger in a file: `.akson/<cloud>/<stack>.json` beside the configuration. Replaced as a whole, with what it was before kept, or, where
-//! that would take long, made longer by a record; and locked by the kernel, which frees the lock of a run that was killed.
+//! A ledger in a file: `.akson/<cloud>/<stack>.json` beside the configuration. Replaced as a whole, with the generations before it
+//! kept, and locked by the kernel, which frees the lock of a run that was killed.
 //!
-//! At every moment, also between any two steps of a write, the file is the old or the new generation.
+//! At every moment, also between any two steps of a write, the file is the old or the new generation. A long one is not replaced for each
+//! change: records are put behind it, and one that is not whole counts as not written.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
@@ -15,7 +16,7 @@ use super::{Document, Fallback, LedgerStore, Loaded, ReadError, StoreError};
 
 /// How many generations before the newest are kept: `<stack>.json.1` is the one before.
 const KEPT: usize = 5;
-/// From this length on, in bytes, changes are appended: some 300 resources. Before, a whole document is written as quickly.
+/// From this length on, in bytes, documents are followed by records: a shorter one is replaced in about the time that the disk takes anyhow.
 const APPENDS_FROM: usize = 256 * 1024;
 /// No ledger is longer, in bytes.
 const SIZE_LIMIT: u64 = 256 * 1024 * 1024;
@@ -35,13 +36,15 @@ pub enum DiskStep {
     Rename,
     /// The folder is brought to the disk.
     SyncDirectory,
-    /// In place of all these: a record is written at the file's end.
+    /// A record is put behind the document.
     Append,
     /// It is brought to the disk.
     SyncRecord,
 }
 
-type Failure = Arc<dyn Fn(DiskStep) -> io::Result<()> + Send + Sync>;
+/// Brings a file or a folder to the disk.
+type Sync = Arc<dyn Fn(&File) -> io::Result<()> + Send + std::marker::Sync>;
+type Failure = Arc<dyn Fn(DiskStep) -> io::Result<()> + Send + std::marker::Sync>;
 
 /// A ledger in a file.
 pub struct LocalStore {
@@ -49,6 +52,7 @@ pub struct LocalStore {
     name: String,
     state: Mutex<State>,
     failure: Option<Failure>,
+    sync: Sync,
     appends_from: usize,
 }
 
@@ -78,21 +82,32 @@ impl LocalStore {
             name: format!("{}.json", file_name(stack)),
             state: Mutex::default(),
             failure: None,
+            sync: Arc::new(File::sync_all),
             appends_from: APPENDS_FROM,
         }
     }
 
-    /// Appends to documents from this length on, for tests.
+    /// Makes steps of writes fail, for tests.
     #[must_use]
-    pub fn appending_from(mut self, bytes: usize) -> Self {
-        self.appends_from = bytes;
+    pub fn failing(
+        mut self,
+        failure: impl Fn(DiskStep) -> io::Result<()> + Send + std::marker::Sync + 'static,
+    ) -> Self {
+        self.failure = Some(Arc::new(failure));
         self
     }
 
-    /// Makes steps of writes fail, for tests.
+    /// Appends records to documents of this length and longer.
     #[must_use]
-    pub fn failing(mut self, failure: impl Fn(DiskStep) -> io::Result<()> + Send + Sync + 'static) -> Self {
-        self.failure = Some(Arc::new(failure));
+    pub fn appending_from(mut self, length: usize) -> Self {
+        self.appends_from = length;
+        self
+    }
+
+    /// Has something else bring files to the disk, for tests of what is there when the power goes.
+    #[cfg(test)]
+    fn syncing(mut self, sync: impl Fn(&File) -> io::Result<()> + Send + std::marker::Sync + 'static) -> Self {
+        self.sync = Arc::new(sync);
         self
     }
 
@@ -149,8 +164,7 @@ impl LocalStore {
     fn load_now(&self) -> Result<Loaded, StoreError> {
         self.check()?;
         let path = self.path();
-        let bytes = bytes_of(&path)?;
-        let newest = bytes.as_deref().map(Document::read);
+        let newest = read(&path)?;
         {
             let mut state = self.state();
             state.known = stamp(&path)?;
@@ -159,7 +173,14 @@ impl LocalStore {
         let mut tried = Vec::new();
         let mut reason = None;
         match newest {
-            Some(Ok(document)) => return Ok(Loaded { document: Some(document), fallback: None }),
+            Some(Ok((document, passed_over))) => {
+                let fallback = passed_over.map(|why| Fallback {
+                    unreadable: vec![(path.display().to_string(), why.to_string())],
+                    used: path.display().to_string(),
+                    generation: document.generation,
+                });
+                return Ok(Loaded { document: Some(document), fallback });
+            }
             // A newer version wrote it: older generations would be wrong.
             Some(Err(error @ ReadError::Format(_))) => {
                 let tried = vec![(path.display().to_string(), error.to_string())];
@@ -171,13 +192,13 @@ impl LocalStore {
             }
             None => {}
         }
-        // Records that cannot be read hide those after them, not those before.
-        let before = bytes.as_deref().and_then(Document::salvage);
-        let mut best: Option<(PathBuf, Document)> = before.map(|document| (path, document));
+        let mut best: Option<(PathBuf, Document)> = None;
         for age in 1..=KEPT {
             let path = self.kept_path(age);
-            match bytes_of(&path)?.as_deref().map(Document::read) {
-                Some(Ok(document)) if best.as_ref().is_none_or(|(_, best)| best.generation < document.generation) => {
+            match read(&path)? {
+                Some(Ok((document, _)))
+                    if best.as_ref().is_none_or(|(_, best)| best.generation < document.generation) =>
+                {
                     best = Some((path, document));
                 }
                 None | Some(Ok(_)) => {}
@@ -219,13 +240,13 @@ impl LocalStore {
         })?;
         let mut temporary = made.expect("the step that makes it succeeded");
         self.step(DiskStep::Write, &path, || temporary.write_all(bytes))?;
-        self.step(DiskStep::Sync, &path, || temporary.as_file().sync_all())?;
+        self.step(DiskStep::Sync, &path, || (self.sync)(temporary.as_file()))?;
         self.step(DiskStep::Keep, &path, || self.keep(state.known.is_some(), state.damaged))?;
         let fresh = stamp(temporary.path())?;
         self.step(DiskStep::Rename, &path, || temporary.persist(&path).map(drop).map_err(|error| error.error))?;
         state.known = fresh;
         state.damaged = false;
-        self.step(DiskStep::SyncDirectory, &self.directory, || File::open(&self.directory)?.sync_all())
+        self.step(DiskStep::SyncDirectory, &self.directory, || (self.sync)(&File::open(&self.directory)?))
     }
 
     fn append_now(&self, record: &[u8]) -> Result<(), StoreError> {
@@ -238,15 +259,14 @@ impl LocalStore {
             return Err(StoreError::Conflict);
         }
         let mut opened = None;
-        let written = self.step(DiskStep::Append, &path, || {
+        self.step(DiskStep::Append, &path, || {
             let file = opened.insert(OpenOptions::new().append(true).open(&path)?);
             file.write_all(record)
-        });
-        // Whatever of it was written is ours.
-        state.known = stamp(&path)?;
-        written?;
+        })?;
         let file = opened.expect("the step that opens it succeeded");
-        self.step(DiskStep::SyncRecord, &path, || file.sync_data())
+        self.step(DiskStep::SyncRecord, &path, || (self.sync)(&file))?;
+        state.known = stamp(&path)?;
+        Ok(())
     }
 
     /// Shifts the kept generations by one and gives the newest a second name. The ledger's own name never goes.
@@ -320,7 +340,7 @@ impl LedgerStore for LocalStore {
         Some(self.appends_from)
     }
 
-    /// As `commit`, and quicker.
+    /// Blocks as a write does, for less.
     async fn append(&self, record: &[u8], _follows: u64) -> Result<(), StoreError> {
         self.append_now(record)
     }
@@ -341,11 +361,11 @@ impl LedgerStore for LocalStore {
 }
 
 impl DiskStep {
-    /// Every step by which a document is replaced, in order.
-    pub const REPLACING: [DiskStep; 6] =
+    /// Every step of a write of a whole document, in order.
+    pub const ALL: [DiskStep; 6] =
         [DiskStep::Open, DiskStep::Write, DiskStep::Sync, DiskStep::Keep, DiskStep::Rename, DiskStep::SyncDirectory];
-    /// Every step by which a record is appended, in order.
-    pub const APPENDING: [DiskStep; 2] = [DiskStep::Append, DiskStep::SyncRecord];
+    /// Every step of a record's, in order.
+    pub const OF_RECORD: [DiskStep; 2] = [DiskStep::Append, DiskStep::SyncRecord];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -394,8 +414,11 @@ fn stamp(path: &Path) -> Result<Option<Stamp>, StoreError> {
     }))
 }
 
-/// What is there; none if nothing is.
-fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+/// A document, and why its last record is passed over, if it is.
+type WithTail = (Document, Option<ReadError>);
+
+/// What is there, read or not; none if nothing is.
+fn read(path: &Path) -> Result<Option<Result<WithTail, ReadError>>, StoreError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -403,7 +426,7 @@ fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     };
     let mut bytes = Vec::new();
     file.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(|error| io_error("read", path, &error))?;
-    Ok(Some(bytes))
+    Ok(Some(Document::read_all(&bytes)))
 }
 
 fn make_directory(path: &Path) -> Result<(), StoreError> {

@@ -15,8 +15,8 @@ struct Shared {
     bytes: Option<Vec<u8>>,
     generation: u64,
     holder: Option<String>,
-    appends_from: Option<usize>,
     commits: usize,
+    appends_from: Option<usize>,
     failure: Option<Box<dyn FnMut(usize) -> WriteFault + Send>>,
 }
 
@@ -30,7 +30,7 @@ pub enum WriteFault {
     Before,
     /// It is written, and the caller is told that it failed.
     After,
-    /// Of what is appended one half is written; of what is replaced nothing.
+    /// Of a record the first half is written, of a document nothing.
     Torn,
 }
 
@@ -40,10 +40,10 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// One that appends to documents from this length on.
+    /// Appends records to documents of this length and longer, as a long ledger in a file does.
     #[must_use]
-    pub fn appending_from(self, bytes: usize) -> Self {
-        self.shared().appends_from = Some(bytes);
+    pub fn appending_from(self, length: usize) -> Self {
+        self.shared().appends_from = Some(length);
         self
     }
 
@@ -91,16 +91,13 @@ impl MemoryStore {
         let before = shared.commits;
         shared.commits += 1;
         let fault = shared.failure.as_mut().map_or(WriteFault::None, |decide| decide(before));
-        let written = match fault {
-            WriteFault::None | WriteFault::After => bytes,
-            WriteFault::Torn if appends => bytes.get(..bytes.len() / 2).unwrap_or_default(),
-            WriteFault::Before | WriteFault::Torn => &[],
-        };
-        let is_whole = written.len() == bytes.len();
-        if appends {
-            shared.bytes.get_or_insert_default().extend_from_slice(written);
-        } else if is_whole {
-            shared.bytes = Some(written.to_vec());
+        let is_whole = matches!(fault, WriteFault::None | WriteFault::After);
+        let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
+        match (appends, fault) {
+            (false, _) if is_whole => shared.bytes = Some(bytes.to_vec()),
+            (true, _) if is_whole => shared.bytes.get_or_insert_default().extend_from_slice(bytes),
+            (true, WriteFault::Torn) => shared.bytes.get_or_insert_default().extend_from_slice(half),
+            _ => {}
         }
         if is_whole {
             shared.generation = follows + 1;

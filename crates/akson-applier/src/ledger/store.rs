@@ -1,5 +1,4 @@
-//! Where a ledger is kept, as a trait. Stores keep whole documents, some with records after them; what stands in either is not their
-//! business but for the checksum.
+//! Where a ledger is kept, as a trait. Stores keep whole documents; what stands in them is not their business but for the checksum.
 
 use super::{Document, ReadError};
 
@@ -19,17 +18,17 @@ pub trait LedgerStore: Send + Sync {
     /// [`StoreError`]; the old document is still there, or (which [`LedgerStore::load`] tells) the new one is already.
     async fn commit(&self, bytes: &[u8], follows: u64) -> Result<(), StoreError>;
 
-    /// From how many bytes on a document's changes are appended to it, where writing it anew each time takes too long; never if none.
+    /// From what length on, in bytes, a document is not replaced for each change, but followed by records of what changed; never, if nothing
+    /// is said. To replace a short one costs no more, and leaves the generations before it as they were.
     fn appends_from(&self) -> Option<usize> {
         None
     }
 
-    /// Appends a record to what this run wrote last, as generation `follows + 1`. When it returns, it is durable. Only stores that say from
-    /// when on they append are asked.
+    /// Puts a record behind the document that this run wrote last, which makes it the generation after `follows`. When it returns, that is
+    /// durable. After an error the next write must be a whole one. Only asked of stores that append.
     ///
     /// # Errors
-    /// [`StoreError`]; the record is not there as a whole, or (which [`LedgerStore::load`] tells) it is already. The next write must be of a
-    /// whole document.
+    /// [`StoreError`], as for [`LedgerStore::commit`].
     async fn append(&self, _record: &[u8], _follows: u64) -> Result<(), StoreError> {
         Err(StoreError::Conflict)
     }

@@ -1,6 +1,6 @@
 //! A mutating request until its outcome is decided. It is announced before; a retry is the same request at the same id.
 
-use std::{cell::Cell, time::Duration};
+use std::time::Duration;
 
 use akson_azure::{
     Answer, Audience, AzureError, Class, Follow, FollowError, Lane, LaneKind, Next, Operation, TransportError, Verb,
@@ -15,7 +15,7 @@ use akson_planner::{
 use serde_json::Value as Json;
 
 use super::{Run, Stale, StepError, write_deadline};
-use crate::engine::{Patience, SendError};
+use crate::engine::{Passage, Patience, SendError};
 
 /// How it failed.
 #[derive(Debug)]
@@ -54,24 +54,19 @@ impl Run<'_> {
         deadline: Duration,
         is_wanted: &dyn Fn(&Json) -> bool,
     ) -> Result<Option<Json>, Unsettled> {
-        let started = self.engine.now();
-        let allowed = deadline.saturating_sub(started);
-        let mut deadline = deadline;
+        let (mut started, mut deadline) = (self.engine.now(), deadline);
         let mut untouched = true;
-        let doubt = Cell::new(false);
         let mut begun_again = 0;
         let mut attempt = 0_u32;
         loop {
             let step = change.symbolic_id.as_str();
+            let passage = Passage::default();
             let answer = self
                 .engine
-                .send_doubting(self.ledger, (operation, step), deadline, Patience::UntilStopped, &doubt)
+                .send_telling(self.ledger, (operation, step), deadline, Patience::UntilStopped, &passage)
                 .await;
-            if attempt == 0 {
-                // What it waited for its turn among our own requests is not Azure's time.
-                deadline = deadline.max(self.engine.now() + allowed);
-            }
-            untouched &= !touched(operation, &answer) && !doubt.get();
+            (started, deadline) = (started + passage.waited.get(), deadline + passage.waited.get());
+            untouched &= !touched(operation, &answer) && !passage.throttled.get();
             let outcome = match self.judge(change, operation, answer, started, deadline, &mut begun_again).await {
                 Attempt::Unknown { why } => self.probe(change, (operation, read), deadline, is_wanted, why).await,
                 outcome => outcome,
@@ -214,8 +209,11 @@ impl Run<'_> {
         answer: &Answer,
         deadline: Duration,
     ) -> Result<Option<Json>, StepError> {
-        let begun =
-            Follow::start(operation, self.engine.cloud(), &self.ids(change), answer, self.engine.now(), deadline);
+        let (cloud, ids, now) = (self.engine.cloud(), self.ids(change), self.engine.now());
+        // An update may be over at once, whatever creating takes.
+        let creates = matches!(change.action, Action::Create | Action::Replace) && operation.verb() == Verb::Put;
+        let usual = Duration::try_from_secs_f64(if creates { change.kind.seconds } else { 0.0 }).unwrap_or_default();
+        let begun = Follow::start(operation, cloud, &ids, answer, now, usual, deadline);
         let (follow, next) = begun.map_err(SendError::from)?;
         self.follow_on(change, operation, follow, next).await
     }
@@ -236,7 +234,6 @@ impl Run<'_> {
         mut follow: Follow,
         mut next: Next,
     ) -> Result<Option<Json>, StepError> {
-        let lane = Lane::of_path(operation.path(), LaneKind::Read);
         let mut told = None;
         loop {
             let (after, request) = match next {
@@ -249,6 +246,10 @@ impl Run<'_> {
                 self.progress(change, told.clone().unwrap_or_default());
             }
             self.engine.pause(after, Patience::AWhileLonger).await?;
+            let lane = match operation.audience() {
+                Audience::Arm => Lane::of_path(request.uri().path(), LaneKind::Read),
+                other => Lane::beside(other, LaneKind::Read),
+            };
             let now = self.engine.now();
             let answer =
                 self.engine.send_request(request, &lane, now + self.engine.limits().read, Patience::AWhileLonger).await;

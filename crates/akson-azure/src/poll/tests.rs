@@ -44,9 +44,16 @@ fn told(next: &Next) -> String {
 fn check(operation: &Operation, answers: &[(Answer, &str)]) {
     let mut now = Duration::ZERO;
     let (first, rest) = answers.split_first().unwrap();
-    let (mut follow, mut next) =
-        Follow::start(operation, &Cloud::PUBLIC, &RequestIds::default(), &first.0, now, Duration::from_secs(3600))
-            .unwrap();
+    let (mut follow, mut next) = Follow::start(
+        operation,
+        &Cloud::PUBLIC,
+        &RequestIds::default(),
+        &first.0,
+        now,
+        Duration::ZERO,
+        Duration::from_secs(3600),
+    )
+    .unwrap();
     assert_eq!(told(&next), first.1, "the first answer");
     for (at, (answer, expected)) in rest.iter().enumerate() {
         match &next {
@@ -69,16 +76,16 @@ fn a_cluster_async_operation_only_and_no_retry_after() {
                 answer(201, &[("Azure-AsyncOperation", STATUS)], r#"{"properties":{"provisioningState":"Creating"}}"#),
                 &poll,
             ),
-            (answer(200, &[], r#"{"status":"ProvisioningControlPlane"}"#), &wait(3)),
+            (answer(200, &[], r#"{"status":"ProvisioningControlPlane"}"#), &wait(2)),
             (
                 answer(
                     200,
                     &[],
                     r#"{"status":"InProgress","error":{"code":"NotLatestOperation","message":"x"},"endTime":"y"}"#,
                 ),
-                &wait(4),
+                &wait(2),
             ),
-            (answer(502, &[], "<html>Bad Gateway</html>"), &wait(6)),
+            (answer(502, &[], "<html>Bad Gateway</html>"), &wait(2)),
             (answer(429, &[("Retry-After", "30")], r#"{"error":{"code":"Throttled"}}"#), &wait(30)),
             (
                 answer(200, &[], r#"{"status":"succeeded","error":{"code":"OverlaymgrReconcileError","message":"x"}}"#),
@@ -111,7 +118,7 @@ fn a_vault_that_registers_its_name() {
         &put(),
         &[
             (answer(200, &[], r#"{"properties":{"provisioningState":"RegisteringDns"}}"#), "2s read"),
-            (answer(200, &[], r#"{"properties":{"provisioningState":"RegisteringDns"}}"#), "3s read"),
+            (answer(200, &[], r#"{"properties":{"provisioningState":"RegisteringDns"}}"#), "2s read"),
             (
                 answer(200, &[], r#"{"properties":{"provisioningState":"Succeeded"}}"#),
                 r#"done {"properties":{"provisioningState":"Succeeded"}}"#,
@@ -171,8 +178,8 @@ fn a_deletion_followed_by_the_object() {
         &delete(),
         &[
             (answer(202, &[], r#"{"properties":{"provisioningState":"Deleting"}}"#), "2s read"),
-            (answer(200, &[], r#"{"properties":{"provisioningState":"Succeeded"}}"#), "3s read"),
-            (answer(200, &[], r#"{"properties":{"provisioningState":"Deleting"}}"#), "4s read"),
+            (answer(200, &[], r#"{"properties":{"provisioningState":"Succeeded"}}"#), "2s read"),
+            (answer(200, &[], r#"{"properties":{"provisioningState":"Deleting"}}"#), "2s read"),
             (answer(404, &[], ""), "done"),
         ],
     );
@@ -180,7 +187,7 @@ fn a_deletion_followed_by_the_object() {
         &delete(),
         &[
             (answer(202, &[], ""), "2s read"),
-            (answer(200, &[], r#"{"properties":{"provisioningState":"Deleting"}}"#), "3s read"),
+            (answer(200, &[], r#"{"properties":{"provisioningState":"Deleting"}}"#), "2s read"),
             (answer(200, &[], r#"{"properties":{"provisioningState":"Succeeded"}}"#), "failed RolledBack"),
         ],
     );
@@ -189,7 +196,7 @@ fn a_deletion_followed_by_the_object() {
 #[test]
 fn every_terminal_word_in_every_case() {
     let poll = format!("2s poll {STATUS}");
-    let again = format!("3s poll {STATUS}");
+    let again = format!("2s poll {STATUS}");
     for (word, expected) in [
         ("Succeeded", "0s read"),
         ("SUCCEEDED", "0s read"),
@@ -220,7 +227,7 @@ fn every_terminal_word_in_every_case() {
 #[test]
 fn polls_without_body_or_of_a_lost_operation() {
     let poll = format!("2s poll {STATUS}");
-    let again = format!("3s poll {STATUS}");
+    let again = format!("2s poll {STATUS}");
     let begin = || answer(201, &[("Azure-AsyncOperation", STATUS)], "{}");
     check(&put(), &[(begin(), &poll), (answer(200, &[], ""), "0s read")]);
     check(&put(), &[(begin(), &poll), (answer(204, &[], ""), "0s read")]);
@@ -273,7 +280,7 @@ fn an_object_that_readers_do_not_see_yet() {
         &[
             (answer(201, &[], "{}"), "0s read"),
             (answer(404, &[], ""), "2s read"),
-            (answer(403, &[], r#"{"error":{"code":"AuthorizationFailed","message":"m"}}"#), "3s read"),
+            (answer(403, &[], r#"{"error":{"code":"AuthorizationFailed","message":"m"}}"#), "2s read"),
             (answer(200, &[], r#"{"a":1}"#), r#"done {"a":1}"#),
         ],
     );
@@ -316,12 +323,35 @@ fn actions_end_with_their_result() {
 fn following_ends_at_the_deadline() {
     let accepted = answer(202, &[("Location", STATUS)], "");
     let deadline = Duration::from_secs(60);
-    let (mut follow, _) =
-        Follow::start(&delete(), &Cloud::PUBLIC, &RequestIds::default(), &accepted, Duration::ZERO, deadline).unwrap();
+    let (mut follow, _) = Follow::start(
+        &delete(),
+        &Cloud::PUBLIC,
+        &RequestIds::default(),
+        &accepted,
+        Duration::ZERO,
+        Duration::ZERO,
+        deadline,
+    )
+    .unwrap();
     let slow = answer(202, &[("Retry-After", "600")], r#"{"status":"Deleting"}"#);
     assert_eq!(told(&follow.next(&slow, Duration::from_secs(50))), format!("10s poll {STATUS}"));
     assert!(told(&follow.unanswered(Duration::from_secs(55))).ends_with(STATUS));
     assert_eq!(told(&follow.next(&slow, deadline)), r#"failed Deadline { status: Some("Deleting") }"#);
+}
+
+#[test]
+fn waits_of_our_own_are_a_part_of_what_has_passed() {
+    let accepted = answer(202, &[("Location", STATUS)], "");
+    let (began, deadline) = (Duration::from_secs(1000), Duration::from_secs(10_000));
+    let (mut follow, _) =
+        Follow::start(&put(), &Cloud::PUBLIC, &RequestIds::default(), &accepted, began, Duration::ZERO, deadline)
+            .unwrap();
+    let running = answer(202, &[], "");
+    let waits = [0, 199, 300, 640, 1500, 4000].map(|passed| {
+        let Next::Wait { after, .. } = follow.next(&running, began + Duration::from_secs(passed)) else { panic!() };
+        after.as_millis()
+    });
+    assert_eq!(waits, [2000, 2000, 3000, 6400, 15_000, 15_000]);
 }
 
 #[test]
@@ -332,4 +362,23 @@ fn resuming_begins_with_a_read() {
     let creating = answer(200, &[], r#"{"properties":{"provisioningState":"Creating"}}"#);
     assert!(told(&follow.next(&creating, Duration::from_secs(1))).ends_with("read"));
     assert_eq!(follow.status(), Some("Creating"));
+}
+
+/// Before most of the usual time is over nobody is asked often; from then on as if it were not known.
+#[test]
+fn what_usually_takes_long_is_not_asked_for_often_at_first() {
+    let accepted = answer(202, &[], "");
+    let usual = Duration::from_secs(100);
+    let deadline = Duration::from_secs(3600);
+    let ids = RequestIds::default();
+    let (mut follow, mut next) =
+        Follow::start(&put(), &Cloud::PUBLIC, &ids, &accepted, Duration::ZERO, usual, deadline).unwrap();
+    let (mut now, mut waits) = (Duration::ZERO, Vec::new());
+    while now < Duration::from_secs(66) {
+        let (Next::Wait { after, .. } | Next::ReadBack { after, .. }) = next else { panic!("{next:?}") };
+        waits.push(after.as_secs());
+        now += after;
+        next = follow.next(&answer(200, &[], r#"{"properties":{"provisioningState":"Creating"}}"#), now);
+    }
+    assert_eq!(waits, [15, 15, 15, 15, 2, 2, 2]);
 }

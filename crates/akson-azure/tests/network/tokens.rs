@@ -56,7 +56,7 @@ async fn follow(run: &Run) -> usize {
     let answer = run.send(operation.request(&Cloud::PUBLIC, &ids).unwrap()).await.unwrap();
     let deadline = Duration::from_secs(60);
     let (mut follow, mut next) =
-        Follow::start(&operation, &Cloud::PUBLIC, &ids, &answer, Duration::ZERO, deadline).unwrap();
+        Follow::start(&operation, &Cloud::PUBLIC, &ids, &answer, Duration::ZERO, Duration::ZERO, deadline).unwrap();
     let mut sent = 1;
     loop {
         let (Next::Wait { request, .. } | Next::ReadBack { request, .. }) = next else { return sent };

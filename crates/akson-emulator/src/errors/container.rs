@@ -1,6 +1,6 @@
 //! The errors of Azure Kubernetes Service. They stand bare in the body, without `error` around them.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::Refusal;
@@ -42,10 +42,10 @@ pub(crate) fn busy(what: &str) -> Refusal {
     bare(StatusCode::CONFLICT, "OperationNotAllowed", message, None)
 }
 
-/// 429 of the provider's own limit for writes of one cluster or pool.
-pub(crate) fn throttled(subscription: &str, seconds: u64) -> Refusal {
+/// 429 of one of the provider's own limits.
+pub(crate) fn throttled(method: &Method, subscription: &str, seconds: u64) -> Refusal {
     let message = format!(
-        "The PUT request limit has been exceeded for SubID: {subscription}, please retry again in {seconds} seconds. For more information, please refer to https://aka.ms/aks/quotas-skus-regions"
+        "The {method} request limit has been exceeded for SubID: {subscription}, please retry again in {seconds} seconds. For more information, please refer to https://aka.ms/aks/quotas-skus-regions"
     );
     let refusal = bare(StatusCode::TOO_MANY_REQUESTS, "Throttled", message, None);
     Refusal { retry_after: Some(seconds), ..refusal }

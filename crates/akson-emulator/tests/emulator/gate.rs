@@ -137,6 +137,35 @@ async fn rates() {
     };
     assert_eq!((passed, throttled.outcome().as_str(), throttled.header("retry-after")), (40, "429 429", "1"));
 
+    // Of AKS: lists of the subscription and of a group, a cluster, operations, and all else.
+    let aks = "providers/Microsoft.ContainerService";
+    let cluster = &format!("GET ~/resourceGroups/g/{aks}/managedClusters/none");
+    for (call, expected) in [
+        (&format!("GET ~/resourceGroups/g/{aks}/managedClusters"), 60),
+        (cluster, 60),
+        (&format!("GET ~/resourceGroups/g/{aks}/managedClusters/other"), 60),
+        (&format!("GET ~/{aks}/locations/westeurope/operations/none"), 200),
+        (&format!("GET ~/resourceGroups/g/{aks}/managedClusters/none/agentPools/p"), 60),
+        (&format!("DELETE ~/resourceGroups/g/{aks}/managedClusters/none"), 0),
+    ] {
+        let mut passed = 0;
+        let throttled = loop {
+            let reply = azure.call(call, Value::Null).await;
+            if reply.status == 429 {
+                break reply;
+            }
+            passed += 1;
+        };
+        assert_eq!((passed, throttled.outcome().as_str()), (expected, "429 Throttled"), "{call}");
+        assert_eq!(throttled.header("retry-after"), "1", "{call}");
+        // ARM's own bucket fills again, and the provider's do not matter to others.
+        if expected > 0 && !call.contains("agentPools") {
+            pass(30).await;
+        }
+    }
+    pass(1).await;
+    azure.check(cluster, Value::Null, "404 ResourceNotFound").await;
+
     let free = Azure::open(Options { rate_limits: false, ..Options::default() }).await;
     for _ in 0..300 {
         free.check("GET /subscriptions", Value::Null, "200").await;

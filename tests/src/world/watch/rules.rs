@@ -32,7 +32,7 @@ pub(super) fn follows(
         Some(Err(_)) => None,
     };
     match generation {
-        // A record that was torn is as if it had not begun.
+        // Half a record behind it is none.
         Some(before) if document.generation == before && !succeeded => Ok(Some(document)),
         Some(before) if document.generation != before + 1 => {
             Err(format!("generation {} after {before}", document.generation))

@@ -1,142 +1,121 @@
-//! Records of changes after a document, a line of JSON each: what is another since the generation before, as a whole. A line's checksum
-//! goes over the one before it, so that none can be left out, moved, or follow another document. Not when there is one: that is the ledger's.
+//! Records behind a document: what changed since it was written, a line each, so that a long ledger is not written anew for each intent.
+//! Each has a checksum that goes on from the one before it, the first from the document's. Not where they are kept.
+//!
+//! What stands behind the last whole line was never said to be durable, and is passed over. So is a last line that is damaged, but that
+//! is told: it may have been durable once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use akson_catalog::SymbolicId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    Document, ReadError, sum_of,
-    wire::{Text, WireEntry, WireWay, named_from_wire, unique, way_from_wire, way_to_wire},
+    Document, ReadError, hex,
+    wire::{WireEntry, WireWay, entry_from_wire, entry_to_wire, unique, way_from_wire, way_to_wire},
 };
 
-/// What is not as it was.
-#[derive(Debug, Clone, Default)]
-pub(in crate::ledger) struct Changed {
-    pub entries: BTreeSet<SymbolicId>,
-    pub clusters: BTreeSet<SymbolicId>,
-}
-
-/// A record of a change.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::ledger) struct Record {
-    /// The line with its end.
-    pub bytes: Vec<u8>,
-    pub sum: String,
-}
-
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireRecord {
-    #[serde(default, deserialize_with = "unique")]
+    #[serde(default, deserialize_with = "unique", skip_serializing_if = "BTreeMap::is_empty")]
     clusters: BTreeMap<String, Option<WireWay>>,
-    #[serde(deserialize_with = "unique")]
+    #[serde(default, deserialize_with = "unique", skip_serializing_if = "BTreeMap::is_empty")]
     entries: BTreeMap<String, Option<WireEntry>>,
     generation: u64,
 }
 
-/// What stands between a record and the hex of its checksum, and after that.
-const SUM: &str = ",\"sum\":\"";
-const END: &str = "\"}";
-
-impl Record {
-    /// What changed in `document`, as its `generation`; `before` is the checksum that it follows.
-    pub(in crate::ledger) fn of(
-        text: &mut Text,
-        document: &Document,
-        changed: &Changed,
-        generation: u64,
-        before: &str,
-    ) -> Self {
-        const JSON: &str = "a text is always JSON";
-        let name = |id: &SymbolicId| serde_json::to_string(id.as_str()).expect(JSON);
-        let ways = changed.clusters.iter().map(|id| {
-            let way = document.clusters.get(id).map(way_to_wire);
-            format!("{}:{}", name(id), serde_json::to_string(&way).expect(JSON))
-        });
-        let ways: Vec<String> = ways.collect();
-        let mut line = String::from("{");
-        if !ways.is_empty() {
-            line.push_str(&format!("\"clusters\":{{{}}},", ways.join(",")));
-        }
-        line.push_str("\"entries\":{");
-        for (at, id) in changed.entries.iter().enumerate() {
-            if at > 0 {
-                line.push(',');
-            }
-            match document.entries.get(id) {
-                Some(entry) => line.push_str(text.entry(id, entry)),
-                None => line.push_str(&format!("{}:null", name(id))),
-            }
-        }
-        line.push_str(&format!("}},\"generation\":{generation}"));
-        let sum = chained(before, line.as_bytes());
-        line.push_str(&format!("{SUM}{sum}{END}\n"));
-        Self { bytes: line.into_bytes(), sum }
-    }
+/// What a record is about: what is not in the document any more goes.
+#[derive(Debug, Default)]
+pub(in crate::ledger) struct Changed {
+    pub(in crate::ledger) entries: BTreeSet<SymbolicId>,
+    pub(in crate::ledger) clusters: BTreeSet<SymbolicId>,
 }
 
-fn chained(before: &str, line: &[u8]) -> String {
-    sum_of(&[before.as_bytes(), b"\n", line])
+/// Where the checksum stands: at the end of a line.
+const SUM: &str = ",\"sum\":\"sha256:";
+/// `SUM`, the digest, and what closes both.
+const SUM_LENGTH: usize = SUM.len() + 64 + "\"}".len();
+
+/// The line that makes what was written before into generation `generation` of `document`, and its checksum.
+pub(in crate::ledger) fn record(
+    document: &Document,
+    changed: &Changed,
+    generation: u64,
+    before: &str,
+) -> (Vec<u8>, String) {
+    let entry = |id: &SymbolicId| (id.as_str().to_owned(), document.entries.get(id).map(entry_to_wire));
+    let way = |id: &SymbolicId| (id.as_str().to_owned(), document.clusters.get(id).map(way_to_wire));
+    let record = WireRecord {
+        clusters: changed.clusters.iter().map(way).collect(),
+        entries: changed.entries.iter().map(entry).collect(),
+        generation,
+    };
+    let mut text = serde_json::to_string(&record).expect("text keys and plain values are always JSON");
+    let sum = sum_of(before, &text);
+    text.truncate(text.len() - 1);
+    let line = format!("{text}{SUM}{sum}\"}}\n");
+    (line.into_bytes(), sum)
 }
 
-/// Brings a document up to date with its records. `sum` is the document's.
+/// The checksum of a record after another one, or after the document.
+fn sum_of(before: &str, text: &str) -> String {
+    hex(&format!("{before}\n{text}"))
+}
+
+/// Applies the records of `bytes` to a document with the checksum `sum`. Why its last line is passed over, if it is whole and damaged.
 ///
 /// # Errors
-/// [`ReadError`]; the document is then as the last record before the mistake left it.
-pub(super) fn replay(document: &mut Document, mut sum: String, records: &[u8]) -> Result<(), ReadError> {
-    let mut rest = records;
-    // Without its end the last line was not written to its end.
-    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-        let (line, after) = rest.split_at(end);
-        let after = after.get(1..).unwrap_or_default();
-        let Some((content, told)) = whole(line, &sum) else {
-            // Nor was it if its parts came to the disk out of order.
-            return if after.is_empty() { Ok(()) } else { Err(ReadError::Sum) };
-        };
-        apply(document, content)?;
-        sum = told;
-        rest = after;
+/// [`ReadError`] if a line before the last one is damaged.
+pub(super) fn replay(document: &mut Document, mut sum: String, bytes: &[u8]) -> Result<Option<ReadError>, ReadError> {
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")).peekable();
+    while let Some(line) = lines.next() {
+        match apply(document, &sum, line) {
+            Ok(next) => sum = next,
+            Err(error) if lines.peek().is_none() => return Ok(Some(error)),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(())
+    Ok(None)
 }
 
-/// A record without its checksum, and that, if it is as it was written and follows what has the checksum `before`.
-fn whole<'a>(line: &'a [u8], before: &str) -> Option<(&'a [u8], String)> {
-    let text = std::str::from_utf8(line).ok()?;
-    let (content, told) = text.strip_suffix(END)?.rsplit_once(SUM)?;
-    (chained(before, content.as_bytes()) == told).then(|| (content.as_bytes(), told.to_owned()))
-}
-
-/// What is whole and not understood is never passed over.
-fn apply(document: &mut Document, content: &[u8]) -> Result<(), ReadError> {
-    let json = [content, b"}"].concat();
-    let wire: WireRecord = serde_json::from_slice(&json).map_err(|error| ReadError::Damaged(error.to_string()))?;
-    let WireRecord { clusters, entries, generation } = wire;
-    if generation != document.generation + 1 {
-        let last = document.generation;
-        return Err(ReadError::Damaged(format!("generation {generation} follows generation {last}")));
+/// Applies one line, or leaves the document as it is.
+fn apply(document: &mut Document, before: &str, line: &[u8]) -> Result<String, ReadError> {
+    let damaged = |what: &str| ReadError::Damaged(format!("{what} after generation {}", document.generation));
+    let line = std::str::from_utf8(line).map_err(|_| damaged("a record is no text"))?.trim_end_matches('\n');
+    let at = line.len().checked_sub(SUM_LENGTH).filter(|at| line.is_char_boundary(*at));
+    let (text, rest) = at.map(|at| line.split_at(at)).ok_or_else(|| damaged("a record has no checksum"))?;
+    let told = rest.strip_prefix(SUM).and_then(|rest| rest.strip_suffix("\"}"));
+    let told = told.ok_or_else(|| damaged("a record has no checksum"))?;
+    let text = format!("{text}}}");
+    let sum = sum_of(before, &text);
+    if sum != told {
+        return Err(damaged("a record does not fit its checksum"));
     }
-    let mut read = Vec::with_capacity(entries.len());
+    let record: WireRecord = serde_json::from_str(&text).map_err(|error| damaged(&error.to_string()))?;
+    if record.generation != document.generation + 1 {
+        return Err(damaged("a generation is missing"));
+    }
+    let entries = record.entries.into_iter().map(|(id, entry)| {
+        let entry = entry.map(entry_from_wire).transpose().map_err(|detail| damaged(&detail))?;
+        Ok((SymbolicId::from_ledger(id), entry))
+    });
+    let entries = entries.collect::<Result<Vec<_>, ReadError>>()?;
+    document.generation = record.generation;
     for (id, entry) in entries {
-        let entry = entry.map(|entry| named_from_wire(&id, entry)).transpose()?;
-        read.push((SymbolicId::from_ledger(id), entry));
+        put(&mut document.entries, id, entry);
     }
-    // All of it can be read: from here on nothing fails.
-    for (id, entry) in read {
-        match entry {
-            Some(entry) => drop(document.entries.insert(id, entry)),
-            None => drop(document.entries.remove(&id)),
-        }
+    for (id, way) in record.clusters {
+        put(&mut document.clusters, SymbolicId::from_ledger(id), way.map(way_from_wire));
     }
-    for (id, way) in clusters {
-        let id = SymbolicId::from_ledger(id);
-        match way {
-            Some(way) => drop(document.clusters.insert(id, way_from_wire(way))),
-            None => drop(document.clusters.remove(&id)),
-        }
-    }
-    document.generation = generation;
-    Ok(())
+    Ok(sum)
 }
+
+fn put<V>(map: &mut BTreeMap<SymbolicId, V>, id: SymbolicId, value: Option<V>) {
+    match value {
+        Some(value) => drop(map.insert(id, value)),
+        None => drop(map.remove(&id)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

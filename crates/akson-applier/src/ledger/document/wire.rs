@@ -9,7 +9,7 @@ use serde::{
     de::{self, MapAccess, Visitor},
 };
 
-use super::{ALONE, Binding, Document, Entry, FORMAT, Intent, ReadError, Writer, journal, state_word, sum_of};
+use super::{APPENDED, Binding, Document, Entry, FORMAT, Intent, ReadError, Writer, hex, journal::replay, state_word};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,15 +95,6 @@ pub(in crate::ledger) struct Text {
     entries: BTreeMap<SymbolicId, String>,
 }
 
-/// A document's text.
-#[derive(Debug)]
-pub(in crate::ledger) struct Written {
-    pub bytes: Vec<u8>,
-    pub sum: String,
-    /// Whether records may follow it.
-    pub takes_records: bool,
-}
-
 /// Where the entries go. In JSON no text holds a quote that is not escaped, so that this stands once.
 const NO_ENTRIES: &str = "\"entries\":{}";
 
@@ -113,101 +104,93 @@ impl Text {
         self.entries.remove(id);
     }
 
-    /// The whole text, with the checksum. Records may follow it from that length on, if from any.
-    pub(in crate::ledger) fn write(
-        &mut self,
-        document: &Document,
-        generation: u64,
-        writer: &Writer,
-        records_from: Option<usize>,
-    ) -> Written {
-        let (mut text, format) = self.without_sum(document, generation, writer, |length| {
-            if records_from.is_some_and(|from| length >= from) { FORMAT } else { ALONE }
-        });
-        let sum = sum_of(&[text.as_bytes()]);
-        // The writer stands last, so that the sum's place in the order is right before it.
-        let at = text.rfind("\"writer\":").expect("every document names its writer");
-        text.insert_str(at, &format!("\"sum\":\"{sum}\","));
-        let takes_records = format == FORMAT;
-        if takes_records {
-            text.push('\n');
-        }
-        Written { bytes: text.into_bytes(), sum, takes_records }
+    /// The whole text, with the checksum.
+    pub(in crate::ledger) fn write(&mut self, document: &Document, generation: u64, writer: &Writer) -> Vec<u8> {
+        self.with_sum(FORMAT, document, generation, writer).0.into_bytes()
     }
 
-    /// What the checksum is of, in the format that is chosen by the length of what stands before its number.
-    fn without_sum(
+    /// The same as one that records follow, and its checksum, from which theirs goes on.
+    pub(in crate::ledger) fn write_appendable(
         &mut self,
         document: &Document,
         generation: u64,
         writer: &Writer,
-        format: impl Fn(usize) -> u64,
-    ) -> (String, u64) {
-        let frame_in = |format| serde_json::to_string(&frame(document, format, generation, writer)).expect(JSON);
-        let mut frame = frame_in(ALONE);
-        let length = self.entries.values().map(String::len).sum::<usize>() + frame.len();
-        let mut text = String::with_capacity(length + length / 8);
-        let (before, _) = frame.split_once(NO_ENTRIES).expect(NONE_IN_FRAME);
+    ) -> (Vec<u8>, String) {
+        let (mut text, sum) = self.with_sum(APPENDED, document, generation, writer);
+        text.push('\n');
+        (text.into_bytes(), sum)
+    }
+
+    /// About how long the whole text is, as far as it is made.
+    pub(in crate::ledger) fn length(&self) -> usize {
+        self.entries.values().map(String::len).sum()
+    }
+
+    fn with_sum(&mut self, format: u64, document: &Document, generation: u64, writer: &Writer) -> (String, String) {
+        let mut text = self.without_sum(format, document, generation, writer);
+        let sum = hex(&text);
+        // The writer stands last, so that the sum's place in the order is right before it.
+        let at = text.rfind("\"writer\":").expect("every document names its writer");
+        text.insert_str(at, &format!("\"sum\":\"sha256:{sum}\","));
+        (text, sum)
+    }
+
+    /// What the checksum is of.
+    fn without_sum(&mut self, format: u64, document: &Document, generation: u64, writer: &Writer) -> String {
+        const WRITTEN: &str = "text keys and plain values are always JSON";
+        let frame = serde_json::to_string(&frame(format, document, generation, writer)).expect(WRITTEN);
+        let (before, after) = frame.split_once(NO_ENTRIES).expect("the frame has no entries");
+        let mut text = String::with_capacity(frame.len() + self.entries.values().map(String::len).sum::<usize>() + 64);
         text.push_str(before);
         text.push_str("\"entries\":{");
         for (at, (id, entry)) in document.entries.iter().enumerate() {
             if at > 0 {
                 text.push(',');
             }
-            text.push_str(self.entry(id, entry));
+            match self.entries.get(id) {
+                Some(known) => text.push_str(known),
+                None => {
+                    let id_text = serde_json::to_string(id.as_str()).expect(WRITTEN);
+                    let entry = serde_json::to_string(&entry_to_wire(entry)).expect(WRITTEN);
+                    let made = format!("{id_text}:{entry}");
+                    text.push_str(&made);
+                    self.entries.insert(id.clone(), made);
+                }
+            }
         }
         text.push('}');
-        let format = format(text.len());
-        if format != ALONE {
-            frame = frame_in(format);
-        }
-        let (_, after) = frame.split_once(NO_ENTRIES).expect(NONE_IN_FRAME);
         text.push_str(after);
-        (text, format)
-    }
-
-    /// An entry's text with its name.
-    pub(super) fn entry(&mut self, id: &SymbolicId, entry: &Entry) -> &str {
-        self.entries.entry(id.clone()).or_insert_with(|| {
-            let id = serde_json::to_string(id.as_str()).expect(JSON);
-            let entry = serde_json::to_string(&entry_to_wire(entry)).expect(JSON);
-            format!("{id}:{entry}")
-        })
+        text
     }
 }
 
-const JSON: &str = "text keys and plain values are always JSON";
-const NONE_IN_FRAME: &str = "the frame has no entries";
-
-/// Reads a document and what follows it: as far as that can be read, and why no further.
 pub(super) fn read(bytes: &[u8]) -> Result<(Document, Option<ReadError>), ReadError> {
     let damaged = |error: serde_json::Error| ReadError::Damaged(error.to_string());
-    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Format>();
-    let Some(first) = values.next() else { return Err(ReadError::Damaged("it is empty".to_owned())) };
-    let Format { format } = first.map_err(damaged)?;
-    let (text, rest) = match format {
-        ALONE => (bytes, &[][..]),
-        FORMAT => bytes.split_at(values.byte_offset()),
-        format => return Err(ReadError::Format(format)),
+    // A document is one line: whatever it holds, a line's end is spelt out in it.
+    let end = bytes.iter().position(|byte| *byte == b'\n');
+    let first = end.and_then(|end| bytes.get(..end)).unwrap_or(bytes);
+    let Format { format } = serde_json::from_slice(first).map_err(damaged)?;
+    let (text, records) = match format {
+        FORMAT => (bytes, None),
+        APPENDED => {
+            let end = end.ok_or_else(|| ReadError::Damaged("its first line has no end".to_owned()))?;
+            (first, Some(bytes.get(end + 1..).unwrap_or_default()))
+        }
+        other => return Err(ReadError::Format(other)),
     };
     let wire: WireDocument = serde_json::from_slice(text).map_err(damaged)?;
     let told = wire.sum.clone();
     let mut document = from_wire(wire)?;
-    let (text, _) = Text::default().without_sum(&document, document.generation, &document.writer, |_| format);
-    let sum = sum_of(&[text.as_bytes()]);
-    if told.as_ref() != Some(&sum) {
+    let sum = hex(&Text::default().without_sum(format, &document, document.generation, &document.writer));
+    if told != Some(format!("sha256:{sum}")) {
         return Err(ReadError::Sum);
     }
-    let unread = match rest {
-        [] => None,
-        [b'\n', records @ ..] => journal::replay(&mut document, sum, records).err(),
-        _ => Some(ReadError::Damaged("something else than records follows it".to_owned())),
-    };
-    Ok((document, unread))
+    let passed_over = records.map(|records| replay(&mut document, sum, records)).transpose()?.flatten();
+    Ok((document, passed_over))
 }
 
 /// The document without its entries.
-fn frame(document: &Document, format: u64, generation: u64, writer: &Writer) -> WireDocument {
+fn frame(format: u64, document: &Document, generation: u64, writer: &Writer) -> WireDocument {
     let Document { binding, clusters, .. } = document;
     WireDocument {
         binding: WireBinding {
@@ -226,19 +209,12 @@ fn frame(document: &Document, format: u64, generation: u64, writer: &Writer) -> 
     }
 }
 
-pub(super) fn way_to_wire(way: &Way) -> WireWay {
-    WireWay { authority: way.authority.clone(), host: way.host.clone() }
-}
-
-pub(super) fn way_from_wire(wire: WireWay) -> Way {
-    Way { host: wire.host, authority: wire.authority }
-}
-
 fn from_wire(wire: WireDocument) -> Result<Document, ReadError> {
     let WireBinding { cloud, subscription, tenant } = wire.binding;
     let mut entries = BTreeMap::new();
     for (id, entry) in wire.entries {
-        let entry = named_from_wire(&id, entry)?;
+        let entry =
+            entry_from_wire(entry).map_err(|detail| ReadError::Damaged(format!("{detail} in the entry of `{id}`")))?;
         entries.insert(SymbolicId::from_ledger(id), entry);
     }
     Ok(Document {
@@ -254,7 +230,15 @@ fn from_wire(wire: WireDocument) -> Result<Document, ReadError> {
     })
 }
 
-fn entry_to_wire(entry: &Entry) -> WireEntry {
+pub(super) fn way_to_wire(way: &Way) -> WireWay {
+    WireWay { authority: way.authority.clone(), host: way.host.clone() }
+}
+
+pub(super) fn way_from_wire(WireWay { authority, host }: WireWay) -> Way {
+    Way { host, authority }
+}
+
+pub(super) fn entry_to_wire(entry: &Entry) -> WireEntry {
     let owned = &entry.owned;
     let op = if owned.state == OwnedState::IntentDelete { "delete" } else { "write" };
     let announced = matches!(owned.state, OwnedState::IntentWrite | OwnedState::IntentDelete);
@@ -282,11 +266,7 @@ fn entry_to_wire(entry: &Entry) -> WireEntry {
     }
 }
 
-pub(super) fn named_from_wire(id: &str, wire: WireEntry) -> Result<Entry, ReadError> {
-    entry_from_wire(wire).map_err(|detail| ReadError::Damaged(format!("{detail} in the entry of `{id}`")))
-}
-
-fn entry_from_wire(wire: WireEntry) -> Result<Entry, String> {
+pub(super) fn entry_from_wire(wire: WireEntry) -> Result<Entry, String> {
     let state = match (wire.state.as_str(), wire.intent.as_ref().map(|intent| intent.op.as_str())) {
         ("owned", None) => OwnedState::Owned,
         ("tombstone", None) => OwnedState::Tombstone,

@@ -6,13 +6,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use futures_util::FutureExt as _;
 use tempfile::TempDir;
 
-use akson_catalog::SymbolicId;
-
 use super::{
-    super::{
-        Binding, Entry,
-        document::{Changed, Record, Text, tests::sample},
-    },
+    super::{Binding, document::tests::sample},
     *,
 };
 
@@ -59,7 +54,7 @@ fn generations_follow_each_other_and_five_are_kept() {
     let store = written(&directory, 8);
     assert_eq!(load(&directory).unwrap().document, Some(generation(8)));
     for age in 1..=5 {
-        let kept = Document::read(&fs::read(store.kept_path(age)).unwrap()).unwrap();
+        let (kept, _) = read(&store.kept_path(age)).unwrap().unwrap().unwrap();
         assert_eq!(kept.generation, 8 - age as u64);
     }
     assert!(!store.kept_path(6).exists());
@@ -67,7 +62,7 @@ fn generations_follow_each_other_and_five_are_kept() {
 
 #[test]
 fn whichever_step_fails_the_old_or_the_new_generation_is_there() {
-    for failing in DiskStep::REPLACING {
+    for failing in DiskStep::ALL {
         let directory = TempDir::new().unwrap();
         drop(written(&directory, 3));
         let store = store(&directory)
@@ -228,112 +223,150 @@ fn an_unbound_document_is_written_like_any_other() {
     assert_eq!(load(&directory).unwrap().document, Some(document));
 }
 
-/// A document of many resources with records after it, of which each takes the mark off one more.
-fn records(count: u64) -> (Document, Vec<Vec<u8>>) {
-    let mut document = generation(2);
-    let mut text = Text::default();
-    let mut sum = text.write(&document, 2, &document.writer, Some(0)).sum;
-    let mut records = Vec::new();
-    for number in 0..count {
-        let id = SymbolicId::from_ledger(format!("/added/{number}"));
-        document.entries.insert(id.clone(), Entry::default());
-        document.generation += 1;
-        let changed = Changed { entries: [id].into(), ..Changed::default() };
-        let record = Record::of(&mut text, &document, &changed, document.generation, &sum);
-        sum = record.sum;
-        records.push(record.bytes);
-    }
-    (document, records)
+/// A run's ledger that appends from the third write on.
+fn run(store: LocalStore) -> super::super::Ledger {
+    let opened = super::super::Ledger::open(Arc::new(store), &sample().binding, "r1").now_or_never().unwrap();
+    opened.unwrap().0
 }
 
-/// A locked store with a document of generation 2 that takes records.
-fn taking_records(directory: &TempDir) -> LocalStore {
-    let store = written(directory, 1);
-    let document = generation(2);
-    let text = Text::default().write(&document, 2, &document.writer, Some(0));
-    now(store.commit(&text.bytes, 1)).unwrap();
-    store
+fn entry(name: &str) -> Vec<(akson_catalog::SymbolicId, Option<super::super::Entry>)> {
+    vec![(akson_catalog::SymbolicId::from_ledger(name), Some(super::super::Entry::default()))]
 }
 
-#[test]
-fn records_follow_a_document_in_the_same_file() {
-    let directory = TempDir::new().unwrap();
-    let store = taking_records(&directory);
-    let (document, records) = records(3);
-    for (at, record) in records.iter().enumerate() {
-        now(store.append(record, 2 + at as u64)).unwrap();
-    }
-    assert_eq!(load(&directory).unwrap(), Loaded { document: Some(document.clone()), fallback: None });
-    assert_eq!(Document::read(&fs::read(store.kept_path(1)).unwrap()), Ok(generation(1)), "nothing is kept of each");
-    // The next document is written anew, and this one kept with its records.
-    now(store.commit(&generation(6).write(), 5)).unwrap();
-    assert_eq!(load(&directory).unwrap().document, Some(generation(6)));
-    assert_eq!(Document::read(&fs::read(store.kept_path(1)).unwrap()), Ok(document));
+/// Enough of them that records stay shorter for a while.
+async fn fill(ledger: &super::super::Ledger) {
+    ledger.change((0..20).flat_map(|number| entry(&format!("/{number:02}"))).collect()).await.unwrap();
 }
 
-#[test]
-fn whichever_step_of_appending_fails_the_old_or_the_new_generation_is_there() {
-    for failing in DiskStep::APPENDING {
+#[tokio::test(start_paused = true)]
+async fn a_long_one_is_appended_to_and_a_short_one_replaced() {
+    for (length, lines) in [(0, 5), (usize::MAX, 1)] {
         let directory = TempDir::new().unwrap();
-        drop(taking_records(&directory));
-        let store = store(&directory)
-            .failing(move |step| if step == failing { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) });
-        now(store.lock("a test")).unwrap();
-        now(store.load()).unwrap();
-        let (_, records) = records(1);
-        assert!(matches!(now(store.append(&records[0], 2)), Err(StoreError::Io { .. })), "{failing:?}");
-        let there = load(&directory).unwrap().document.unwrap().generation;
-        assert_eq!(there, if failing == DiskStep::SyncRecord { 3 } else { 2 }, "{failing:?}");
-        // The same run goes on with a whole document.
-        now(store.commit(&generation(there + 1).write(), there)).unwrap();
-        assert_eq!(load(&directory).unwrap().document, Some(generation(there + 1)));
+        let ledger = run(store(&directory).appending_from(length));
+        fill(&ledger).await;
+        for number in 0..4 {
+            ledger.change(entry(&format!("/{number}"))).await.unwrap();
+        }
+        let path = store(&directory).path();
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), lines, "{length}: {text}");
+        let loaded = load(&directory).unwrap();
+        assert_eq!((loaded.document, loaded.fallback), (Some(ledger.document()), None));
+        // What the records say is in the generations that are kept, too, and the next run begins with a whole one.
+        ledger.close().await.unwrap();
+        let next = run(store(&directory).appending_from(length));
+        assert_eq!(next.document().generation, 5);
+        next.change(entry("/next")).await.unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
+        let (kept, _) = read(&store(&directory).kept_path(1)).unwrap().unwrap().unwrap();
+        assert_eq!(kept.generation, 5, "{length}");
     }
 }
 
-#[test]
-fn nothing_is_appended_without_the_lock_or_to_another_file() {
+#[tokio::test(start_paused = true)]
+async fn records_are_folded_into_a_new_document_once_they_are_as_long() {
     let directory = TempDir::new().unwrap();
-    let (_, records) = records(1);
-    let store = taking_records(&directory);
-    now(store.unlock()).unwrap();
-    assert_eq!(now(store.append(&records[0], 2)), Err(StoreError::NotLocked));
-    now(store.lock("a test")).unwrap();
-    fs::write(store.path(), generation(9).write()).unwrap();
-    assert_eq!(now(store.append(&records[0], 2)), Err(StoreError::Conflict));
-    fs::remove_file(store.path()).unwrap();
-    assert_eq!(now(store.append(&records[0], 2)), Err(StoreError::Conflict));
-    now(store.load()).unwrap();
-    assert_eq!(now(store.append(&records[0], 2)), Err(StoreError::Conflict), "there is nothing to append to");
+    let ledger = run(store(&directory).appending_from(0));
+    let mut most = 0;
+    for _ in 0..200 {
+        ledger.change(entry("/one")).await.unwrap();
+        most = most.max(fs::metadata(store(&directory).path()).unwrap().len());
+    }
+    let whole = ledger.document().write().len() as u64;
+    assert!(most > whole && most < 4 * whole, "{most} and {whole}");
+    assert_eq!(load(&directory).unwrap().document, Some(ledger.document()));
 }
 
-#[test]
-fn of_damaged_records_those_before_are_used_and_that_is_told() {
-    let directory = TempDir::new().unwrap();
-    let store = taking_records(&directory);
-    let (_, records) = records(3);
-    for (at, record) in records.iter().enumerate() {
-        now(store.append(record, 2 + at as u64)).unwrap();
+#[tokio::test(start_paused = true)]
+async fn whichever_step_of_a_record_fails_the_next_write_is_a_whole_one() {
+    for failing in DiskStep::OF_RECORD {
+        let directory = TempDir::new().unwrap();
+        let left = Arc::new(AtomicU8::new(1));
+        let fails = Arc::clone(&left);
+        let store = store(&directory).appending_from(0).failing(move |step| {
+            let fails = step == failing && fails.swap(0, Ordering::Relaxed) > 0;
+            if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        });
+        let path = store.path();
+        let ledger = run(store);
+        fill(&ledger).await;
+        assert!(ledger.change(entry("/c")).await.is_err(), "{failing:?}");
+        // Half a record, as a full disk leaves it, is none.
+        let loaded = load(&directory).unwrap();
+        assert!(loaded.fallback.is_none(), "{failing:?}");
+        ledger.change(entry("/d")).await.unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1, "{failing:?}");
+        let loaded = load(&directory).unwrap();
+        assert_eq!(loaded.document, Some(ledger.document()), "{failing:?}");
+        let names: Vec<String> = ledger.document().entries.keys().map(ToString::to_string).collect();
+        assert_eq!((names.len(), names.last().map(String::as_str)), (21, Some("/d")));
     }
-    let path = store.path();
-    drop(store);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_last_record_is_passed_over_and_told() {
+    let directory = TempDir::new().unwrap();
+    let ledger = run(store(&directory).appending_from(0));
+    fill(&ledger).await;
+    for name in ["/a", "/b", "/c"] {
+        ledger.change(entry(name)).await.unwrap();
+    }
+    let path = store(&directory).path();
     let mut bytes = fs::read(&path).unwrap();
-    let at = bytes.len() - records[2].len() - 3;
+    let at = bytes.len() - 20;
     bytes[at] ^= 1;
     fs::write(&path, &bytes).unwrap();
     let loaded = load(&directory).unwrap();
-    assert_eq!(loaded.document.unwrap().generation, 3);
     let fallback = loaded.fallback.unwrap();
-    assert_eq!((fallback.generation, fallback.used.as_str()), (3, path.to_str().unwrap()));
-    assert_eq!(fallback.unreadable[0].1, "its checksum does not fit its content");
-    // Something newer beside it is better.
-    fs::write(path.with_extension("json.3"), generation(4).write()).unwrap();
-    assert_eq!(load(&directory).unwrap().fallback.unwrap().generation, 4);
-    fs::write(path.with_extension("json.3"), generation(3).write()).unwrap();
-    assert_eq!(load(&directory).unwrap().fallback.unwrap().used, path.to_str().unwrap());
+    assert_eq!((loaded.document.unwrap().generation, fallback.generation), (3, 3));
+    assert!(fallback.unreadable[0].1.contains("after generation 3"), "{fallback:?}");
+    // Cut off in the middle of it, nobody was ever told that it is there.
+    fs::write(&path, &bytes[..at]).unwrap();
+    let loaded = load(&directory).unwrap();
+    assert_eq!((loaded.document.unwrap().generation, loaded.fallback), (3, None));
 }
 
-#[test]
-fn short_documents_are_replaced() {
-    assert_eq!(LocalStore::new(Path::new("/c"), "emulator", "x").appends_from(), Some(256 * 1024));
-    assert_eq!(LocalStore::new(Path::new("/c"), "emulator", "x").appending_from(7).appends_from(), Some(7));
+/// When the power goes, what was not brought to the disk may be lost: of each file as much as was synced, and names as they were when
+/// their folder was.
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn nothing_is_told_to_be_durable_before_it_is_on_the_disk() {
+    use std::{collections::BTreeMap, os::unix::fs::MetadataExt as _};
+
+    let directory = TempDir::new().unwrap();
+    let folder = directory.path().join(".akson/emulator");
+    let synced: Arc<Mutex<BTreeMap<u64, u64>>> = Arc::default();
+    // The ledger's inode as of the folder's last sync.
+    let named: Arc<Mutex<Option<u64>>> = Arc::default();
+    let path = store(&directory).path();
+    let (lengths, names, of) = (Arc::clone(&synced), Arc::clone(&named), path.clone());
+    let store = store(&directory).appending_from(0).syncing(move |file| {
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            *names.lock().unwrap() = Some(fs::metadata(&of)?.ino());
+        } else {
+            lengths.lock().unwrap().insert(metadata.ino(), metadata.len());
+        }
+        Ok(())
+    });
+    // A file takes the ledger's name once it is on the disk: the folder may reach the disk before it otherwise.
+    let (lengths, within) = (Arc::clone(&synced), folder.clone());
+    let store = store.failing(move |step| {
+        if step == DiskStep::Rename {
+            let new = fs::read_dir(&within)?
+                .filter_map(Result::ok)
+                .find(|entry| entry.file_name().to_string_lossy().contains("new-"));
+            let new = new.unwrap().metadata()?;
+            assert_eq!(lengths.lock().unwrap().get(&new.ino()), Some(&new.len()), "it is renamed before it is synced");
+        }
+        Ok(())
+    });
+    let ledger = run(store);
+    fill(&ledger).await;
+    for number in 0..6 {
+        ledger.change(entry(&format!("/{number}"))).await.unwrap();
+        let now = fs::metadata(&path).unwrap();
+        assert_eq!(synced.lock().unwrap().get(&now.ino()), Some(&now.len()), "write {number}");
+        assert_eq!(*named.lock().unwrap(), Some(now.ino()), "write {number}");
+    }
 }

@@ -120,7 +120,7 @@ fn authenticate(call: &Call<'_>) -> Result<Bearer, Refusal> {
     Err(errors::unauthenticated(&world.tenant, code, message, reason))
 }
 
-/// Takes tokens for a call: ARM's own, and the identity provider's for its types.
+/// Takes tokens for a call: ARM's own, and those of the providers that have limits of their own.
 fn throttle(call: &mut Call<'_>, target: &Target) -> Result<(Limit, u32), Refusal> {
     let (method, now) = (&call.visit.method, call.now);
     let subscription = target.subscription().unwrap_or_default().to_ascii_lowercase();
@@ -139,6 +139,9 @@ fn throttle(call: &mut Call<'_>, target: &Target) -> Result<(Limit, u32), Refusa
             .buckets
             .take(&subscription, limit, now)
             .map_err(|seconds| errors::identity_throttled(&subscription, seconds))?;
+    }
+    if target.namespace().is_some_and(|namespace| namespace.eq_ignore_ascii_case("Microsoft.ContainerService")) {
+        container::admit(call, target)?;
     }
     Ok((limit, left))
 }

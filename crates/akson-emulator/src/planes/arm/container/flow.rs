@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
+use http::Method;
 use sha2::{Digest, Sha256};
 
+use super::super::path::Target;
 use super::{Call, operation};
 use crate::clock::WorldTime;
 use crate::errors::{self, Refusal};
-use crate::id::ResourceId;
+use crate::id::{ResourceId, Step};
 use crate::reply::{Answer, WithHeader};
 use crate::throttle::Limit;
 use crate::world::{Object, Settling, Work, World};
@@ -21,12 +23,43 @@ const REMARKS: u64 = 8;
 
 /// Takes a token for a write of this cluster or pool.
 pub(super) fn throttle(call: &mut Call<'_>, id: &ResourceId) -> Result<(), Refusal> {
+    let subscription = id.place.subscription.as_deref().unwrap_or_default();
+    take(call, (id.key(), Limit::ClusterWrites), subscription)
+}
+
+/// Takes a token for any other call to the provider.
+pub(in crate::planes::arm) fn admit(call: &mut Call<'_>, target: &Target) -> Result<(), Refusal> {
+    let reads = matches!(call.visit.method, Method::GET | Method::HEAD);
+    let is = |step: &Step, kind: &str| step.kind.eq_ignore_ascii_case(kind);
+    let subscription = target.subscription().unwrap_or_default().to_ascii_lowercase();
+    let (limit, of) = match target {
+        Target::Collection(all) if reads && all.type_key == "microsoft.containerservice/managedclusters" => {
+            let scope = all.scope.to_ascii_lowercase();
+            if scope.contains("/resourcegroups/") {
+                (Limit::ClusterListsOfGroup, scope)
+            } else {
+                (Limit::ClusterLists, subscription.clone())
+            }
+        }
+        Target::Resource(id) => match id.steps.as_slice() {
+            [cluster] if reads && is(cluster, "managedClusters") => (Limit::ClusterGets, id.key().to_owned()),
+            [_, operation] if reads && is(operation, "operations") => (Limit::ClusterOperations, subscription.clone()),
+            [cluster, ..] if call.visit.method == Method::PUT && is(cluster, "managedClusters") => {
+                return Ok(());
+            }
+            _ => (Limit::ClusterOthers, subscription.clone()),
+        },
+        _ => (Limit::ClusterOthers, subscription.clone()),
+    };
+    take(call, (&of, limit), &subscription)
+}
+
+fn take(call: &mut Call<'_>, (of, limit): (&str, Limit), subscription: &str) -> Result<(), Refusal> {
     if !call.options.rate_limits {
         return Ok(());
     }
-    let subscription = id.place.subscription.as_deref().unwrap_or_default();
-    let taken = call.state.buckets.take(id.key(), Limit::ClusterWrites, call.now);
-    taken.map(|_| ()).map_err(|seconds| errors::container::throttled(subscription, seconds))
+    let taken = call.state.buckets.take(of, limit, call.now);
+    taken.map(|_| ()).map_err(|seconds| errors::container::throttled(&call.visit.method, subscription, seconds))
 }
 
 /// What a settling object is doing.

@@ -20,6 +20,8 @@ mod shape;
 mod upgrades;
 mod version;
 
+pub(super) use flow::admit;
+
 use super::body::Body;
 use super::types::ArmType;
 use super::{Call, body, identity, network, operation, removal, resource_group, takes, types};
