@@ -15,7 +15,7 @@ use std::{
 
 use akson_applier::{Cancel, ledger::WriteFault};
 use akson_planner::{OwnedState, options::Mode};
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom as _};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -144,10 +144,10 @@ fn disturb(world: &World, step: &Step, life: &mut Life) {
     world.god().set_faults(step.faults.clone());
     let failing = step.failing_writes;
     let mut own = StdRng::seed_from_u64(step.ledger);
-    world.store.fail(move |_| match own.random_bool(failing) {
-        false => WriteFault::None,
-        true if own.random_bool(0.5) => WriteFault::Before,
-        true => WriteFault::After,
+    let faults = [WriteFault::Before, WriteFault::After, WriteFault::Torn];
+    world.store.fail(move |_| {
+        let fails = own.random_bool(failing);
+        if fails { *faults.choose(&mut own).expect("not empty") } else { WriteFault::None }
     });
 }
 

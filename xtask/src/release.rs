@@ -85,16 +85,16 @@ fn rows(quick: bool) -> Vec<Row> {
         rows.push(sim("two scenarios killed twice, every pair", &["--exhaust", "pairs"]));
         rows.push(sim("scenarios, every trouble at every request", &["--exhaust", "troubles"]));
     }
+    let (triples, deaths) = if quick {
+        ("the planner against its reference, 20,000 cases", "processes killed (10), stopped, twenty at once")
+    } else {
+        ("the planner against its reference, 1,000,000 cases", "processes killed (2,000), stopped, twenty at once")
+    };
     rows.extend([
-        test("the planner against its reference", "akson-planner", "planner", "differential", of(50, 1)),
-        test("processes killed, stopped, twenty at once", "akson-tests", "e2e", "crash", of(200, 1)),
+        test(triples, "akson-planner", "planner", "differential", of(50, 1)),
+        test(deaths, "akson-tests", "e2e", "crash", of(200, 1)),
         test("every operation on the ledger's files fails", "akson-tests", "engine", "disk", 1),
-        Row {
-            what: "stacks that share a subscription, against what its limits allow",
-            program: Program::Xtask,
-            arguments: ["bench", "apply"].map(str::to_owned).to_vec(),
-            scale: 1,
-        },
+        own("stacks that share a subscription, against what its limits allow", &["bench", "apply"]),
         test("secrets looked for in all that is written", "akson-tests", "e2e", "canaries", of(20, 1)),
         own("days in virtual time, a look for drift every hour", &["soak", "--days", if quick { "30" } else { "365" }]),
         own("lives in one process, which does not grow", &["soak", "--hours", if quick { "0.01" } else { "0.5" }]),

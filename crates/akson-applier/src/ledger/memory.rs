@@ -30,6 +30,8 @@ pub enum WriteFault {
     Before,
     /// It is written, and the caller is told that it failed.
     After,
+    /// Of a record the first half is written, of a document nothing.
+    Torn,
 }
 
 impl MemoryStore {
@@ -78,7 +80,7 @@ impl MemoryStore {
         shared.bytes = bytes;
     }
 
-    fn write(&self, follows: u64, act: impl FnOnce(&mut Option<Vec<u8>>)) -> Result<(), StoreError> {
+    fn write(&self, bytes: &[u8], follows: u64, appends: bool) -> Result<(), StoreError> {
         let mut shared = self.shared();
         if shared.holder.is_none() {
             return Err(StoreError::NotLocked);
@@ -89,17 +91,22 @@ impl MemoryStore {
         let before = shared.commits;
         shared.commits += 1;
         let fault = shared.failure.as_mut().map_or(WriteFault::None, |decide| decide(before));
-        if fault != WriteFault::Before {
-            act(&mut shared.bytes);
+        let is_whole = matches!(fault, WriteFault::None | WriteFault::After);
+        let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
+        match (appends, fault) {
+            (false, _) if is_whole => shared.bytes = Some(bytes.to_vec()),
+            (true, _) if is_whole => shared.bytes.get_or_insert_default().extend_from_slice(bytes),
+            (true, WriteFault::Torn) => shared.bytes.get_or_insert_default().extend_from_slice(half),
+            _ => {}
+        }
+        if is_whole {
             shared.generation = follows + 1;
         }
         drop(shared);
-        match fault {
-            WriteFault::None => Ok(()),
-            WriteFault::Before | WriteFault::After => {
-                Err(StoreError::Io { step: "write", path: self.place(), detail: "no space left on device".to_owned() })
-            }
+        if fault == WriteFault::None {
+            return Ok(());
         }
+        Err(StoreError::Io { step: "write", path: self.place(), detail: "no space left on device".to_owned() })
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -120,7 +127,7 @@ impl LedgerStore for MemoryStore {
     }
 
     async fn commit(&self, bytes: &[u8], follows: u64) -> Result<(), StoreError> {
-        self.write(follows, |durable| *durable = Some(bytes.to_vec()))
+        self.write(bytes, follows, false)
     }
 
     fn appends_from(&self) -> Option<usize> {
@@ -128,7 +135,7 @@ impl LedgerStore for MemoryStore {
     }
 
     async fn append(&self, record: &[u8], follows: u64) -> Result<(), StoreError> {
-        self.write(follows, |durable| durable.get_or_insert_default().extend_from_slice(record))
+        self.write(record, follows, true)
     }
 
     async fn lock(&self, holder: &str) -> Result<(), StoreError> {

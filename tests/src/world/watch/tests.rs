@@ -169,6 +169,8 @@ fn a_generation_that_does_not_follow() {
     check(Some(b"damaged"), Some(&at(7)), true, "Some(7)");
     check(Some(b"damaged"), Some(b"damaged"), false, "None");
     check(Some(&at(1)), Some(&at(1)), true, "writes nothing");
+    check(Some(&at(1)), Some(&[&at(1)[..], b"\n"].concat()), true, "generation 1 after 1");
+    check(Some(&at(1)), Some(&[&at(1)[..], b"\n"].concat()), false, "Some(1)");
     check(Some(&at(1)), Some(&at(3)), true, "generation 3 after 1");
     check(Some(&at(2)), Some(&at(1)), true, "generation 1 after 2");
     check(None, Some(&at(2)), true, "generation 2 after 0");

@@ -43,7 +43,7 @@ async fn many_changes_share_a_write_and_each_is_durable_when_it_returns() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_write_changes_nothing_and_the_next_one_follows_what_is_there() {
-    for fault in [WriteFault::Before, WriteFault::After] {
+    for fault in [WriteFault::Before, WriteFault::After, WriteFault::Torn] {
         for (store, failing) in [
             (MemoryStore::new(), 1),
             (MemoryStore::new().appending_from(0), 1),
