@@ -107,7 +107,7 @@ impl Document {
         Self::read_all(bytes).map(|(document, _)| document)
     }
 
-    /// Reads a document with its records; also why its last record is passed over, if that is damaged.
+    /// Reads a document with its records; also why some of them are passed over, if one is damaged.
     ///
     /// # Errors
     /// [`ReadError`]

@@ -414,7 +414,7 @@ fn stamp(path: &Path) -> Result<Option<Stamp>, StoreError> {
     }))
 }
 
-/// A document, and why its last record is passed over, if it is.
+/// A document, and why its last records are passed over, if they are.
 type WithTail = (Document, Option<ReadError>);
 
 /// What is there, read or not; none if nothing is.

@@ -1,8 +1,8 @@
 //! Records behind a document: what changed since it was written, a line each, so that a long ledger is not written anew for each intent.
 //! Each has a checksum that goes on from the one before it, the first from the document's. Not where they are kept.
 //!
-//! What stands behind the last whole line was never said to be durable, and is passed over. So is a last line that is damaged, but that
-//! is told: it may have been durable once.
+//! What stands behind the last whole line was never said to be durable, and is passed over. A line that is damaged, and what follows it, is
+//! passed over, too, but that is told: it may have been durable once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,20 +62,15 @@ fn sum_of(before: &str, text: &str) -> String {
     hex(&format!("{before}\n{text}"))
 }
 
-/// Applies the records of `bytes` to a document with the checksum `sum`. Why its last line is passed over, if it is whole and damaged.
-///
-/// # Errors
-/// [`ReadError`] if a line before the last one is damaged.
-pub(super) fn replay(document: &mut Document, mut sum: String, bytes: &[u8]) -> Result<Option<ReadError>, ReadError> {
-    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")).peekable();
-    while let Some(line) = lines.next() {
+/// Applies the records of `bytes` to a document with the checksum `sum`. Why the rest is passed over, if a line is whole and damaged.
+pub(super) fn replay(document: &mut Document, mut sum: String, bytes: &[u8]) -> Option<ReadError> {
+    for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
         match apply(document, &sum, line) {
             Ok(next) => sum = next,
-            Err(error) if lines.peek().is_none() => return Ok(Some(error)),
-            Err(error) => return Err(error),
+            Err(error) => return Some(error),
         }
     }
-    Ok(None)
+    None
 }
 
 /// Applies one line, or leaves the document as it is.

@@ -185,7 +185,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Document, Option<ReadError>), ReadEr
     if told != Some(format!("sha256:{sum}")) {
         return Err(ReadError::Sum);
     }
-    let passed_over = records.map(|records| replay(&mut document, sum, records)).transpose()?.flatten();
+    let passed_over = records.and_then(|records| replay(&mut document, sum, records));
     Ok((document, passed_over))
 }
 
