@@ -4,7 +4,7 @@
 use std::{fs, path::Path, process::Stdio, time::Duration};
 
 use akson_emulator::{Effect, FaultRule, RetryAfter};
-use akson_tests::Folder;
+use akson_tests::{Folder, scale};
 use serde_json::{Value, json};
 
 /// What must be found nowhere.
@@ -166,6 +166,13 @@ fn spellings(secret: &str) -> Vec<String> {
 
 #[test]
 fn a_life_with_faults_kills_and_refusals_tells_none() {
+    for round in 0..scale() as u64 {
+        live(round);
+    }
+}
+
+/// One such life; each is killed at other moments.
+fn live(round: u64) {
     let mut folder = Folder::with(&stack(1, ""));
     let emulator = folder.start_emulator(&["--time-scale", "400"]);
     folder.use_emulator(&emulator.url);
@@ -184,7 +191,7 @@ fn a_life_with_faults_kills_and_refusals_tells_none() {
     life.run(&["show", "saved.plan"]);
     life.run(&["plan", "--record", "saved.recording"]);
     for milliseconds in [150, 400, 700] {
-        life.kill(&["apply", "--auto-approve", "--verbose"], milliseconds);
+        life.kill(&["apply", "--auto-approve", "--verbose"], milliseconds + 37 * round % 300);
     }
     // Everything goes wrong, some of it after it was processed, and some of it for ever.
     let faults: Vec<FaultRule> = vec![

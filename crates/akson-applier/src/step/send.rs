@@ -55,6 +55,7 @@ impl Run<'_> {
         is_wanted: &dyn Fn(&Json) -> bool,
     ) -> Result<Option<Json>, Unsettled> {
         let (mut started, mut deadline) = (self.engine.now(), deadline);
+        let allowed = deadline.saturating_sub(started);
         let mut untouched = true;
         let mut begun_again = 0;
         let mut attempt = 0_u32;
@@ -66,6 +67,10 @@ impl Run<'_> {
                 .send_telling(self.ledger, (operation, step), deadline, Patience::UntilStopped, &passage)
                 .await;
             (started, deadline) = (started + passage.waited.get(), deadline + passage.waited.get());
+            if attempt == 0 {
+                // What Azure began with its answer has all the time from there on.
+                deadline = deadline.max(self.engine.now() + allowed);
+            }
             untouched &= !touched(operation, &answer) && !passage.throttled.get();
             let outcome = match self.judge(change, operation, answer, started, deadline, &mut begun_again).await {
                 Attempt::Unknown { why } => self.probe(change, (operation, read), deadline, is_wanted, why).await,
