@@ -304,6 +304,25 @@ async fn whichever_step_of_a_record_fails_the_next_write_is_a_whole_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_file_that_changed_under_the_lock_is_not_appended_to() {
+    for removed in [false, true] {
+        let directory = TempDir::new().unwrap();
+        let ledger = run(store(&directory).appending_from(0));
+        fill(&ledger).await;
+        ledger.change(entry("/a")).await.unwrap();
+        let path = store(&directory).path();
+        let other = generation(9).write();
+        if removed {
+            fs::remove_file(&path).unwrap()
+        } else {
+            fs::write(&path, &other).unwrap()
+        }
+        assert_eq!(ledger.change(entry("/b")).await, Err(StoreError::Conflict), "{removed}");
+        assert_eq!(fs::read(&path).ok(), (!removed).then_some(other));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_damaged_last_record_is_passed_over_and_told() {
     let directory = TempDir::new().unwrap();
     let ledger = run(store(&directory).appending_from(0));
