@@ -22,6 +22,8 @@ enum Fault {
     After,
     /// The account is busy.
     Busy,
+    /// It is answered after 15 seconds.
+    Late,
 }
 
 #[derive(Default)]
@@ -140,6 +142,11 @@ impl Transport for Account {
                 let _ = self.answer(&request);
                 Err(broken())
             }
+            Fault::Late => {
+                let answer = self.answer(&request);
+                tokio::time::sleep(Duration::from_secs(15)).await;
+                Ok(answer)
+            }
             Fault::Busy => Ok(Response::builder().status(503).body(Bytes::new()).unwrap()),
         }
     }
@@ -216,8 +223,11 @@ async fn whoever_lost_the_lease_neither_sends_nor_writes() {
     second.break_lock().await.unwrap();
     second.lock("run 2").await.unwrap();
     assert_eq!(commit(&first, 2).await, Err(StoreError::Lost));
-    tokio::time::sleep(Duration::from_secs(30)).await;
+    // By then the lease would hold long enough, for all that the run was told.
+    tokio::time::sleep(RENEWED + Duration::from_secs(1)).await;
+    account.asked();
     assert_eq!(first.assure().await, Err(StoreError::Lost), "the renewal has seen it");
+    assert!(account.asked().is_empty());
     assert_eq!(generation(&second).await, 1);
     commit(&second, 2).await.unwrap();
 }
@@ -239,6 +249,32 @@ async fn a_run_that_was_paused_asks_before_it_sends() {
     second.lock("run 2").await.unwrap();
     assert_eq!(first.assure().await, Err(StoreError::Lost));
     assert_eq!(commit(&first, 1).await, Err(StoreError::Lost));
+}
+
+/// The service may have begun to count when the request was sent.
+#[tokio::test(start_paused = true)]
+async fn a_lease_counts_from_when_it_was_asked_for() {
+    let account = Arc::<Account>::default();
+    let first = store(&account);
+    first.load().await.unwrap();
+    account.fail(&[Fault::None, Fault::None, Fault::Late]);
+    first.lock("run 1").await.unwrap();
+    first.state().lease.as_ref().unwrap().renewal.abort();
+    // Answered 15 s after it was asked for, it holds on for 45 from then: too short 10 s later.
+    account.asked();
+    first.assure().await.unwrap();
+    assert!(account.asked().is_empty());
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    account.fail(&[Fault::Late]);
+    first.assure().await.unwrap();
+    assert_eq!(account.asked(), ["PUT comp=leaserenew"]);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    first.assure().await.unwrap();
+    assert_eq!(account.asked(), ["PUT comp=leaserenew"]);
+    // A renewal that takes too long is none.
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    account.fail(&[Fault::Busy, Fault::Busy, Fault::Busy, Fault::Late]);
+    assert_eq!(first.assure().await, Err(StoreError::Lost));
 }
 
 /// Each request of a life is lost, unanswered or put off once, one after the other.

@@ -312,11 +312,8 @@ async fn a_file_that_changed_under_the_lock_is_not_appended_to() {
         ledger.change(entry("/a")).await.unwrap();
         let path = store(&directory).path();
         let other = generation(9).write();
-        if removed {
-            fs::remove_file(&path).unwrap()
-        } else {
-            fs::write(&path, &other).unwrap()
-        }
+        let changed = if removed { fs::remove_file(&path) } else { fs::write(&path, &other) };
+        changed.unwrap();
         assert_eq!(ledger.change(entry("/b")).await, Err(StoreError::Conflict), "{removed}");
         assert_eq!(fs::read(&path).ok(), (!removed).then_some(other));
     }
