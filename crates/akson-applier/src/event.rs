@@ -32,7 +32,7 @@ pub enum What {
         /// Why not.
         because: Because,
     },
-    /// It was sent, and what came of it is not recorded: the next run looks.
+    /// It was sent, or may have been, and what came of it is not recorded: the next run looks.
     StepLeft(StepName, Left),
     /// The last event.
     Summary(Counts),
@@ -65,7 +65,7 @@ impl Because {
 pub enum Left {
     /// Its end was not waited for, since the run was stopped: Azure goes on with it.
     UnderWay,
-    /// Azure answered, and the ledger could not be written.
+    /// It was announced, and then the ledger failed: it may be done, and the ledger does not say so.
     NotRecorded,
 }
 
@@ -99,7 +99,7 @@ pub struct Counts {
     pub skipped: usize,
     /// Sent, and left to Azure.
     pub left: usize,
-    /// Sent and answered, and not recorded.
+    /// Announced, and what came of it is not recorded.
     pub not_recorded: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Where a ledger is kept, as a trait. Stores keep whole documents; what stands in them is not their business but for the checksum.
+//! Where a ledger is kept, as a trait. Stores keep documents, and records behind them; what stands in these is not their business but for the checksum.
 
 use super::{Document, ReadError};
 

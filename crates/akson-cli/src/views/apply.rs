@@ -151,7 +151,7 @@ fn ended(event: &ApplyEvent) -> Option<String> {
         What::StepLeft(step, how) => {
             let how = match how {
                 Left::UnderWay => "Azure goes on with it",
-                Left::NotRecorded => "answered, and not recorded",
+                Left::NotRecorded => "what came of it is not recorded",
             };
             Some(format!("  {FAINT}left{FAINT:#}  {}  {how}  {after}", literal::safe(&step.address)))
         }
@@ -216,7 +216,7 @@ pub(crate) fn summary(counts: Counts, took: Duration) -> String {
     let others = [
         (counts.failed, "failed"),
         (counts.left, "still under way in Azure"),
-        (counts.not_recorded, "answered and not recorded"),
+        (counts.not_recorded, "not recorded"),
         (counts.skipped, "skipped"),
     ];
     for (number, word) in others {
