@@ -66,6 +66,22 @@ struct State {
     damaged: bool,
 }
 
+impl State {
+    /// Lets the lock go.
+    fn free(&mut self) {
+        if let Some(file) = self.lock.take() {
+            // To close it is not enough: a process that is just being started has it too, until it runs its own program.
+            let _ = file.unlock();
+        }
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.free();
+    }
+}
+
 /// By what a file is recognised without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
@@ -350,8 +366,7 @@ impl LedgerStore for LocalStore {
     }
 
     async fn unlock(&self) -> Result<(), StoreError> {
-        // Closing frees it.
-        self.state().lock = None;
+        self.state().free();
         Ok(())
     }
 

@@ -87,13 +87,20 @@ struct Head {
 #[derive(Debug)]
 pub(crate) struct Disk {
     folder: PathBuf,
-    _lock: File,
+    lock: File,
     generation: u64,
     /// How long the document is, in bytes.
     whole: u64,
     /// How long the journal is that goes on from it, in bytes. None if the next commit is to write the document: the first one of a
     /// process, which cannot know how the journal's last line ended.
     journal: Option<u64>,
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // To close it is not enough: a process that is just being started has it too, until it runs its own program.
+        let _ = self.lock.unlock();
+    }
 }
 
 impl Disk {
@@ -111,7 +118,7 @@ impl Disk {
             Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { path }),
             Err(TryLockError::Error(source)) => return Err(OpenError::Io { path, source }),
         }
-        let mut disk = Self { folder: folder.to_owned(), _lock: lock, generation: 0, whole: 0, journal: None };
+        let mut disk = Self { folder: folder.to_owned(), lock, generation: 0, whole: 0, journal: None };
         let Some(bytes) = read(&folder.join(FILE))? else { return Ok((disk, None)) };
         let ReadDocument { generation, mut world } = parse(&bytes, &folder.join(FILE))?;
         disk.generation = generation;
@@ -214,4 +221,22 @@ fn private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::*;
+
+    /// A process that is being started has all that its parent has open, until it runs its own program.
+    #[test]
+    fn the_lock_goes_whoever_else_has_the_file_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let (disk, _) = Disk::open(folder.path()).unwrap();
+        let _child = disk.lock.try_clone().unwrap();
+        assert!(matches!(Disk::open(folder.path()), Err(OpenError::Locked { .. })));
+        drop(disk);
+        assert!(Disk::open(folder.path()).is_ok());
+    }
 }

@@ -170,6 +170,22 @@ fn one_run_at_a_time() {
     now(first.lock("run 1")).unwrap();
 }
 
+/// A process that is being started has all that its parent has open, until it runs its own program.
+#[test]
+fn the_lock_goes_whoever_else_has_the_file_open() {
+    let directory = TempDir::new().unwrap();
+    let first = store(&directory);
+    let second = store(&directory);
+    let inherited = |store: &LocalStore| store.state().lock.as_ref().unwrap().try_clone().unwrap();
+    now(first.lock("run 1")).unwrap();
+    let _child = inherited(&first);
+    now(first.unlock()).unwrap();
+    now(second.lock("run 2")).unwrap();
+    let _child = inherited(&second);
+    drop(second);
+    now(first.lock("run 3")).unwrap();
+}
+
 #[test]
 fn a_file_that_changed_under_the_lock_is_not_replaced() {
     let directory = TempDir::new().unwrap();
