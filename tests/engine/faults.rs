@@ -1,6 +1,6 @@
 //! Every request goes wrong once, in every way; the run comes to the same end.
 
-use akson_applier::End;
+use akson_applier::{End, codes};
 use akson_emulator::{Effect, FaultRule, RetryAfter};
 
 use akson_tests::world::{STACK, World};
@@ -76,6 +76,35 @@ async fn each_read_goes_wrong_once() {
             check(vec![FaultRule::new(effect.clone()).on_method("GET").nth(nth)]).await;
         }
     }
+}
+
+/// What signs a request may have been revoked meanwhile: once more with another, and no more than that.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_refused_is_asked_for_anew_once() {
+    let sign_ins = |world: &World| {
+        world.god().requests().iter().filter(|asked| asked.path.ends_with("/oauth2/v2.0/token")).count()
+    };
+    let quiet = World::new();
+    quiet.apply(STACK).await;
+    let usual = sign_ins(&quiet);
+    for (method, upto) in [("PUT", 6), ("GET", 20)] {
+        for nth in 1..=upto {
+            let world = World::new();
+            let rule = FaultRule::new(status(401)).on_method(method).nth(nth);
+            world.god().set_faults(vec![rule]);
+            let outcome = world.apply(STACK).await;
+            assert_eq!(outcome.report.end, End::Done, "{method} {nth}: {:#?}", outcome.report.diagnostics);
+            assert_eq!(sign_ins(&world), usual + 1, "{method} {nth}");
+        }
+    }
+    let world = World::new();
+    world.god().set_faults(vec![FaultRule::new(status(401)).on_method("PUT")]);
+    let outcome = world.apply(STACK).await;
+    assert_eq!(outcome.report.end, End::SomeFailed);
+    assert_eq!(outcome.report.diagnostics.sorted()[0].code, codes::DENIED);
+    assert_eq!(world.god().requests().iter().filter(|asked| asked.method == "PUT").count(), 2);
+    world.god().set_faults(Vec::new());
+    world.converge(STACK).await;
 }
 
 #[tokio::test(start_paused = true)]

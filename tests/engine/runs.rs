@@ -1,6 +1,9 @@
 //! Runs in fair weather, and what changed behind their back.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use akson_applier::{Cancel, End, Left, What, codes, ledger::WriteFault};
 use akson_catalog::Value;
@@ -174,6 +177,60 @@ async fn stopping_sends_nothing_new_and_loses_nothing() {
     let document = world.store.document().unwrap();
     assert!(document.entries.values().all(|entry| entry.intent.is_none()));
     world.converge(STACK).await;
+}
+
+/// At whatever answer it is stopped: what was not sent by then is not.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_after_the_answer_at_which_it_was_stopped() {
+    let mut stopped_at = 0;
+    for number in 0.. {
+        let mut world = World::new();
+        world.parallelism = 1;
+        let cancel = Cancel::new();
+        let (stopper, left) = (cancel.clone(), AtomicUsize::new(number));
+        let after: Arc<Mutex<Vec<String>>> = Arc::default();
+        let changing = Arc::clone(&after);
+        world.tamper = Some(Arc::new(move |method, path, _| {
+            if stopper.is_stopped() {
+                if ["PUT", "PATCH", "DELETE"].contains(&method.as_str()) {
+                    changing.lock().unwrap().push(format!("{method} {path}"));
+                }
+            } else if left.fetch_sub(1, Ordering::Relaxed) == 0 {
+                stopper.stop();
+            }
+        }));
+        // One that is stopped as it reads has no plan.
+        let _ = world.attempt(STACK, Mode::Apply, &cancel).await;
+        if !cancel.is_stopped() {
+            break;
+        }
+        assert_eq!(*after.lock().unwrap(), Vec::<String>::new(), "stopped at answer {number}");
+        stopped_at = number;
+        world.tamper = None;
+        world.converge(STACK).await;
+    }
+    assert!(stopped_at > 20, "{stopped_at}");
+}
+
+/// Whose lock went to another in the middle, as that of one who was paused, sends nothing more.
+#[tokio::test(start_paused = true)]
+async fn who_has_lost_the_lock_sends_nothing_more() {
+    for sure in 0..10 {
+        let mut world = World::new();
+        world.sure = Some(sure);
+        let outcome = world.apply(STACK).await;
+        let writes = world.god().requests().iter().filter(|request| request.method == "PUT").count();
+        assert!(writes <= sure, "{writes} after {sure}");
+        if outcome.report.end == End::Done {
+            assert!(sure > 5);
+            continue;
+        }
+        assert_eq!(outcome.report.end, End::LedgerFailed);
+        let codes: Vec<_> = outcome.report.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+        assert!(codes.contains(&codes::LEDGER_CONFLICT), "{codes:?}");
+        world.sure = None;
+        world.converge(STACK).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

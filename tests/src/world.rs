@@ -83,6 +83,8 @@ pub struct World {
     pub tamper: Option<Tamper>,
     /// What befalls one request of the next runs, by its number from 0.
     pub trouble: Option<(usize, Trouble)>,
+    /// How often a run is sure to have the ledger's lock; then it is another's. None: for ever.
+    pub sure: Option<usize>,
     /// Where the ledger is in files.
     pub disk: Option<Disk>,
     /// How many requests may be under way at once.
@@ -179,6 +181,7 @@ impl World {
             afterwards: None,
             tamper: None,
             trouble: None,
+            sure: None,
             disk: None,
             parallelism: Limits::default().parallelism,
             max_deletes: None,

@@ -12,6 +12,7 @@ use akson_config::Config;
 use akson_emulator::God;
 use akson_planner::{Plan, Work};
 use http::Method;
+use tokio::time::Instant;
 
 mod rules;
 
@@ -37,11 +38,15 @@ struct State {
 pub(crate) struct Watched {
     watch: Arc<Watch>,
     run: usize,
+    /// How often it is sure to have the lock.
+    sure: Option<usize>,
     state: Mutex<RunState>,
 }
 
 #[derive(Default)]
 struct RunState {
+    /// When it was sure to have the lock, and how often it was by then.
+    assured: Option<(Instant, usize)>,
     /// None before there is a plan: nothing may be changed then.
     order: Option<Order>,
     /// Entries that are not as they were when the plan was made, or were not in between.
@@ -102,10 +107,10 @@ impl Watch {
     }
 
     /// One more run.
-    pub(super) fn run(self: &Arc<Self>) -> Watched {
+    pub(super) fn run(self: &Arc<Self>, sure: Option<usize>) -> Watched {
         let mut state = self.state();
         state.runs += 1;
-        Watched { watch: Arc::clone(self), run: state.runs, state: Mutex::default() }
+        Watched { watch: Arc::clone(self), run: state.runs, sure, state: Mutex::default() }
     }
 
     /// The lock of a run that died is free.
@@ -141,6 +146,21 @@ impl Watched {
         self.state().order = Some(order);
     }
 
+    /// Whether the run has the lock still.
+    fn has_lock(&self) -> Result<(), StoreError> {
+        let assured = self.state().assured.map_or(0, |(_, times)| times);
+        if self.sure.is_some_and(|sure| assured >= sure) { Err(StoreError::Lost) } else { Ok(()) }
+    }
+
+    /// The run wants to know whether it has.
+    fn assure(&self) -> Result<(), StoreError> {
+        self.has_lock()?;
+        let mut state = self.state();
+        let times = state.assured.map_or(0, |(_, times)| times);
+        state.assured = Some((Instant::now(), times + 1));
+        Ok(())
+    }
+
     /// A request that changes something is about to be processed.
     ///
     /// # Panics
@@ -152,7 +172,9 @@ impl Watched {
             if deletes {
                 state.deleted.extend(of.iter().cloned());
             }
-            let RunState { order, touched, deleted } = &*state;
+            let RunState { assured, order, touched, deleted } = &*state;
+            let assured = assured.map(|(when, _)| when);
+            assert_eq!(assured, Some(Instant::now()), "{method} {target}: the lock was not looked at as it went out");
             let judged = match order {
                 None => Err("there is no plan yet".to_owned()),
                 Some(order) => in_order(order, of, touched, document)
@@ -223,7 +245,8 @@ impl LedgerStore for WatchedStore {
     }
 
     async fn assure(&self) -> Result<(), StoreError> {
-        self.inner.assure().await
+        self.inner.assure().await?;
+        self.watched.assure()
     }
 
     fn place(&self) -> String {
@@ -234,6 +257,7 @@ impl LedgerStore for WatchedStore {
 impl WatchedStore {
     /// A write, and what it made of the ledger.
     async fn watched(&self, write: impl Future<Output = Result<(), StoreError>>) -> Result<(), StoreError> {
+        self.watched.has_lock()?;
         let before = self.memory.bytes();
         let outcome = write.await;
         let after = self.memory.bytes();

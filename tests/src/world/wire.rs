@@ -48,7 +48,7 @@ impl Wire {
             afterwards: world.afterwards.clone(),
             tamper: world.tamper.clone(),
             patience: Patience::default(),
-            watched: Arc::new(world.watch.run()),
+            watched: Arc::new(world.watch.run(world.sure)),
             ours: world.ours.clone(),
         }
     }

@@ -1,5 +1,7 @@
 //! Each rule is broken on purpose, and says so.
 
+use std::time::Duration;
+
 use akson_applier::ledger::{Binding, Entry};
 use akson_planner::Action;
 use serde_json::json;
@@ -115,10 +117,10 @@ async fn a_deletion_of_what_is_protected() {
     let _ = world.attempt_over(wire, &free, mode, &akson_applier::Cancel::new()).await;
 }
 
-#[test]
-fn two_runs_at_one_object() {
+#[tokio::test(start_paused = true)]
+async fn two_runs_at_one_object() {
     let watch = Arc::new(Watch::default());
-    let (first, second) = (watch.run(), watch.run());
+    let (first, second) = (watch.run(None), watch.run(Some(2)));
     let id = SymbolicId::from_ledger("/a");
     let step = Step {
         address: "a".to_owned(),
@@ -141,6 +143,9 @@ fn two_runs_at_one_object() {
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(put(run)))).unwrap_err();
         panic.downcast_ref::<String>().cloned().unwrap_or_default()
     };
+    assert!(refused(&first).contains("was not looked at"));
+    first.assure().unwrap();
+    second.assure().unwrap();
     assert!(refused(&first).contains("has not got the lock"));
     watch.state().inside = Some(first.run);
     let flight = put(&first);
@@ -151,6 +156,11 @@ fn two_runs_at_one_object() {
     assert!(refused(&second).contains("another run's request is on its way there"));
     drop(again);
     drop(put(&second));
+    tokio::time::advance(Duration::from_millis(1)).await;
+    assert!(refused(&second).contains("was not looked at"));
+    second.assure().unwrap();
+    drop(put(&second));
+    assert_eq!(second.assure(), Err(StoreError::Lost));
 }
 
 #[test]
