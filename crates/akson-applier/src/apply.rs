@@ -51,7 +51,7 @@ pub enum End {
     LedgerFailed,
 }
 
-/// How many steps are under way at once, those that wait for Azure included.
+/// How many steps of a kind are under way at once, those that wait for Azure included.
 const UNDER_WAY: usize = 256;
 
 type Step<'a> = Pin<Box<dyn Future<Output = (StepId, Result<(), StepError>)> + 'a>>;

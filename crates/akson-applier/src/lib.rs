@@ -34,7 +34,7 @@ pub use event::{ApplyEvent, Because, Counts, Left, StepName, What};
 pub use gather::{Gathered, Unread, gather};
 pub use holes::HoleError;
 pub use pace::Pace;
-pub use reach::{Reached, look, reach};
+pub use reach::{Kubeconfig, kubeconfig, look};
 pub use recover::{Recovered, Recovery, recover};
 pub use refresh::{ReadCause, ReadFailure, refresh};
 pub use settle::settle;

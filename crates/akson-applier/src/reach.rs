@@ -11,19 +11,19 @@ use crate::{
     refresh::{ReadCause, ReadFailure},
 };
 
-/// What Azure tells of a cluster.
+/// The kubeconfig of a cluster's users, base64 of YAML. With local accounts it holds a credential.
 #[derive(Debug)]
-pub struct Reached {
-    /// The cluster's object.
-    pub object: serde_json::Value,
-    /// The kubeconfig of its users, base64 of YAML. With local accounts it holds a credential.
-    pub kubeconfig: Secret,
-}
+pub struct Kubeconfig(Secret);
 
-impl Reached {
+impl Kubeconfig {
+    /// As Azure told it.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
     /// The API server and who vouches for it; nothing else of the kubeconfig is kept. None if it does not say so.
     pub fn way(&self) -> Option<Way> {
-        let text = String::from_utf8(STANDARD.decode(self.kubeconfig.expose()).ok()?).ok()?;
+        let text = String::from_utf8(STANDARD.decode(self.expose()).ok()?).ok()?;
         let config: serde_json::Value = serde_saphyr::from_str(&text).ok()?;
         let cluster = |key: &str| config.pointer(&format!("/clusters/0/cluster/{key}"))?.as_str();
         let host = cluster("server")?.parse::<http::Uri>().ok()?.host()?.to_ascii_lowercase();
@@ -43,25 +43,24 @@ pub(crate) fn is_outdated(way: &Way, cluster: &serde_json::Value) -> bool {
     !names.is_empty() && !names.iter().any(|name| name.eq_ignore_ascii_case(&way.host))
 }
 
-/// Reads a cluster and the kubeconfig of its users, at the api-version of its kind; with `public` the one for the public name of a private
-/// cluster.
+/// Asks for the kubeconfig of a cluster's users, at the api-version of its kind; with `public` for the one with the public name of a
+/// private cluster.
 ///
 /// # Errors
 /// [`ReadFailure`]
-pub async fn reach(engine: &Engine, cluster: &ArmId, version: &str, public: bool) -> Result<Reached, ReadFailure> {
-    let object = look(engine, cluster, version).await?;
+pub async fn kubeconfig(
+    engine: &Engine,
+    cluster: &ArmId,
+    version: &str,
+    public: bool,
+) -> Result<Kubeconfig, ReadFailure> {
     let mut ask = Operation::action(cluster.as_str(), Action::ListClusterUserCredential, version).asking("format=exec");
     if public {
         ask = ask.asking("server-fqdn=public");
     }
-    let kubeconfig = answer(engine, &ask)
-        .await?
-        .json()
-        .and_then(|body| body.pointer("/kubeconfigs/0/value"))
-        .and_then(serde_json::Value::as_str)
-        .map(Secret::new)
-        .ok_or_else(|| no_object(&ask))?;
-    Ok(Reached { object, kubeconfig })
+    let answer = answer(engine, &ask).await?;
+    let text = answer.json().and_then(|body| body.pointer("/kubeconfigs/0/value")?.as_str());
+    text.map(|text| Kubeconfig(Secret::new(text))).ok_or_else(|| no_object(&ask))
 }
 
 /// Reads a cluster's object, at the api-version of its kind.

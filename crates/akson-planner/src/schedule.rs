@@ -1,7 +1,7 @@
 //! The order of a plan's steps as a value: which may start now, what follows from an outcome. No runtime, no clock, no requests.
 //!
-//! A step starts when everything it needs has succeeded, or has told what it is needed for, and no other step of its conflict domain runs; of those that could, the one
-//! with the longest remaining path first. A failed step skips what needs it, however far; everything else goes on.
+//! A step starts when everything it needs has succeeded, or has told what it is needed for, no other step of its conflict domain runs,
+//! and there is room for one more of its kind; of those that could, the one with the longest remaining path first. A failed step skips what needs it, however far; everything else goes on.
 
 use std::{
     cmp::{Ordering, Reverse},
@@ -49,7 +49,9 @@ pub struct Schedule {
     /// Steps that could start but for another one of their domain.
     queued: BTreeMap<SymbolicId, BinaryHeap<Ready>>,
     busy: BTreeSet<SymbolicId>,
-    running: usize,
+    /// Steps that could start but for too many others of their kind.
+    crowded: BTreeMap<String, BinaryHeap<Ready>>,
+    running: BTreeMap<String, usize>,
     stopped: bool,
 }
 
@@ -59,6 +61,8 @@ struct Step {
     unmet: usize,
     dependents: Vec<Dependent>,
     domain: Option<SymbolicId>,
+    /// The keyword of its kind.
+    kind: String,
     /// Seconds from its start to the end of the longest chain behind it.
     path: f64,
 }
@@ -110,10 +114,10 @@ impl Schedule {
                 Work::Write { .. } | Work::Delete { .. } => change.seconds,
             };
             let state = StepState::Waiting;
-            let domain = change.conflict_domain.clone();
+            let (domain, kind) = (change.conflict_domain.clone(), change.kind.keyword.clone());
             steps.insert(
                 step,
-                Step { state, unmet: needs.len(), dependents: Vec::new(), domain, path: seconds.max(0.0) },
+                Step { state, unmet: needs.len(), dependents: Vec::new(), domain, kind, path: seconds.max(0.0) },
             );
         }
         for (need, list) in dependents {
@@ -126,7 +130,8 @@ impl Schedule {
             ready: BinaryHeap::new(),
             queued: BTreeMap::new(),
             busy: BTreeSet::new(),
-            running: 0,
+            crowded: BTreeMap::new(),
+            running: BTreeMap::new(),
             stopped: false,
         };
         schedule.measure();
@@ -137,21 +142,26 @@ impl Schedule {
         schedule
     }
 
-    /// Steps to start now, so that at most `parallelism` run at once; they count as running from here on.
-    pub fn next_ready(&mut self, parallelism: usize) -> Vec<StepId> {
+    /// Steps to start now, so that at most `of_a_kind` of each kind run at once; they count as running from here on. Kinds that have
+    /// much to do, and whose service is slow, take nothing from the others.
+    pub fn next_ready(&mut self, of_a_kind: usize) -> Vec<StepId> {
         let mut started = Vec::new();
-        while !self.stopped && self.running < parallelism {
-            let Some(next) = self.ready.pop() else { break };
+        while let Some(next) = if self.stopped { None } else { self.ready.pop() } {
             let Some(step) = self.steps.get_mut(&next.step) else { continue };
-            if let Some(domain) = &step.domain {
-                if self.busy.contains(domain) {
-                    self.queued.entry(domain.clone()).or_default().push(next);
-                    continue;
-                }
-                self.busy.insert(domain.clone());
+            if let Some(domain) = step.domain.as_ref().filter(|domain| self.busy.contains(domain)) {
+                self.queued.entry(domain.clone()).or_default().push(next);
+                // It may stand here for another of its kind.
+                self.ready.extend(self.crowded.get_mut(&step.kind).and_then(BinaryHeap::pop));
+                continue;
             }
+            let running = self.running.entry(step.kind.clone()).or_default();
+            if *running >= of_a_kind {
+                self.crowded.entry(step.kind.clone()).or_default().push(next);
+                continue;
+            }
+            *running += 1;
+            self.busy.extend(step.domain.clone());
             step.state = StepState::Running;
-            self.running += 1;
             started.push(next.step);
         }
         started
@@ -176,7 +186,10 @@ impl Schedule {
             return Vec::new();
         };
         step.state = StepState::Ended(outcome);
-        self.running -= 1;
+        if let Some(running) = self.running.get_mut(&step.kind) {
+            *running -= 1;
+        }
+        self.ready.extend(self.crowded.get_mut(&step.kind).and_then(BinaryHeap::pop));
         let dependents: Vec<(StepId, bool)> =
             step.dependents.iter().map(|dependent| (dependent.step, dependent.is_met)).collect();
         if let Some(domain) = step.domain.clone() {
@@ -210,7 +223,7 @@ impl Schedule {
 
     /// Whether nothing runs and nothing will start any more.
     pub fn is_finished(&self) -> bool {
-        self.running == 0 && (self.stopped || self.ready.is_empty())
+        self.running.values().all(|running| *running == 0) && (self.stopped || self.ready.is_empty())
     }
 
     /// Steps that have neither ended nor been skipped, in the plan's order.

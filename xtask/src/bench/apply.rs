@@ -37,12 +37,18 @@ pub(super) fn run(arguments: &[String]) -> ExitCode {
         row(stacks, &came);
         ratios.push(came.ratio());
     }
-    println!("\nresources  CPU an operation");
+    println!("\nresources  CPU an operation  makespan     bound  ratio");
     let mut costs = Vec::new();
     for times in SIZES {
         let came = once(1, Size::WHOLE.times(times), SEEDS[0]);
         let cost = came.engine.as_secs_f64() / f64::from(u32::try_from(came.operations).unwrap_or(u32::MAX));
-        println!("{:>9}  {:>8.3} ms", came.operations, cost * 1000.0);
+        let (makespan, bound) = (came.makespan.as_secs_f64(), came.bound().as_secs_f64());
+        println!(
+            "{:>9}  {:>13.3} ms  {makespan:>6.0} s  {bound:>6.0} s  {:>5.3}",
+            came.operations,
+            cost * 1000.0,
+            came.ratio()
+        );
         costs.push(cost);
     }
     let growth = costs.last().zip(costs.first()).map_or(1.0, |(last, first)| last / first);

@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Found, Unread};
 use crate::{
-    reach::reach,
+    reach::kubeconfig,
     refresh::{ReadCause, ReadFailure, cluster, fetch},
 };
 
@@ -35,10 +35,10 @@ impl Found<'_> {
                 Some((id, object.clone(), kind.api_version.clone()))
             })
             .collect();
-        let ways = join_all(clusters.iter().map(|(id, _, version)| reach(self.engine, id, version, false))).await;
+        let ways = join_all(clusters.iter().map(|(id, _, version)| kubeconfig(self.engine, id, version, false))).await;
         for ((id, object, _), reached) in clusters.iter().zip(ways) {
             let way = match reached {
-                Ok(reached) => reached.way(),
+                Ok(kubeconfig) => kubeconfig.way(),
                 Err(failure) => {
                     self.unread(id.as_str(), &format!("what is in the cluster was not read: {}", failure.cause));
                     continue;

@@ -26,7 +26,7 @@ use super::{Object, arm, is_in_cluster, list, names_of};
 use crate::{
     engine::Engine,
     gather::api_versions,
-    reach::reach,
+    reach::kubeconfig,
     refresh::{self, ReadFailure, fetch},
 };
 
@@ -193,7 +193,8 @@ impl<'a> Search<'a> {
             let way = match owned.reachable.get(&id) {
                 Some(way) => way.clone(),
                 None => {
-                    match reach(self.engine, &arm(&text), &kind.api_version, false).await.map(|reached| reached.way()) {
+                    let kubeconfig = kubeconfig(self.engine, &arm(&text), &kind.api_version, false).await;
+                    match kubeconfig.map(|kubeconfig| kubeconfig.way()) {
                         Ok(Some(way)) => {
                             seen.ways.push((id.clone(), way.clone()));
                             way

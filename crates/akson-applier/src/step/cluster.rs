@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 use super::{Run, StepError, send::SEEN_LATE};
 use crate::{
     engine::{Patience, SendError},
-    reach::{is_outdated, reach},
+    reach::{is_outdated, kubeconfig},
     refresh::ReadCause,
 };
 
@@ -144,14 +144,15 @@ impl Run<'_> {
 
     /// Asks Azure for the way, and remembers it.
     async fn learn(&self, cluster: &SymbolicId, id: &ArmId) -> Result<Way, StepError> {
-        let reached = reach(self.engine, id, CLUSTER_VERSION, false).await.map_err(|failure| match failure.cause {
-            ReadCause::Send(error) => error.into(),
-            ReadCause::Azure(error) => StepError::Refused(error),
-            ReadCause::Page(_) | ReadCause::NoObject | ReadCause::Absent | ReadCause::UnknownType => {
-                StepError::Undecided(failure.to_string())
-            }
-        })?;
-        let way = reached
+        let kubeconfig =
+            kubeconfig(self.engine, id, CLUSTER_VERSION, false).await.map_err(|failure| match failure.cause {
+                ReadCause::Send(error) => error.into(),
+                ReadCause::Azure(error) => StepError::Refused(error),
+                ReadCause::Page(_) | ReadCause::NoObject | ReadCause::Absent | ReadCause::UnknownType => {
+                    StepError::Undecided(failure.to_string())
+                }
+            })?;
+        let way = kubeconfig
             .way()
             .ok_or_else(|| StepError::Undecided("Azure did not tell the way to its API server".to_owned()))?;
         self.asked.borrow_mut().insert(cluster.clone());

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use akson_applier::{look, reach, report};
+use akson_applier::{look, report};
 use akson_catalog::{ArmId, SymbolicId};
 use akson_diagnostics::{Diagnostic, did_you_mean};
 
@@ -29,26 +29,30 @@ pub(crate) async fn run(global: &Global, asked: &KubeconfigArguments) -> Exit {
         Ok(found) => found,
         Err(diagnostic) => return run.refuse_with(*diagnostic, global),
     };
-    let found = if asked.live {
-        let reached = match reach(&run.engine, &id, &version, asked.public_fqdn).await {
-            Ok(reached) => reached,
-            Err(failure) => return run.refuse_with(report::read_for(&failure, &run.config), global),
-        };
-        access(&id, &reached.object, reached.kubeconfig.expose(), &run.config.stack.tenant)
+    // What the last apply was told, or Azure itself.
+    let way = if asked.live {
+        None
     } else {
         let document = match run.peek(global).await {
             Ok(document) => document,
             Err(exit) => return exit,
         };
         let way = document.and_then(|document| document.clusters.get(&SymbolicId::of_arm(&id)).cloned());
-        let Some(way) = way else {
+        if way.is_none() {
             return run.refuse_with(not_reached(&address), global);
-        };
-        let object = match look(&run.engine, &id, &version).await {
-            Ok(object) => object,
+        }
+        way
+    };
+    let object = match look(&run.engine, &id, &version).await {
+        Ok(object) => object,
+        Err(failure) => return run.refuse_with(report::read_for(&failure, &run.config), global),
+    };
+    let found = match way {
+        Some(way) => remembered(&id, &object, &way, &run.config.stack.tenant),
+        None => match akson_applier::kubeconfig(&run.engine, &id, &version, asked.public_fqdn).await {
+            Ok(kubeconfig) => access(&id, &object, kubeconfig.expose(), &run.config.stack.tenant),
             Err(failure) => return run.refuse_with(report::read_for(&failure, &run.config), global),
-        };
-        remembered(&id, &object, &way, &run.config.stack.tenant)
+        },
     };
     let mut found = match found {
         Ok(found) => found,

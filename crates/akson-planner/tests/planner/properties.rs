@@ -1,7 +1,7 @@
 //! Properties over random stacks: what is applied is in sync; foreign things stay as they are; a plan's steps keep their order
 //! under any outcome; the digest follows what is done and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use akson_catalog::SymbolicId;
 use akson_planner::{Action, Mode, Outcome, Plan, PlanOptions, Schedule, StepId, StepState, Work, digest::digest};
@@ -213,12 +213,13 @@ proptest! {
 fn check_order(plan: &Plan, world: &World) {
     let mut done: BTreeSet<&SymbolicId> = BTreeSet::new();
     let mut schedule = Schedule::new(plan);
+    let mut ready = VecDeque::new();
     let steps: BTreeSet<&SymbolicId> =
         plan.changes.iter().filter(|change| change.work.is_step()).map(|change| &change.symbolic_id).collect();
     loop {
-        let ready = schedule.next_ready(1);
-        let [StepId(at)] = ready.as_slice() else { break };
-        let change = &plan.changes[*at];
+        ready.extend(schedule.next_ready(1));
+        let Some(StepId(at)) = ready.pop_front() else { break };
+        let change = &plan.changes[at];
         let id = &change.symbolic_id;
         match &change.work {
             Work::Delete { .. } => {
@@ -242,7 +243,7 @@ fn check_order(plan: &Plan, world: &World) {
             }
         }
         done.insert(id);
-        schedule.complete(StepId(*at), Outcome::Succeeded);
+        schedule.complete(StepId(at), Outcome::Succeeded);
     }
     assert_eq!(done, steps, "every step was done");
 }
@@ -263,6 +264,7 @@ fn run(plan: &Plan, parallelism: usize, picks: &[(prop::sample::Index, u8)]) -> 
         .collect();
     let needs = |step: StepId| plan.changes[step.0].needs.iter().filter_map(|need| by_id.get(need).copied());
     let domain = |step: StepId| plan.changes[step.0].conflict_domain.clone();
+    let kind = |step: StepId| plan.changes[step.0].kind.keyword.clone();
     let mut picks = picks.iter().cycle();
     loop {
         for step in schedule.next_ready(parallelism) {
@@ -279,7 +281,18 @@ fn run(plan: &Plan, parallelism: usize, picks: &[(prop::sample::Index, u8)]) -> 
             }
             running.push(step);
         }
-        assert!(running.len() <= parallelism);
+        for step in &running {
+            let of_its_kind = running.iter().filter(|other| kind(**other) == kind(*step)).count();
+            assert!(of_its_kind <= parallelism);
+        }
+        // Whatever waits has not got what it needs, or stands behind others.
+        for (step, _) in schedule.iter().filter(|(_, state)| *state == StepState::Waiting) {
+            let is_met = needs(step).all(|need| ended.get(&need) == Some(&Outcome::Succeeded));
+            let is_barred =
+                domain(step).is_some_and(|of| running.iter().any(|other| domain(*other) == Some(of.clone())));
+            let is_crowded = running.iter().filter(|other| kind(**other) == kind(step)).count() == parallelism;
+            assert!(!is_met || is_barred || is_crowded, "{} could run", plan.changes[step.0].symbolic_id);
+        }
         if running.is_empty() {
             break;
         }
