@@ -56,6 +56,10 @@ async fn an_edit_is_one_update_and_a_removed_instance_one_deletion() {
         document.entries.values().filter(|entry| entry.owned.state == OwnedState::Tombstone).count()
     };
     assert_eq!(tombstones(&world), 1);
+    assert!(
+        world.store.document().unwrap().entries.values().all(|entry| entry.intent.is_none()),
+        "nothing is under way"
+    );
     world.apply(&removed).await;
     assert_eq!(tombstones(&world), 0, "a later run that sees it absent drops it");
 }
@@ -113,6 +117,35 @@ async fn a_full_disk_stops_what_is_not_announced_yet() {
         }
     }
     assert!(world.store.document().is_none());
+}
+
+/// Once it could not be written the ledger may say less than there is: nothing more is sent, even if later writes would come through.
+#[tokio::test(start_paused = true)]
+async fn a_ledger_that_failed_once_stops_the_run() {
+    let mut stopped = 0;
+    for failing in 0..12 {
+        let mut world = World::new();
+        world.parallelism = 1;
+        let (god, sent) = (world.god(), Arc::new(AtomicUsize::new(usize::MAX)));
+        let puts = |god: &akson_emulator::God| god.requests().iter().filter(|request| request.method == "PUT").count();
+        let at_failure = Arc::clone(&sent);
+        world.store.fail(move |before| {
+            if before != failing || at_failure.load(Ordering::Relaxed) != usize::MAX {
+                return WriteFault::None;
+            }
+            at_failure.store(puts(&god), Ordering::Relaxed);
+            WriteFault::Before
+        });
+        let outcome = world.apply(STACK).await;
+        if outcome.report.end == End::Done {
+            continue;
+        }
+        assert_eq!(outcome.report.end, End::LedgerFailed);
+        assert_eq!(puts(&world.god()), sent.load(Ordering::Relaxed), "at {failing}");
+        stopped += 1;
+        world.converge(STACK).await;
+    }
+    assert!(stopped > 5, "{stopped}");
 }
 
 /// Of a run whose ledger fails in the middle, what is said to be not begun does not exist, and what exists is said to.
@@ -324,9 +357,32 @@ async fn what_azure_does_not_keep_is_no_success_and_no_secret() {
     let diagnostic = outcome.report.diagnostics.sorted()[0].clone();
     assert_eq!((outcome.report.end, diagnostic.code), (End::SomeFailed, codes::NOT_KEPT));
     assert!(diagnostic.notes[0].contains("`tags.team` is `\"policy\"`, and `\"one\"` was sent"), "{diagnostic:#?}");
+    let document = world.store.document().unwrap();
+    let entry = document.entries.values().find(|entry| entry.owned.id.eq_ignore_ascii_case(&group)).unwrap();
+    let owns = |leaf: &str| entry.owned.sent.contains_key(leaf);
+    assert!(entry.owned.state == OwnedState::Owned && entry.intent.is_none(), "it is ours, and nothing is under way");
+    assert!(owns("/location") && !owns("/tags/team"), "but for what was not kept: {:?}", entry.owned.sent);
     world.afterwards = None;
     let again = world.apply(STACK).await;
     assert_eq!(again.plan.count(Action::Update), 1, "the next plan shows it");
     assert_eq!(world.god().object(&group).unwrap()["tags"]["team"], "one");
     world.converge(STACK).await;
+}
+
+/// A policy may take the mark off, too: what is not marked would not be deleted later, so that is told at once.
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_azure_does_not_keep_is_told() {
+    let mut world = World::new();
+    let group = id(&world, "");
+    let stripped = group.clone();
+    world.afterwards = Some(Arc::new(move |god| {
+        god.edit(&stripped, |group| group["tags"] = json!({"team": "one"})).unwrap();
+    }));
+    let outcome = world.apply(STACK).await;
+    let diagnostic = outcome.report.diagnostics.sorted()[0].clone();
+    assert_eq!((outcome.report.end, diagnostic.code), (End::SomeFailed, codes::NOT_KEPT));
+    assert!(diagnostic.notes[0].contains("mark of ownership"), "{diagnostic:#?}");
+    world.afterwards = None;
+    world.converge(STACK).await;
+    assert!(world.god().object(&group).unwrap()["tags"].as_object().unwrap().len() > 1, "it is marked again");
 }

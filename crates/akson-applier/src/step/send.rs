@@ -71,7 +71,7 @@ impl Run<'_> {
                 // What Azure began with its answer has all the time from there on.
                 deadline = deadline.max(self.engine.now() + allowed);
             }
-            untouched &= !touched(operation, &answer) && !passage.throttled.get();
+            untouched &= !touched(&answer) && !passage.throttled.get();
             let outcome = match self.judge(change, operation, answer, started, deadline, &mut begun_again).await {
                 Attempt::Unknown { why } => self.probe(change, (operation, read), deadline, is_wanted, why).await,
                 outcome => outcome,
@@ -305,9 +305,8 @@ impl Run<'_> {
 }
 
 /// Whether anything may have been done by the request that was answered so.
-fn touched(operation: &Operation, answer: &Result<Answer, SendError>) -> bool {
+fn touched(answer: &Result<Answer, SendError>) -> bool {
     match answer {
-        Ok(answer) if operation.verb() == Verb::Delete && answer.is_gone() => true,
         Ok(answer) => answer.is_success() || may_have_happened(answer.status.as_u16()),
         Err(error) => error.may_have_happened(),
     }
