@@ -1,6 +1,6 @@
 //! The same binary against a real cloud: TLS under Azure's own names, each way to sign in, and what does not fit together.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::path::Path;
 
 use akson_tests::{Folder, Ran, azure::Azure};
 use serde_json::json;
@@ -125,8 +125,7 @@ fn workload_identity() {
 /// Puts a tool on a path of its own: a script that answers by the first word that fits.
 fn install(folder: &Path, tool: &str, cases: &str) {
     let path = folder.join(tool);
-    fs::write(&path, format!("#!/bin/sh\ncase \"$*\" in\n{cases}\nesac\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    akson_tests::install(&path, &format!("#!/bin/sh\ncase \"$*\" in\n{cases}\nesac\n"));
 }
 
 fn az(azure: &Azure, tools: &Path) {

@@ -7,6 +7,7 @@ use std::sync::{
 
 use akson_applier::{Cancel, End, Left, What, codes, ledger::WriteFault};
 use akson_catalog::Value;
+use akson_emulator::{Effect, FaultRule};
 use akson_planner::{Action, OwnedState, options::Mode};
 use serde_json::json;
 
@@ -385,4 +386,28 @@ async fn a_mark_that_azure_does_not_keep_is_told() {
     world.afterwards = None;
     world.converge(STACK).await;
     assert!(world.god().object(&group).unwrap()["tags"].as_object().unwrap().len() > 1, "it is marked again");
+}
+
+/// Somebody makes the same between our look and our request, which does not arrive: what is there is as it was wanted, and not ours.
+#[tokio::test(start_paused = true)]
+async fn what_somebody_made_in_our_place_is_not_ours() {
+    let world = World::new();
+    let group = id(&world, "");
+    world.god().set_faults(vec![FaultRule::new(Effect::Reset).on_method("PUT").nth(1)]);
+    let cancel = Cancel::new();
+    let run = world.run(STACK, Mode::Apply, &cancel);
+    let other = async {
+        while !world.god().requests().iter().any(|request| request.method == "PUT") {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        world.god().put_object(&group, json!({"location": "westeurope", "tags": {"team": "one"}})).unwrap();
+    };
+    let (outcome, ()) = tokio::join!(run, other);
+    let diagnostics = outcome.report.diagnostics.sorted();
+    assert_eq!((outcome.report.end, diagnostics[0].code), (End::SomeFailed, codes::STALE), "{diagnostics:#?}");
+    assert_eq!(world.god().object(&group).unwrap()["tags"], json!({"team": "one"}), "nothing was sent to it");
+    let next = world.apply(STACK).await;
+    let change = next.plan.changes.iter().find(|change| change.address == "resource_group.app").unwrap();
+    assert_eq!(change.action, Action::Adopt, "that it is to be taken over is shown first");
+    world.converge(STACK).await;
 }

@@ -38,6 +38,18 @@ pub fn scale() -> usize {
     std::env::var("AKSON_SCALE").ok().and_then(|text| text.parse().ok()).filter(|scale| *scale > 0).unwrap_or(1)
 }
 
+/// Puts a program there, a script. It is not written here: a process that another test is just starting would have it open for writing,
+/// until it runs its own program, and what is open for writing does not run.
+#[cfg(unix)]
+pub fn install(path: &Path, script: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let text = path.with_extension("text");
+    std::fs::write(&text, script).expect("it can be written");
+    let copied = Command::new("cp").arg(&text).arg(path).status();
+    assert!(copied.is_ok_and(|status| status.success()), "{} is copied", path.display());
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("its mode can be set");
+}
+
 /// A cargo that builds what a terminal's would. What cargo tells a program of the package it runs is not passed on: the build script of
 /// `ring` takes it for a change, and all that needs it is compiled anew.
 pub fn cargo() -> Command {

@@ -8,14 +8,14 @@ pub mod github;
 
 use std::{
     fs,
-    os::unix::fs::{PermissionsExt as _, symlink},
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use serde_json::Value;
 
-use crate::{Folder, Ran, binary, root};
+use crate::{Folder, Ran, binary, install, root};
 
 /// Comments, issues and threads as one JSON array each; `--jq` is jq's own. Whoever asks for anything else gets an error.
 const GH: &str = include_str!("pipeline/gh.sh");
@@ -45,8 +45,7 @@ impl Machine {
         fs::create_dir(&bin).unwrap();
         symlink(binary(), bin.join("akson")).unwrap();
         for (name, text) in [("gh", GH), ("curl", CURL)] {
-            fs::write(bin.join(name), text).unwrap();
-            fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+            install(&bin.join(name), text);
         }
         let machine = Self { folder, temp };
         machine.put("event.json", "{\"pull_request\":{\"number\":7}}");

@@ -29,7 +29,7 @@ impl Run<'_> {
         if let Some(body) = &change.kind.reset {
             let operation = Operation::put(id, api_version, body.clone());
             let deadline = delete_deadline(self, &change.kind);
-            let is_reset = |live: &Json| equal(Equality::Subset, Some(body), Some(live));
+            let is_reset = |live: &Json| Ok(equal(Equality::Subset, Some(body), Some(live)));
             return match self.decide(change, &operation, &read, deadline, &is_reset).await {
                 // It stays, and is nobody's: there is nothing to remember.
                 Ok(_) => self.forget(change).await,
@@ -52,7 +52,7 @@ impl Run<'_> {
         }
         // Also what is not seen is deleted: only the answer to a deletion says that it is gone.
         let operation = self.deletion(change, id, api_version, live.as_ref())?;
-        match self.decide(change, &operation, &read, deadline, &|_| false).await {
+        match self.decide(change, &operation, &read, deadline, &|_| Ok(false)).await {
             Ok(_) if in_cluster => {
                 self.gone(change, &read, deadline).await?;
                 self.record_deleted(change, id).await

@@ -45,14 +45,15 @@ enum Attempt {
 }
 
 impl Run<'_> {
-    /// Sends until it is decided. `is_wanted` recognises an object, as `read` shows it, that is as the request would make it.
+    /// Sends until it is decided. `is_wanted` recognises an object, as `read` shows it, that is as the request would make it;
+    /// it fails for one that the request may not be sent to again.
     pub(super) async fn decide(
         &self,
         change: &Change,
         operation: &Operation,
         read: &Operation,
         deadline: Duration,
-        is_wanted: &dyn Fn(&Json) -> bool,
+        is_wanted: &dyn Fn(&Json) -> Result<bool, StepError>,
     ) -> Result<Option<Json>, Unsettled> {
         let (mut started, mut deadline) = (self.engine.now(), deadline);
         let allowed = deadline.saturating_sub(started);
@@ -273,7 +274,7 @@ impl Run<'_> {
         change: &Change,
         (operation, read): (&Operation, &Operation),
         deadline: Duration,
-        is_wanted: &dyn Fn(&Json) -> bool,
+        is_wanted: &dyn Fn(&Json) -> Result<bool, StepError>,
         why: StepError,
     ) -> Attempt {
         if operation.verb() == Verb::Delete {
@@ -297,9 +298,11 @@ impl Run<'_> {
                 Err(error) => return Attempt::Failed(error),
             };
         }
-        match body {
-            Some(body) if is_wanted(&body) => Attempt::Done(Some(body)),
-            _ => Attempt::Unknown { why },
+        let Some(body) = body else { return Attempt::Unknown { why } };
+        match is_wanted(&body) {
+            Ok(true) => Attempt::Done(Some(body)),
+            Ok(false) => Attempt::Unknown { why },
+            Err(error) => Attempt::Failed(error),
         }
     }
 }

@@ -118,11 +118,16 @@ impl Run<'_> {
         let read = self.reading(change, id)?;
         let made_now = self.tag_made(change, leaves, &mut body);
         let operation = self.writing(change, id, body, (live, leaves))?;
+        let creates = live.is_none() && !recovers;
         let is_wanted = |body: &Json| {
+            if creates {
+                // Nothing was there before the request: it may be somebody else's, who came first.
+                self.check_appeared(change, body)?;
+            }
             let in_body: Vec<&Leaf> = missing(leaves, body);
             let in_body = in_body.iter().filter(|leaf| change.kind.edge_set(&leaf.pointer).is_none()).count();
             let as_written = in_body == 0 && self.is_marked(change, marker, body);
-            recovers || (as_written && (!made_now || self.is_made_now(body)))
+            Ok(recovers || (as_written && (!made_now || self.is_made_now(body))))
         };
         let deadline = write_deadline(self, &change.kind);
         let mut decided = self.decide(change, &operation, &read, deadline, &is_wanted).await;

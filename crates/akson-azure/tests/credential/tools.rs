@@ -1,6 +1,6 @@
 //! `az` and `azd`, played by scripts on a path of their own.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use akson_azure::credential::CredentialKind;
 
@@ -11,7 +11,11 @@ fn install(folder: &Path, tool: &str, cases: &str) {
     let log = folder.join("log");
     let script = format!("#!/bin/sh\necho {tool} \"$@\" >> {}\ncase \"$*\" in\n{cases}\nesac\n", log.display());
     let path = folder.join(tool);
-    fs::write(&path, script).unwrap();
+    // Copied by another process: one that another test is just starting would have what is written here open for writing, and what is does
+    // not run.
+    let text = path.with_extension("text");
+    fs::write(&text, script).unwrap();
+    assert!(Command::new("cp").arg(&text).arg(&path).status().unwrap().success());
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
