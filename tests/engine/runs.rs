@@ -7,7 +7,7 @@ use std::sync::{
 
 use akson_applier::{Cancel, End, Left, What, codes, ledger::WriteFault};
 use akson_catalog::Value;
-use akson_emulator::{Effect, FaultRule};
+use akson_emulator::{Effect, FaultRule, RetryAfter};
 use akson_planner::{Action, OwnedState, options::Mode};
 use serde_json::json;
 
@@ -410,4 +410,44 @@ async fn what_somebody_made_in_our_place_is_not_ours() {
     let change = next.plan.changes.iter().find(|change| change.address == "resource_group.app").unwrap();
     assert_eq!(change.action, Action::Adopt, "that it is to be taken over is shown first");
     world.converge(STACK).await;
+}
+
+const CREDENTIAL: &str =
+    "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-a/federatedIdentityCredentials/ci-y";
+
+/// What takes no mark is known by what it is: changed since the plan, it is not deleted.
+#[tokio::test(start_paused = true)]
+async fn what_takes_no_mark_and_changed_since_the_plan_is_not_deleted() {
+    let mut world = World::new();
+    world.apply(STACK).await;
+    let credential = id(&world, CREDENTIAL);
+    let changed = credential.clone();
+    world.meanwhile = Some(Arc::new(move |god| {
+        god.edit(&changed, |credential| credential["properties"]["subject"] = json!("repo:other/y")).unwrap();
+    }));
+    let removed = STACK.replace("[\"x\", \"y\"]", "[\"x\"]");
+    let outcome = world.apply(&removed).await;
+    assert_eq!(outcome.report.diagnostics.sorted()[0].code, codes::STALE);
+    assert_eq!(world.god().object(&credential).unwrap()["properties"]["subject"], "repo:other/y");
+}
+
+/// A deletion that may have happened stays announced; one that was refused does not.
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_may_have_happened_stays_announced() {
+    let removed = STACK.replace("[\"x\", \"y\"]", "[\"x\"]");
+    for (status, state) in [(500, OwnedState::IntentDelete), (403, OwnedState::Owned)] {
+        let world = World::new();
+        world.apply(STACK).await;
+        let effect = Effect::Status { status, retry_after: RetryAfter::Absent, html: false };
+        world.god().set_faults(vec![FaultRule::new(effect).on_method("DELETE")]);
+        let outcome = world.apply(&removed).await;
+        assert_eq!(outcome.report.end, End::SomeFailed, "{status}");
+        let document = world.store.document().unwrap();
+        let credential = id(&world, CREDENTIAL);
+        let entry = document.entries.values().find(|entry| entry.owned.id.eq_ignore_ascii_case(&credential)).unwrap();
+        assert_eq!(entry.owned.state, state, "{status}");
+        world.god().set_faults(Vec::new());
+        world.converge(&removed).await;
+        assert_eq!(world.god().object(&credential), None);
+    }
 }
