@@ -123,8 +123,17 @@ async fn a_full_disk_stops_what_is_not_announced_yet() {
 /// Once it could not be written the ledger may say less than there is: nothing more is sent, even if later writes would come through.
 #[tokio::test(start_paused = true)]
 async fn a_ledger_that_failed_once_stops_the_run() {
+    let many = r#"
+stack "test" {
+  location = "westeurope"
+}
+resource_group "app" {
+  for_each = ["a", "b", "c", "d", "e", "f"]
+  name     = "app-rg-${each.key}"
+}
+"#;
     let mut stopped = 0;
-    for failing in 0..12 {
+    for failing in 0..20 {
         let mut world = World::new();
         world.parallelism = 1;
         let (god, sent) = (world.god(), Arc::new(AtomicUsize::new(usize::MAX)));
@@ -137,14 +146,14 @@ async fn a_ledger_that_failed_once_stops_the_run() {
             at_failure.store(puts(&god), Ordering::Relaxed);
             WriteFault::Before
         });
-        let outcome = world.apply(STACK).await;
+        let outcome = world.apply(many).await;
         if outcome.report.end == End::Done {
             continue;
         }
         assert_eq!(outcome.report.end, End::LedgerFailed);
         assert_eq!(puts(&world.god()), sent.load(Ordering::Relaxed), "at {failing}");
         stopped += 1;
-        world.converge(STACK).await;
+        world.converge(many).await;
     }
     assert!(stopped > 5, "{stopped}");
 }
@@ -386,6 +395,20 @@ async fn a_mark_that_azure_does_not_keep_is_told() {
     world.afterwards = None;
     world.converge(STACK).await;
     assert!(world.god().object(&group).unwrap()["tags"].as_object().unwrap().len() > 1, "it is marked again");
+}
+
+/// The request that would only have marked what is adopted did not arrive: that all else is as it is wanted does not mean that it did.
+#[tokio::test(start_paused = true)]
+async fn an_adoption_is_done_once_the_mark_is_there() {
+    for rule in [FaultRule::new(Effect::Reset), FaultRule::new(Effect::Reset).after()] {
+        let world = World::new();
+        let group = id(&world, "");
+        world.god().put_object(&group, json!({"location": "westeurope", "tags": {"team": "one"}})).unwrap();
+        world.god().set_faults(vec![rule.on_method("PUT").nth(1)]);
+        let outcome = world.apply(STACK).await;
+        assert_eq!((outcome.plan.count(Action::Adopt), outcome.report.end), (1, End::Done));
+        assert!(world.god().object(&group).unwrap()["tags"].as_object().unwrap().len() > 1);
+    }
 }
 
 /// Somebody makes the same between our look and our request, which does not arrive: what is there is as it was wanted, and not ours.
