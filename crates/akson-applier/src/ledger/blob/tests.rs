@@ -32,6 +32,9 @@ struct Account {
     faults: Mutex<VecDeque<Fault>>,
     log: Mutex<Vec<String>>,
     container_is_missing: bool,
+    /// What was put aside under another name, in order.
+    aside: Mutex<Vec<Bytes>>,
+    nothing_goes_aside: bool,
 }
 
 #[derive(Default)]
@@ -50,6 +53,13 @@ impl Account {
         };
         if self.container_is_missing {
             return refuse(404, "ContainerNotFound");
+        }
+        if request.uri().path().ends_with(DAMAGED) {
+            if self.nothing_goes_aside {
+                return refuse(403, "AuthorizationPermissionMismatch");
+            }
+            self.aside.lock().unwrap().push(request.body().clone());
+            return Response::builder().status(201).body(Bytes::new()).unwrap();
         }
         let mut place = lock(&self.blob);
         let query = request.uri().query().unwrap_or_default();
@@ -195,6 +205,27 @@ async fn a_life() {
     second.lock("run 2").await.unwrap();
     assert_eq!(generation(&second).await, 2);
     commit(&second, 3).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_put_aside_before_it_is_replaced() {
+    for nothing_goes_aside in [false, true] {
+        let account = Arc::new(Account { nothing_goes_aside, ..Account::default() });
+        let broken = Bytes::from_static(b"{\"format\":1,");
+        *account.blob.lock().unwrap() = Some(Blob { body: broken.clone(), ..Blob::default() });
+        let store = store(&account);
+        store.lock("run 1").await.unwrap();
+        assert!(matches!(store.load().await, Err(StoreError::Unreadable { .. })));
+        if nothing_goes_aside {
+            assert!(commit(&store, 1).await.is_err());
+            assert_eq!(account.blob.lock().unwrap().as_ref().unwrap().body, broken, "nothing is lost");
+            continue;
+        }
+        commit(&store, 1).await.unwrap();
+        commit(&store, 2).await.unwrap();
+        assert_eq!(*account.aside.lock().unwrap(), [broken], "once");
+        assert_eq!(generation(&store).await, 2);
+    }
 }
 
 #[tokio::test(start_paused = true)]
