@@ -32,6 +32,8 @@ const AGAIN: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 /// What is at the end of the name of a blob that could not be read, beside the ledger's own.
 const DAMAGED: &str = ".damaged";
+/// What to do if no token is had, or none that counts.
+const NO_TOKEN: &str = "see that whoever is signed in gets tokens for storage accounts, then run again";
 /// The header that names the holder.
 const HOLDER: &str = "x-ms-meta-holder";
 
@@ -387,7 +389,7 @@ impl Link {
 
     fn failed(&self, step: &'static str, detail: String) -> StoreError {
         let way_out = match step {
-            "sign in for" => "see that whoever is signed in gets tokens for storage accounts, then run again",
+            "sign in for" => NO_TOKEN,
             _ => "see that the storage account is reached from here, then run again",
         };
         StoreError::Service { step, place: self.url.clone(), detail, way_out }
@@ -396,6 +398,7 @@ impl Link {
     fn refused(&self, step: &'static str, answer: &Answer) -> StoreError {
         let way_out = match (answer.status.as_u16(), answer.code.as_str()) {
             (_, "ContainerNotFound" | "ContainerBeingDeleted") => "make the container first, then run again",
+            (401, _) => NO_TOKEN,
             (403, "AuthorizationFailure") => "admit this network to the storage account, then run again",
             (403, _) => {
                 "give whoever is signed in `Storage Blob Data Contributor` on the container (to plan, `Storage Blob Data Reader`), then run again"

@@ -24,6 +24,8 @@ enum Fault {
     Busy,
     /// It is answered after 15 seconds.
     Late,
+    /// It is refused, with this status and code.
+    Refused(u16, &'static str),
 }
 
 #[derive(Default)]
@@ -35,6 +37,9 @@ struct Account {
     /// What was put aside under another name, in order.
     aside: Mutex<Vec<Bytes>>,
     nothing_goes_aside: bool,
+    /// Which tokens came to nothing before others were asked for.
+    tokens_refused: Mutex<usize>,
+    nobody_signs_in: bool,
 }
 
 #[derive(Default)]
@@ -158,14 +163,21 @@ impl Transport for Account {
                 Ok(answer)
             }
             Fault::Busy => Ok(Response::builder().status(503).body(Bytes::new()).unwrap()),
+            Fault::Refused(status, code) => {
+                Ok(Response::builder().status(status).header("x-ms-error-code", code).body(Bytes::new()).unwrap())
+            }
         }
     }
 }
 
 #[async_trait::async_trait]
 impl TokenSource for Account {
-    async fn token(&self, audience: Audience, _: Duration, _: Option<&Secret>) -> Result<Secret, TokenError> {
+    async fn token(&self, audience: Audience, _: Duration, refused: Option<&Secret>) -> Result<Secret, TokenError> {
         assert_eq!(audience, Audience::Storage);
+        *self.tokens_refused.lock().unwrap() += usize::from(refused.is_some());
+        if self.nobody_signs_in {
+            return Err(TokenError::Refused { code: "invalid_scope".to_owned(), message: "AADSTS70011".to_owned() });
+        }
         Ok(Secret::new("storage"))
     }
 }
@@ -354,6 +366,59 @@ async fn the_container_must_be_there() {
     assert_eq!(told.code, crate::codes::LEDGER_UNREACHABLE);
 }
 
+#[tokio::test(start_paused = true)]
+async fn each_refusal_says_what_to_do() {
+    for (status, code, says) in [
+        (403, "AuthorizationFailure", "admit this network"),
+        (403, "AuthorizationPermissionMismatch", "`Storage Blob Data Contributor` on the container"),
+        (404, "ResourceNotFound", "no such storage account or blob"),
+        (409, "BlobImmutableDueToPolicy", "no policy makes it immutable"),
+        (412, "SomeCondition", "no policy makes it immutable"),
+        (429, "OperationTimedOut", "busy or in trouble"),
+        (503, "ServerBusy", "busy or in trouble"),
+        (400, "InvalidHeaderValue", "check the URL of the ledger and the storage account"),
+        (401, "InvalidAuthenticationInfo", "gets tokens for storage accounts"),
+    ] {
+        let account = Arc::<Account>::default();
+        account.fail(&[Fault::Refused(status, code); 5]);
+        let Err(StoreError::Service { detail, way_out, .. }) = store(&account).load().await else {
+            panic!("{status} {code} is taken")
+        };
+        assert!(way_out.contains(says), "{status} {code}: {way_out}");
+        assert!(detail.contains(code), "{detail}");
+    }
+    let account = Arc::new(Account { nobody_signs_in: true, ..Account::default() });
+    let Err(StoreError::Service { way_out, .. }) = store(&account).load().await else { panic!("nobody is signed in") };
+    assert!(way_out.contains("gets tokens for storage accounts"), "{way_out}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_refused_is_asked_for_anew_once() {
+    let account = Arc::<Account>::default();
+    account.fail(&[Fault::Refused(401, "InvalidAuthenticationInfo")]);
+    assert_eq!(store(&account).load().await.unwrap(), Loaded::default());
+    assert_eq!(*account.tokens_refused.lock().unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_says_so_ends_a_lease() {
+    let account = Arc::<Account>::default();
+    let first = store(&account);
+    first.lock("run 1").await.unwrap();
+    first.load().await.unwrap();
+    // A renewal that is refused for other reasons: the lease goes on until its end.
+    account.fail(&[Fault::Refused(403, "AuthorizationFailure")]);
+    tokio::time::sleep(RENEWED + Duration::from_secs(1)).await;
+    first.assure().await.unwrap();
+    commit(&first, 1).await.unwrap();
+    // The blob itself is gone, and the lease with it.
+    *account.blob.lock().unwrap() = None;
+    tokio::time::sleep(RENEWED * 2).await;
+    account.asked();
+    assert_eq!(first.assure().await, Err(StoreError::Lost));
+    assert!(account.asked().is_empty(), "the renewal has seen it");
+}
+
 #[test]
 fn places() {
     let account = Arc::<Account>::default();
@@ -361,6 +426,7 @@ fn places() {
         |url: &str| BlobStore::new(url, Cloud::PUBLIC, account.clone(), account.clone(), Pace::default()).is_ok();
     assert!(is_taken(URL));
     assert!(is_taken("https://account.blob.core.windows.net/ledgers/teams/app.json"));
+    assert!(is_taken("https://account.blob.core.windows.net/team-2-ledgers/app.json"));
     for wrong in [
         "",
         "ledger.json",
