@@ -1,8 +1,11 @@
 //! Runs in fair weather, and what changed behind their back.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use akson_applier::{Cancel, End, Left, What, codes, ledger::WriteFault};
@@ -208,7 +211,7 @@ async fn stopping_sends_nothing_new_and_loses_nothing() {
     let run = world.run(STACK, Mode::Apply, &cancel);
     let stop = async {
         while !world.god().requests().iter().any(|request| request.method == "PUT") {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         stopper.stop();
     };
@@ -419,13 +422,14 @@ async fn what_somebody_made_in_our_place_is_not_ours() {
     world.god().set_faults(vec![FaultRule::new(Effect::Reset).on_method("PUT").nth(1)]);
     let cancel = Cancel::new();
     let run = world.run(STACK, Mode::Apply, &cancel);
-    let other = async {
+    let other = tokio::time::timeout(Duration::from_secs(600), async {
         while !world.god().requests().iter().any(|request| request.method == "PUT") {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         world.god().put_object(&group, json!({"location": "westeurope", "tags": {"team": "one"}})).unwrap();
-    };
-    let (outcome, ()) = tokio::join!(run, other);
+    });
+    let (outcome, made) = tokio::join!(run, other);
+    made.expect("the request is sent");
     let diagnostics = outcome.report.diagnostics.sorted();
     assert_eq!((outcome.report.end, diagnostics[0].code), (End::SomeFailed, codes::STALE), "{diagnostics:#?}");
     assert_eq!(world.god().object(&group).unwrap()["tags"], json!({"team": "one"}), "nothing was sent to it");

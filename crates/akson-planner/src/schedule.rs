@@ -1,7 +1,8 @@
 //! The order of a plan's steps as a value: which may start now, what follows from an outcome. No runtime, no clock, no requests.
 //!
 //! A step starts when everything it needs has succeeded, or has told what it is needed for, no other step of its conflict domain runs,
-//! and there is room for one more of its kind; of those that could, the one with the longest remaining path first. A failed step skips what needs it, however far; everything else goes on.
+//! and there is room for one more of its kind; of those that could, the one with the longest remaining path first. A
+//! failed step skips what needs it, however far; everything else goes on.
 
 use std::{
     cmp::{Ordering, Reverse},
@@ -146,7 +147,9 @@ impl Schedule {
     /// much to do, and whose service is slow, take nothing from the others.
     pub fn next_ready(&mut self, of_a_kind: usize) -> Vec<StepId> {
         let mut started = Vec::new();
-        while let Some(next) = if self.stopped { None } else { self.ready.pop() } {
+        while !self.stopped
+            && let Some(next) = self.ready.pop()
+        {
             let Some(step) = self.steps.get_mut(&next.step) else { continue };
             if let Some(domain) = step.domain.as_ref().filter(|domain| self.busy.contains(domain)) {
                 self.queued.entry(domain.clone()).or_default().push(next);
